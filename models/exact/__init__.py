@@ -1,0 +1,1 @@
+"""Decides properties of small networks exactly, by mixed-integer programming. Uses nothing of `recipe`."""

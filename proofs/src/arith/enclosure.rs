@@ -1,0 +1,158 @@
+//! Proved bounds on all elements of a node, and how they pass forward through affine maps and ReLUs.
+
+use super::{INFLATE, Interval, TINY, count, gamma, max_or_nan};
+use crate::network::Affine;
+
+/// Bounds on the elements of one node: element `j` lies in `[lower[j], upper[j]]`.
+///
+/// An end that arithmetic could not bound is infinite; no end is ever NaN.
+#[derive(Clone, Debug)]
+pub(crate) struct Enclosure {
+    /// Lower ends.
+    pub lower: Vec<f64>,
+    /// Upper ends.
+    pub upper: Vec<f64>,
+    /// Bounds on absolute values; for an affine node also on the sum of absolute values of everything that is added
+    /// up for the element, so that rounding errors of the node are at most a small multiple of it.
+    pub magnitude: Vec<f64>,
+    /// A bound on the sum of `magnitude`.
+    pub total: f64,
+}
+
+impl Enclosure {
+    /// Encloses the given intervals.
+    pub fn of_intervals(intervals: impl Iterator<Item = Interval> + Clone) -> Self {
+        let lower: Vec<f64> = intervals.clone().map(|i| i.lo).collect();
+        let upper: Vec<f64> = intervals.map(|i| i.hi).collect();
+        Self::with_magnitude(magnitudes(&lower, &upper), lower, upper)
+    }
+
+    fn with_magnitude(magnitude: Vec<f64>, lower: Vec<f64>, upper: Vec<f64>) -> Self {
+        let total = magnitude.iter().sum::<f64>() * INFLATE;
+        Enclosure { lower, upper, magnitude, total }
+    }
+
+    /// Encloses `max(0, z)` for the enclosed `z`.
+    pub fn relu(&self) -> Self {
+        let clamp = |ends: &[f64]| ends.iter().map(|e| e.max(0.0)).collect::<Vec<f64>>();
+        let (lower, upper) = (clamp(&self.lower), clamp(&self.upper));
+        Self::with_magnitude(upper.clone(), lower, upper)
+    }
+
+    /// The interval of one element; everything for an element that does not exist.
+    pub fn interval(&self, element: usize) -> Interval {
+        match (self.lower.get(element), self.upper.get(element)) {
+            (Some(lo), Some(hi)) => Interval { lo: *lo, hi: *hi },
+            _ => Interval::EVERYTHING,
+        }
+    }
+
+    /// Replaces the bounds of an element where the new ones are tighter; NaN is never tighter.
+    pub fn tighten(&mut self, element: usize, by: Interval) {
+        if let Some(lower) = self.lower.get_mut(element)
+            && by.lo > *lower
+        {
+            *lower = by.lo;
+        }
+        if let Some(upper) = self.upper.get_mut(element)
+            && by.hi < *upper
+        {
+            *upper = by.hi;
+        }
+    }
+
+    /// Whether the ends leave open which sign the element has.
+    pub fn is_undecided(&self, element: usize) -> bool {
+        let i = self.interval(element);
+        i.lo < 0.0 && i.hi > 0.0
+    }
+}
+
+fn magnitudes(lower: &[f64], upper: &[f64]) -> Vec<f64> {
+    lower.iter().zip(upper).map(|(l, u)| max_or_nan(l.abs(), u.abs())).collect()
+}
+
+impl Affine {
+    /// Interval arithmetic: encloses the node's `size` elements for all enclosed values of its sources.
+    ///
+    /// With midpoints `c` and radii `r` of the sources the result is `W c + b` plus or minus `|W| r` and the
+    /// rounding errors of both.
+    pub(crate) fn enclose<'e>(&self, size: usize, of: impl Fn(usize) -> &'e Enclosure) -> Enclosure {
+        let magnitude = self.magnitudes(size, |source| &of(source).magnitude);
+        let (mut center, mut radius) = self.bias_as_balls(size);
+        for term in &self.terms {
+            let source = of(term.source);
+            let middles: Vec<f64> = source.lower.iter().zip(&source.upper).map(|(l, u)| l / 2.0 + u / 2.0).collect();
+            let radii = source.lower.iter().zip(&source.upper).zip(&middles);
+            let radii: Vec<f64> = radii.map(|((l, u), c)| max_or_nan(u - c, c - l) * INFLATE).collect();
+            term.map.apply(&middles, &mut center);
+            term.map.apply_abs(&radii, &mut radius);
+        }
+        let lost = gamma(self.summands());
+        let ends = center.iter().zip(&radius).zip(&magnitude).map(|((c, r), m)| {
+            let r = (r + lost * m) * INFLATE + TINY * (1.0 + count(self.summands()));
+            (not_nan((c - r).next_down(), f64::NEG_INFINITY), not_nan((c + r).next_up(), f64::INFINITY))
+        });
+        let (lower, upper) = ends.unzip();
+        Enclosure::with_magnitude(magnitude, lower, upper)
+    }
+
+    fn bias_as_balls(&self, size: usize) -> (Vec<f64>, Vec<f64>) {
+        if self.bias.is_empty() {
+            return (vec![0.0; size], vec![0.0; size]);
+        }
+        let ball = |b: &Interval| {
+            let c = b.middle();
+            (c, if b.is_point() { 0.0 } else { max_or_nan(b.hi - c, c - b.lo) * INFLATE })
+        };
+        self.bias.iter().map(ball).unzip()
+    }
+}
+
+fn not_nan(x: f64, otherwise: f64) -> f64 {
+    if x.is_nan() { otherwise } else { x }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{Dense, Map, Term};
+
+    fn dense(weights: &[f64], inputs: usize, bias: &[f64]) -> Affine {
+        let map = Map::Dense(Dense { inputs, weights: weights.to_vec() });
+        Affine {
+            terms: vec![Term { source: 0, map, roundings: 0 }],
+            bias: bias.iter().map(|b| Interval::point(*b)).collect(),
+        }
+    }
+
+    #[test]
+    fn interval_arithmetic_is_tight_and_outward() {
+        let affine = dense(&[1.0, -2.0, 0.1, 0.1], 2, &[0.5, 0.0]);
+        let box_ = Enclosure::of_intervals([Interval { lo: -1.0, hi: 1.0 }, Interval { lo: 0.0, hi: 3.0 }].into_iter());
+        let out = affine.enclose(2, |_| &box_);
+        assert!(out.lower[0] <= -6.5 && out.lower[0] > -6.5 - 1e-13);
+        assert!(out.upper[0] >= 1.5 && out.upper[0] < 1.5 + 1e-13);
+        assert!(out.upper[1] >= 0.4 && out.upper[1] < 0.4 + 1e-13);
+        assert!(out.magnitude[0] >= 7.5);
+        assert!(out.is_undecided(0));
+    }
+
+    #[test]
+    fn overflow_gives_infinite_ends() {
+        let affine = dense(&[1e300, 1e300], 2, &[]);
+        let box_ = Enclosure::of_intervals([Interval { lo: -1e300, hi: 1e300 }; 2].into_iter());
+        let out = affine.enclose(1, |_| &box_);
+        assert_eq!((out.lower[0], out.upper[0]), (f64::NEG_INFINITY, f64::INFINITY));
+        assert_eq!(out.relu().lower[0], 0.0);
+    }
+
+    #[test]
+    fn tighten_keeps_the_better_end_and_ignores_nan() {
+        let mut e = Enclosure::of_intervals([Interval { lo: -1.0, hi: 1.0 }].into_iter());
+        e.tighten(0, Interval { lo: f64::NAN, hi: 0.5 });
+        e.tighten(0, Interval { lo: -2.0, hi: 0.75 });
+        e.tighten(7, Interval { lo: 0.0, hi: 0.0 });
+        assert_eq!(e.interval(0), Interval { lo: -1.0, hi: 0.5 });
+    }
+}

@@ -1,0 +1,89 @@
+//! Replaying a counterexample with rigorous arithmetic.
+
+use crate::arith::{Enclosure, Interval};
+use crate::error::Rejected;
+use crate::network::Network;
+use crate::property::{Atom, Bound, Case, Property, Region, Variable};
+use crate::verdict::Violated;
+
+use super::state::enclose_all;
+
+/// Checks that some case of the property certainly happens at a point: the point lies in the case's region and all of
+/// the case's atoms hold there, in real arithmetic on the network's stored weights.
+///
+/// Where a bound of the region is not a binary float, the nearest point of the region is meant, and all floats
+/// around it are evaluated together.
+///
+/// # Errors
+///
+/// The point has the wrong length, lies outside every region, or no case certainly holds.
+pub fn replay(network: &Network, property: &Property, point: &[f64]) -> Result<Violated, Rejected> {
+    property.fits(network)?;
+    if point.len() != property.inputs() {
+        return Err(Rejected::PointSize { expected: property.inputs(), found: point.len() });
+    }
+    let mut outside = None;
+    for (index, region) in property.regions().iter().enumerate() {
+        match meant_point(region, point) {
+            Err(reason) => outside = outside.or(Some(reason)),
+            Ok(meant) => {
+                let cases = property.cases().iter().enumerate().filter(|(_, case)| case.region == index);
+                if let Some(found) = happening(network, &meant, cases) {
+                    let (case, outputs) = found;
+                    let ids = (network.digest(), property.digest());
+                    return Ok(Violated::new(ids, case, point.to_vec(), outputs));
+                }
+                outside = outside.or(Some(Rejected::NotViolated));
+            }
+        }
+    }
+    Err(outside.unwrap_or(Rejected::NotViolated))
+}
+
+/// Enclosures of the coordinates of the region's point nearest to the given one, which may be off by the width of a
+/// bound's enclosure at most.
+fn meant_point(region: &Region, point: &[f64]) -> Result<Vec<Interval>, Rejected> {
+    let outside = |input: usize, value: f64, bound: &Bound| {
+        let Interval { lo: lower, hi: upper } = bound.outer();
+        Rejected::OutsideRegion { input, value, lower, upper }
+    };
+    let coordinate =
+        |(input, (x, bound)): (usize, (&f64, &Bound))| nearest(*x, bound).ok_or_else(|| outside(input, *x, bound));
+    point.iter().zip(&region.bounds).enumerate().map(coordinate).collect()
+}
+
+/// Encloses the permitted number nearest to `x`; `None` when `x` is certainly not permitted, or when it is not
+/// certain that any number is.
+fn nearest(x: f64, bound: &Bound) -> Option<Interval> {
+    let Bound { lower, upper } = *bound;
+    if lower != upper && bound.inner().is_none() {
+        return None;
+    }
+    if !(lower.lo <= x && x <= upper.hi) {
+        return None;
+    }
+    let hi = if x < lower.hi { lower.hi } else { x };
+    let lo = if x > upper.lo { upper.lo } else { x };
+    Interval::new(lo.min(x), hi.max(x))
+}
+
+/// The first case that certainly happens at the point, with enclosures of the outputs there.
+fn happening<'p>(
+    network: &Network,
+    point: &[Interval],
+    mut cases: impl Iterator<Item = (usize, &'p Case)>,
+) -> Option<(usize, Vec<Interval>)> {
+    let bounds = enclose_all(network, Enclosure::of_intervals(point.iter().copied()));
+    let outputs = bounds.get(network.output())?;
+    let value = |variable: &Variable| match variable {
+        Variable::Input(i) => point.get(*i).copied().unwrap_or(Interval::EVERYTHING),
+        Variable::Output(i) => outputs.interval(*i),
+    };
+    let (case, _) = cases.find(|(_, case)| case.atoms.iter().all(|atom| certainly_holds(atom, value)))?;
+    Some((case, (0..network.output_size()).map(|i| outputs.interval(i)).collect()))
+}
+
+fn certainly_holds(atom: &Atom, value: impl Fn(&Variable) -> Interval) -> bool {
+    let sum = atom.terms.iter().fold(Interval::point(0.0), |sum, (v, c)| sum + *c * value(v));
+    if atom.strict { sum.hi < atom.at_most.lo } else { sum.hi <= atom.at_most.lo }
+}

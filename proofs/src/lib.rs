@@ -1,0 +1,37 @@
+//! The trusted half of bartizan.
+//!
+//! Everything that could make the tool say "verified" of a false claim lives in this crate, and nothing else does:
+//! the readers, the arithmetic, the rules and the types of verdicts. It knows nothing of the engine that searches;
+//! only data cross the wall: a [`Certificate`] or a point goes in, a [`Verified`] or [`Violated`] comes out.
+//!
+//! Modules, in the order in which they build on each other:
+//!
+//! * [`arith`]: rigorous floating-point arithmetic; the only place where floats are added or multiplied.
+//! * [`digest`], [`error`]: names of things and what can be wrong with them.
+//! * [`network`], [`property`]: the languages of networks and properties.
+//! * [`read`]: ONNX, NNet and VNN-LIB files.
+//! * [`certificate`]: what a proof says.
+//! * [`check`]: whether it is true.
+//! * [`verdict`]: the facts that result.
+
+#[allow(clippy::float_arithmetic)]
+pub mod arith;
+pub mod digest;
+pub mod error;
+
+pub mod network;
+pub mod property;
+
+pub mod read;
+
+pub mod certificate;
+pub mod check;
+pub mod verdict;
+
+pub use arith::{Interval, enclose_decimal};
+pub use certificate::Certificate;
+pub use digest::Digest;
+pub use error::{PropertyError, ReadError, Rejected};
+pub use network::Network;
+pub use property::Property;
+pub use verdict::{ProvedBounds, Verified, Violated};
