@@ -84,13 +84,15 @@ impl Affine {
             let source = of(term.source);
             let middles: Vec<f64> = source.lower.iter().zip(&source.upper).map(|(l, u)| l / 2.0 + u / 2.0).collect();
             let radii = source.lower.iter().zip(&source.upper).zip(&middles);
-            let radii: Vec<f64> = radii.map(|((l, u), c)| max_or_nan(u - c, c - l) * INFLATE).collect();
+            let radii: Vec<f64> = radii.map(|((l, u), c)| max_or_nan(u - c, c - l).next_up()).collect();
             term.map.apply(&middles, &mut center);
             term.map.apply_abs(&radii, &mut radius);
         }
-        let lost = gamma(self.summands());
+        // Once for the midpoints, once for the radii, which are no larger than the magnitudes.
+        let lost = 2.0 * gamma(self.summands());
+        let underflow = TINY * (1.0 + count(self.summands()));
         let ends = center.iter().zip(&radius).zip(&magnitude).map(|((c, r), m)| {
-            let r = (r + lost * m) * INFLATE + TINY * (1.0 + count(self.summands()));
+            let r = (r + (lost * m * INFLATE + underflow)).next_up();
             (not_nan((c - r).next_down(), f64::NEG_INFINITY), not_nan((c + r).next_up(), f64::INFINITY))
         });
         let (lower, upper) = ends.unzip();
@@ -103,7 +105,7 @@ impl Affine {
         }
         let ball = |b: &Interval| {
             let c = b.middle();
-            (c, if b.is_point() { 0.0 } else { max_or_nan(b.hi - c, c - b.lo) * INFLATE })
+            (c, if b.is_point() { 0.0 } else { max_or_nan(b.hi - c, c - b.lo).next_up() })
         };
         self.bias.iter().map(ball).unzip()
     }
