@@ -45,7 +45,7 @@ impl Map {
     }
 
     /// `out += W x`.
-    pub(crate) fn apply(&self, x: &[f64], out: &mut [f64]) {
+    pub fn apply(&self, x: &[f64], out: &mut [f64]) {
         self.apply_with(x, out, dot, |w, x| w * x);
     }
 

@@ -1,0 +1,3 @@
+//! The search for counterexamples. What it finds are candidates: only [`bartizan_proof::check::replay`] decides.
+
+pub mod pgd;

@@ -1,0 +1,151 @@
+//! Two-dimensional convolutions, as products with the matrix of weights `[output channels, patch]`: values are
+//! unfolded into patches going forward, patches of coefficients are folded back going backward.
+
+use std::sync::OnceLock;
+
+use bartizan_proof::network::Conv;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+
+use crate::matrix::multiply_add;
+use crate::real::Real;
+
+/// A convolution; see [`Conv`] for the meaning of its shape.
+#[derive(Clone, Debug)]
+pub struct ConvLayer<T> {
+    shape: Conv,
+    /// `[output channels, patch]`.
+    weights: Array2<T>,
+    absolute: OnceLock<Array2<T>>,
+    /// For each place of a patch within a channel, the stretches of the source that it meets.
+    stretches: Vec<Vec<Stretch>>,
+}
+
+/// A run of result places along one row of the result, and the source places that a kernel element meets there.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    /// First result place, within a channel.
+    place: usize,
+    /// First source place, within a channel.
+    source: usize,
+    /// Number of places.
+    length: usize,
+    /// Distance of the source places.
+    step: usize,
+}
+
+impl<T: Real> ConvLayer<T> {
+    pub(super) fn of(conv: &Conv) -> Self {
+        let patch = conv.patch();
+        let weights = Array2::from_shape_fn((conv.output[0], patch), |(o, k)| T::of(conv.weights[o * patch + k]));
+        let [height, width] = conv.kernel;
+        let stretches = (0..height * width).map(|k| stretches(conv, k / width, k % width)).collect();
+        let shape = Conv { weights: Vec::new(), ..conv.clone() };
+        ConvLayer { shape, weights, absolute: OnceLock::new(), stretches }
+    }
+
+    pub(super) fn forward(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
+        self.forward_with(&self.weights, x, out);
+    }
+
+    pub(super) fn forward_abs(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
+        let absolute = self.absolute.get_or_init(|| self.weights.mapv(T::abs));
+        self.forward_with(absolute, x, out);
+    }
+
+    /// Source elements, result elements of one channel, and patch size.
+    fn sizes(&self) -> (usize, usize, usize) {
+        let ([_, height, width], [_, rows, columns]) = (self.shape.input, self.shape.output);
+        (height * width, rows * columns, self.shape.patch())
+    }
+
+    fn forward_with(&self, weights: &Array2<T>, x: ArrayView2<T>, mut out: ArrayViewMut2<T>) {
+        let (area, out_area, patch) = self.sizes();
+        let (inputs, outputs) = (self.shape.group_inputs(), self.shape.group_outputs());
+        let mut unfolded = Array2::zeros((patch, out_area));
+        for (x, mut out) in x.rows().into_iter().zip(out.rows_mut()) {
+            let (x, out) = (contiguous(x.as_slice()), out.as_slice_mut().expect("results are contiguous rows"));
+            for group in 0..self.shape.groups {
+                self.unfold(&x[group * inputs * area..], &mut unfolded);
+                let into = &mut out[group * outputs * out_area..(group + 1) * outputs * out_area];
+                let into = ArrayViewMut2::from_shape((outputs, out_area), into).expect("a group's results");
+                multiply_add(weights.slice(s![group * outputs..(group + 1) * outputs, ..]), unfolded.view(), into);
+            }
+        }
+    }
+
+    pub(super) fn backward(&self, rows: ArrayView2<T>, mut into: ArrayViewMut2<T>) {
+        let (area, out_area, patch) = self.sizes();
+        let (inputs, outputs) = (self.shape.group_inputs(), self.shape.group_outputs());
+        let mut patches = Array2::zeros((patch, out_area));
+        for (row, mut into) in rows.rows().into_iter().zip(into.rows_mut()) {
+            let (row, into) = (contiguous(row.as_slice()), into.as_slice_mut().expect("results are contiguous rows"));
+            for group in 0..self.shape.groups {
+                let row = &row[group * outputs * out_area..(group + 1) * outputs * out_area];
+                if row.iter().all(|a| *a == T::zero()) {
+                    continue;
+                }
+                let row = ArrayView2::from_shape((outputs, out_area), row).expect("a group's coefficients");
+                patches.fill(T::zero());
+                let weights = self.weights.slice(s![group * outputs..(group + 1) * outputs, ..]);
+                multiply_add(weights.t(), row, patches.view_mut());
+                self.fold(&patches, &mut into[group * inputs * area..(group + 1) * inputs * area]);
+            }
+        }
+    }
+
+    /// Writes, for each element of a patch, the source values that it meets at all places; zero outside the source.
+    fn unfold(&self, source: &[T], patches: &mut Array2<T>) {
+        let (area, _, _) = self.sizes();
+        patches.fill(T::zero());
+        for (k, mut row) in patches.rows_mut().into_iter().enumerate() {
+            let channel = &source[k / self.stretches.len() * area..];
+            let row = row.as_slice_mut().expect("patches are contiguous");
+            for s in &self.stretches[k % self.stretches.len()] {
+                let to = &mut row[s.place..s.place + s.length];
+                if s.step == 1 {
+                    to.copy_from_slice(&channel[s.source..s.source + s.length]);
+                } else {
+                    to.iter_mut().zip(channel[s.source..].iter().step_by(s.step)).for_each(|(to, x)| *to = *x);
+                }
+            }
+        }
+    }
+
+    /// Adds each element of each patch to the source place that it meets.
+    fn fold(&self, patches: &Array2<T>, into: &mut [T]) {
+        let (area, _, _) = self.sizes();
+        for (k, row) in patches.rows().into_iter().enumerate() {
+            let start = k / self.stretches.len() * area;
+            let channel = &mut into[start..start + area];
+            let row = contiguous(row.to_slice());
+            for s in &self.stretches[k % self.stretches.len()] {
+                let from = &row[s.place..s.place + s.length];
+                let to = channel[s.source..].iter_mut().step_by(s.step);
+                to.zip(from).for_each(|(to, a)| *to += *a);
+            }
+        }
+    }
+}
+
+fn contiguous<T>(slice: Option<&[T]>) -> &[T] {
+    slice.expect("batches are row-major")
+}
+
+/// The stretches of the source that kernel element `(ky, kx)` meets, one for each row of the result.
+fn stretches(conv: &Conv, ky: usize, kx: usize) -> Vec<Stretch> {
+    let ([_, height, width], [_, rows, columns]) = (conv.input, conv.output);
+    let ([stride_y, stride_x], [pad_y, pad_x]) = (conv.stride, conv.pad);
+    let (dy, dx) = (ky * conv.dilation[0], kx * conv.dilation[1]);
+    let first = pad_x.saturating_sub(dx).div_ceil(stride_x);
+    let past = if width + pad_x > dx { (width + pad_x - dx).div_ceil(stride_x).min(columns) } else { 0 };
+    let row = |y: usize| {
+        let source_row = (y * stride_y + dy).checked_sub(pad_y).filter(|r| *r < height)?;
+        (first < past).then(|| Stretch {
+            place: y * columns + first,
+            source: source_row * width + first * stride_x + dx - pad_x,
+            length: past - first,
+            step: stride_x,
+        })
+    };
+    (0..rows).filter_map(row).collect()
+}

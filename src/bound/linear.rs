@@ -1,0 +1,227 @@
+//! Backward linear bounds (CROWN, Zhang et al. 2018; DeepPoly, Singh et al. 2019), for many rows at once.
+//!
+//! A row is a linear function of some node in one domain. It is walked back to the input: through affine nodes by
+//! matrix products that all rows share, through ReLUs by the relaxation of the row's own domain. The rows of all
+//! domains, neurons and specifications of a batch travel together.
+
+use ndarray::{Array1, Array2, ArrayView1, Axis, s};
+use rayon::prelude::*;
+
+use super::interval::Bounds;
+use super::model::{Model, Op};
+use super::slopes::Relaxation;
+use crate::real::Real;
+
+/// Rows that travel together: enough for efficient products, few enough for the cache.
+const BATCH: usize = 256;
+
+/// Linear functions of one node's elements: row `r` is `coefficients[r] . v + constants[r]` in domain `domains[r]`.
+#[derive(Clone, Debug)]
+pub struct Rows<T> {
+    /// The node.
+    pub node: usize,
+    /// `[rows, size of the node]`.
+    pub coefficients: Array2<T>,
+    /// One constant a row.
+    pub constants: Array1<T>,
+    /// The domain of each row.
+    pub domains: Vec<usize>,
+}
+
+/// Lower bounds of rows, and the linear functions of the input that give them.
+#[derive(Clone, Debug)]
+pub struct LinearBounds<T> {
+    /// The lower bound of each row over its domain.
+    pub lower: Array1<T>,
+    /// For each row the coefficients on the input, `[rows, inputs]`.
+    pub coefficients: Array2<T>,
+}
+
+/// One end of one element of a node, in one domain.
+#[derive(Clone, Copy, Debug)]
+struct Pick<T> {
+    domain: usize,
+    element: usize,
+    /// 1 for the lower end, -1 for the upper.
+    sign: T,
+}
+
+/// Bounds on all nodes: interval arithmetic, improved by backward linear bounds for every ReLU input whose sign
+/// interval arithmetic leaves open, and for the output. Rows run in parallel where the caller's thread pool has more than one thread.
+pub fn propagate<T: Real>(
+    model: &Model<T>,
+    lower: Array2<T>,
+    upper: Array2<T>,
+) -> (Bounds<T>, Vec<Option<Relaxation<T>>>) {
+    let mut bounds = Bounds::of_input(lower, upper);
+    let mut relaxations: Vec<Option<Relaxation<T>>> = vec![None];
+    let feeds_relu: Vec<usize> = model.relus().map(|(_, source)| source).collect();
+    for (id, node) in model.nodes().iter().enumerate().skip(1) {
+        bounds.push(node);
+        if !node.is_first && feeds_relu.contains(&id) {
+            let places = bounds.undecided(id);
+            tighten(model, &mut bounds, &relaxations, (id, &places));
+        }
+        relaxations.push(match &node.op {
+            Op::Relu(source) => Some(Relaxation::adaptive(&bounds.lower[*source], &bounds.upper[*source])),
+            _ => None,
+        });
+    }
+    (bounds, relaxations)
+}
+
+/// Improves both ends of the given elements (domain, element) of a node, which must be affine.
+pub fn tighten<T: Real>(
+    model: &Model<T>,
+    bounds: &mut Bounds<T>,
+    relaxations: &[Option<Relaxation<T>>],
+    (node, places): (usize, &[(usize, usize)]),
+) {
+    let both = places.iter().flat_map(|(domain, element)| {
+        [T::one(), -T::one()].map(|sign| Pick { domain: *domain, element: *element, sign })
+    });
+    let picks: Vec<Pick<T>> = both.collect();
+    let found: Vec<Array1<T>> =
+        picks.par_chunks(BATCH).map(|batch| bound_picks(model, bounds, relaxations, (node, batch))).collect();
+    for (pick, bound) in picks.iter().zip(found.iter().flatten()) {
+        let place = [pick.domain, pick.element];
+        if pick.sign > T::zero() {
+            let end = &mut bounds.lower[node][place];
+            *end = end.max(*bound);
+        } else {
+            let end = &mut bounds.upper[node][place];
+            *end = end.min(-*bound);
+        }
+    }
+}
+
+fn bound_picks<T: Real>(
+    model: &Model<T>,
+    bounds: &Bounds<T>,
+    relaxations: &[Option<Relaxation<T>>],
+    (node, picks): (usize, &[Pick<T>]),
+) -> Array1<T> {
+    let Op::Affine { terms, bias } = &model.nodes()[node].op else {
+        unreachable!("only affine nodes feed ReLUs with open signs");
+    };
+    let mut walk = Walk::new(model, bounds, relaxations, picks.iter().map(|p| p.domain).collect());
+    walk.constants = picks.iter().map(|p| p.sign * bias[p.element]).collect();
+    let signs: Vec<(usize, T)> = picks.iter().map(|p| (p.element, p.sign)).collect();
+    for (source, layer) in terms {
+        let size = model.nodes()[node].size;
+        let into = walk.open(*source);
+        layer.pick(&signs, size, into.view_mut());
+    }
+    walk.run(node).lower
+}
+
+/// Lower bounds of rows, with the given relaxations (one for each ReLU node before the rows' node).
+pub fn lower_bounds<T: Real>(
+    model: &Model<T>,
+    bounds: &Bounds<T>,
+    relaxations: &[Option<Relaxation<T>>],
+    rows: &Rows<T>,
+) -> LinearBounds<T> {
+    let starts: Vec<usize> = (0..rows.domains.len()).step_by(BATCH).collect();
+    let parts: Vec<LinearBounds<T>> = starts
+        .into_par_iter()
+        .map(|start| {
+            let end = (start + BATCH).min(rows.domains.len());
+            let mut walk = Walk::new(model, bounds, relaxations, rows.domains[start..end].to_vec());
+            walk.constants = rows.constants.slice(s![start..end]).to_owned();
+            *walk.open(rows.node) = rows.coefficients.slice(s![start..end, ..]).to_owned();
+            walk.run(rows.node + 1)
+        })
+        .collect();
+    let lower: Vec<_> = parts.iter().map(|p| p.lower.view()).collect();
+    let coefficients: Vec<_> = parts.iter().map(|p| p.coefficients.view()).collect();
+    LinearBounds {
+        lower: ndarray::concatenate(Axis(0), &lower).expect("at least one part"),
+        coefficients: ndarray::concatenate(Axis(0), &coefficients).expect("parts of one width"),
+    }
+}
+
+/// Rows on their way to the input.
+struct Walk<'m, T> {
+    model: &'m Model<T>,
+    bounds: &'m Bounds<T>,
+    relaxations: &'m [Option<Relaxation<T>>],
+    domains: Vec<usize>,
+    constants: Array1<T>,
+    open: Vec<Option<Array2<T>>>,
+}
+
+impl<'m, T: Real> Walk<'m, T> {
+    fn new(
+        model: &'m Model<T>,
+        bounds: &'m Bounds<T>,
+        relaxations: &'m [Option<Relaxation<T>>],
+        domains: Vec<usize>,
+    ) -> Self {
+        let (constants, open) = (Array1::zeros(domains.len()), vec![None; model.nodes().len()]);
+        Walk { model, bounds, relaxations, domains, constants, open }
+    }
+
+    /// The coefficients on a node, zero at first.
+    fn open(&mut self, node: usize) -> &mut Array2<T> {
+        let shape = (self.domains.len(), self.model.nodes()[node].size);
+        self.open[node].get_or_insert_with(|| Array2::zeros(shape))
+    }
+
+    /// Walks back from the nodes before `end`.
+    fn run(mut self, end: usize) -> LinearBounds<T> {
+        for id in (1..end).rev() {
+            let Some(rows) = self.open[id].take() else { continue };
+            match &self.model.nodes()[id].op {
+                Op::Input => unreachable!("only node 0 is the input"),
+                Op::Affine { terms, bias } => {
+                    self.constants += &rows.dot(bias);
+                    for (source, layer) in terms {
+                        let into = self.open(*source);
+                        layer.backward(rows.view(), into.view_mut());
+                    }
+                }
+                Op::Relu(source) => self.relax((id, *source), rows),
+            }
+        }
+        let coefficients = std::mem::take(self.open(0));
+        let lower = self.minimise(&coefficients);
+        LinearBounds { lower, coefficients }
+    }
+
+    fn relax(&mut self, (id, source): (usize, usize), mut rows: Array2<T>) {
+        let relaxation = self.relaxations[id].as_ref().expect("a relaxation for each ReLU before the rows' node");
+        for ((mut row, constant), domain) in rows.rows_mut().into_iter().zip(&mut self.constants).zip(&self.domains) {
+            let lines = (relaxation.below.row(*domain), relaxation.above.row(*domain), relaxation.offset.row(*domain));
+            *constant += relax_row(row.as_slice_mut().expect("rows are contiguous"), lines);
+        }
+        match &mut self.open[source] {
+            Some(sum) => *sum += &rows,
+            none => *none = Some(rows),
+        }
+    }
+
+    /// The minimum of each row over its domain's box.
+    fn minimise(&self, coefficients: &Array2<T>) -> Array1<T> {
+        let rows = coefficients.rows().into_iter().zip(&self.constants).zip(&self.domains);
+        let minimum = |((row, constant), domain): ((ArrayView1<T>, &T), &usize)| {
+            let (lower, upper) = (self.bounds.lower[0].row(*domain), self.bounds.upper[0].row(*domain));
+            let ends = row.iter().zip(lower).zip(upper);
+            *constant + ends.map(|((a, l), u)| a.max(T::zero()) * *l + a.min(T::zero()) * *u).sum::<T>()
+        };
+        rows.map(minimum).collect()
+    }
+}
+
+/// Replaces coefficients on `relu(z)` by coefficients on `z`; returns the constant that this adds.
+fn relax_row<T: Real>(row: &mut [T], (below, above, offset): (ArrayView1<T>, ArrayView1<T>, ArrayView1<T>)) -> T {
+    let lines = [below.to_slice(), above.to_slice(), offset.to_slice()];
+    let [below, above, offset] = lines.map(|l| l.expect("relaxations are row-major"));
+    let mut constant = T::zero();
+    for (((a, below), above), offset) in row.iter_mut().zip(below).zip(above).zip(offset) {
+        let (positive, negative) = (a.max(T::zero()), a.min(T::zero()));
+        *a = positive * *below + negative * *above;
+        constant += negative * *offset;
+    }
+    constant
+}

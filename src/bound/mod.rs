@@ -1,0 +1,19 @@
+//! Bounds on what a network computes over a box, for the search: fast, batched, and not trusted.
+//!
+//! * [`layer`]: linear maps in the search's precision.
+//! * [`model`]: the search's copy of a network.
+//! * [`interval`]: interval bound propagation.
+//! * [`slopes`]: linear relaxations of ReLUs.
+//! * [`linear`]: backward linear bounds.
+
+mod fuse;
+pub mod interval;
+pub mod layer;
+pub mod linear;
+pub mod model;
+pub mod slopes;
+
+pub use interval::Bounds;
+pub use linear::{LinearBounds, Rows};
+pub use model::Model;
+pub use slopes::Relaxation;

@@ -1,0 +1,138 @@
+//! The search's copy of a network: fused, rounded to the search's precision, and evaluated in batches.
+
+use bartizan_proof::network::{Network, NodeId};
+use ndarray::{Array1, Array2, ArrayView2};
+
+use super::fuse::{DraftOp, fused};
+use super::layer::Layer;
+use crate::real::Real;
+
+/// A network for the search. The last node is the output.
+#[derive(Clone, Debug)]
+pub struct Model<T> {
+    nodes: Vec<Node<T>>,
+}
+
+/// One value of the network.
+#[derive(Clone, Debug)]
+pub struct Node<T> {
+    /// The node of the trusted network that has this value.
+    pub origin: NodeId,
+    /// Number of elements.
+    pub size: usize,
+    /// What computes it.
+    pub op: Op<T>,
+    /// Whether only affine nodes lie between the input and this node, so that interval arithmetic is exact.
+    pub is_first: bool,
+}
+
+/// What computes a node's value.
+#[derive(Clone, Debug)]
+pub enum Op<T> {
+    /// The input; node 0.
+    Input,
+    /// Linear maps of earlier nodes plus a constant.
+    Affine {
+        /// Source and map of each term.
+        terms: Vec<(usize, Layer<T>)>,
+        /// One constant for each element.
+        bias: Array1<T>,
+    },
+    /// The positive part of an earlier node.
+    Relu(usize),
+}
+
+impl<T: Real> Model<T> {
+    /// Fuses and rounds a trusted network.
+    pub fn of(network: &Network) -> Self {
+        let mut nodes: Vec<Node<T>> = Vec::new();
+        for draft in fused(network) {
+            let (op, is_first) = match draft.op {
+                DraftOp::Input => (Op::Input, true),
+                DraftOp::Relu(source) => (Op::Relu(source), false),
+                DraftOp::Affine(terms, bias) => {
+                    let is_first = matches!(terms.as_slice(), [(source, _)] if *source == 0);
+                    let terms = terms.iter().map(|(source, map)| (*source, Layer::of(map))).collect();
+                    let mut rounded = Array1::zeros(draft.size);
+                    rounded.iter_mut().zip(&bias).for_each(|(r, b)| *r = T::of(*b));
+                    (Op::Affine { terms, bias: rounded }, is_first)
+                }
+            };
+            nodes.push(Node { origin: draft.origin, size: draft.size, op, is_first });
+        }
+        Model { nodes }
+    }
+
+    /// All nodes in topological order.
+    pub fn nodes(&self) -> &[Node<T>] {
+        &self.nodes
+    }
+
+    /// The output's place.
+    pub fn output(&self) -> usize {
+        self.nodes.len() - 1
+    }
+
+    /// The ReLU nodes with their sources.
+    pub fn relus(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.nodes.iter().enumerate().filter_map(|(id, node)| match node.op {
+            Op::Relu(source) => Some((id, source)),
+            _ => None,
+        })
+    }
+
+    /// Number of ReLUs.
+    pub fn relu_count(&self) -> usize {
+        self.relus().map(|(id, _)| self.nodes[id].size).sum()
+    }
+
+    /// Values of all nodes for a batch of inputs `[batch, inputs]`.
+    pub fn evaluate(&self, inputs: ArrayView2<T>) -> Vec<Array2<T>> {
+        let mut values: Vec<Array2<T>> = vec![inputs.to_owned()];
+        for node in &self.nodes[1..] {
+            let value = match &node.op {
+                Op::Input => unreachable!("only node 0 is the input"),
+                Op::Relu(source) => values[*source].mapv(|x| x.max(T::zero())),
+                Op::Affine { terms, bias } => {
+                    let mut value = bias.broadcast((inputs.nrows(), node.size)).expect("a row of constants").to_owned();
+                    terms.iter().for_each(|(source, layer)| layer.forward(values[*source].view(), value.view_mut()));
+                    value
+                }
+            };
+            values.push(value);
+        }
+        values
+    }
+
+    /// Gradients with respect to the inputs of `sum_k coefficients[b, k] output_k`, for a batch whose values are given.
+    pub fn gradient(&self, values: &[Array2<T>], coefficients: Array2<T>) -> Array2<T> {
+        let mut open: Vec<Option<Array2<T>>> = vec![None; self.nodes.len()];
+        let batch = coefficients.nrows();
+        open[self.output()] = Some(coefficients);
+        for (id, node) in self.nodes.iter().enumerate().skip(1).rev() {
+            let Some(mut rows) = open[id].take() else { continue };
+            match &node.op {
+                Op::Input => {}
+                Op::Relu(source) => {
+                    rows.zip_mut_with(&values[*source], |a, z| {
+                        if *z <= T::zero() {
+                            *a = T::zero();
+                        }
+                    });
+                    match &mut open[*source] {
+                        Some(sum) => *sum += &rows,
+                        none => *none = Some(rows),
+                    }
+                }
+                Op::Affine { terms, .. } => {
+                    for (source, layer) in terms {
+                        let width = self.nodes[*source].size;
+                        let into = open[*source].get_or_insert_with(|| Array2::zeros((batch, width)));
+                        layer.backward(rows.view(), into.view_mut());
+                    }
+                }
+            }
+        }
+        open[0].take().unwrap_or_else(|| Array2::zeros((batch, self.nodes[0].size)))
+    }
+}

@@ -1,0 +1,46 @@
+//! The floating-point types of the search.
+
+use std::fmt::{Debug, Display};
+use std::iter::Sum;
+use std::ops::{AddAssign, MulAssign};
+
+/// `f32` or `f64`. The search runs in `f32` unless a network is tiny or margins need more.
+pub trait Real:
+    num_traits::Float
+    + ndarray::LinalgScalar
+    + ndarray::ScalarOperand
+    + AddAssign
+    + MulAssign
+    + Sum
+    + Debug
+    + Display
+    + Default
+    + Send
+    + Sync
+{
+    /// Rounds to nearest.
+    fn of(x: f64) -> Self;
+
+    /// Exact.
+    fn wide(self) -> f64;
+}
+
+impl Real for f32 {
+    fn of(x: f64) -> Self {
+        x as f32
+    }
+
+    fn wide(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Real for f64 {
+    fn of(x: f64) -> Self {
+        x
+    }
+
+    fn wide(self) -> f64 {
+        self
+    }
+}
