@@ -43,6 +43,13 @@ def decide(network, run, cases):
     return Answer("unsat", None, None)
 
 
+def evaluate(network, x):
+    """The network's outputs at one point, by the encoding: on a box without extent every expression is a constant."""
+    encoder = Encoder(x, x)
+    output = network.walk(encoder, encoder.input())
+    return output.rows @ (encoder.relaxation.lower + encoder.relaxation.upper) / 2 + output.const
+
+
 def _encode(network, case):
     encoder = Encoder([float(v) for v in case.lower], [float(v) for v in case.upper])
     return encoder, network.walk(encoder, encoder.input())

@@ -5,8 +5,9 @@ from decimal import Decimal
 import jax
 import numpy as np
 
-from . import data, layers, publish, training
+from . import data, layers, publish, queries, training
 from .onnx_graph import Graph, Style
+from .queries import Query
 
 SIZES = [30, 32, 16, 2]
 SEED = 3
@@ -72,4 +73,40 @@ def _export(path, params):
 
 
 def _properties(x, y):
-    return []
+    """Over standardised features, centres rounded to six decimals."""
+    centres = [[Decimal(f"{v:.6f}") for v in row] for row in x]
+    made = [(0, "0.2"), (1, "0.1"), (3, "0.5"), (11, "0.1"), (14, "0.2"), (17, "0.3"), (7, "0.75")]
+    plain = [_robust(f"robust_{i}_r{r}", centres[i], y[i], r) for i, r in made]
+    return plain + [
+        _robust("robust_12_r0.5", centres[12], y[12], "0.5", scientific=True),
+        _robust("robust_6_r0.25", centres[6], y[6], "0.25", zipped=True),
+        *_regions(centres),
+    ]
+
+
+def _robust(name, centre, label, radius, scientific=False, zipped=False):
+    comment = f"Class {label} keeps the higher score within L-infinity radius {radius} of a standardised row."
+    body = queries.box_lines(queries.ball(centre, radius), scientific) + [f"(assert (>= Y_{1 - label} Y_{label}))"]
+    return Query(name, comment, body, zipped)
+
+
+def _regions(centres):
+    small = queries.box_lines([("-1.2", "-0.2")] * 30)
+    large = queries.box_lines([("0.0", "2.0")] * 30)
+    worst = " ".join(f"X_{i}" for i in range(20, 30))
+    boxes = [queries.box_conjunction(queries.ball(centres[i], "0.3"), "(<= Y_0 Y_1)") for i in (3, 4)]
+    gap = queries.box_lines(queries.ball(centres[12], "0.1"))
+    return [
+        Query("small_is_benign", "All features between -1.2 and -0.2: benign.", small + ["(assert (>= Y_0 Y_1))"]),
+        Query(
+            "large_is_malignant",
+            "All features in [0, 2] and the ten worst values at least 8 in sum: malignant.",
+            large + [f"(assert (>= (+ {worst}) 8.0))", "(assert (>= Y_1 Y_0))"],
+        ),
+        Query("two_boxes_3_4", "Malignant within radius 0.3 of either of two rows.", queries.any_of(boxes)),
+        Query(
+            "gap_12",
+            "The scores differ by more than 16 within radius 0.1.",
+            gap + ["(assert (<= (+ Y_0 (* -1.0 Y_1)) 16.0))"],
+        ),
+    ]

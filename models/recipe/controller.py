@@ -10,11 +10,14 @@ and its score is minus the cost
 The command with the highest score is given.
 """
 
+from decimal import Decimal
+
 import jax
 import numpy as np
 
-from . import layers, nnet_file, publish, training
+from . import layers, nnet_file, publish, queries, training
 from .onnx_graph import Graph, Style
+from .queries import Query
 
 COMMANDS = np.array([-6.0, -3.0, -1.0, 0.0, 1.5])  # m/s^2: brake hard, brake, ease off, hold, speed up
 HORIZON = 2.0
@@ -107,4 +110,78 @@ def _compare(folder):
 
 
 def _properties():
-    return []
+    return _commands() + _scores() + _constrained()
+
+
+def _region(gap, speed, closing):
+    return queries.box_lines([gap, speed, closing])
+
+
+def _never(k):
+    """Command k has the highest score: a conjunction."""
+    return [f"(assert (>= Y_{k} Y_{j}))" for j in range(5) if j != k]
+
+
+CLOSE = (("5", "15"), ("15", "30"), ("8", "15"))
+FREE = (("90", "120"), ("0", "15"), ("-15", "0"))
+
+
+def _commands():
+    cruise, wide = (("34", "36"), ("19", "20"), ("-0.5", "0.5")), (("30", "40"), ("18", "22"), ("-1", "1"))
+    town = queries.box_lines([(Decimal("9"), Decimal("12")), ("5", "6.5"), ("0.0125", "1.5")], scientific=True)
+    return [
+        Query("close_brakes_hard", "Close and closing fast: brake hard.", _region(*CLOSE) + queries.another_wins(0, 5)),
+        Query("close_never_speeds_up", "Close and closing fast: speeding up is never best.", _region(*CLOSE) + _never(4)),
+        Query("free_speeds_up", "A free road: speed up.", _region(*FREE) + queries.another_wins(4, 5)),
+        Query("free_never_brakes_hard", "A free road: braking hard is never best.", _region(*FREE) + _never(0), True),
+        Query("cruise_holds", "At the wanted gap: hold.", _region(*cruise) + queries.another_wins(3, 5)),
+        Query("cruise_holds_wide", "Around the wanted gap: hold.", _region(*wide) + queries.another_wins(3, 5)),
+        Query("town_holds", "Slow traffic: hold.", town + queries.another_wins(3, 5)),
+        Query(
+            "middle_never_brakes_hard",
+            "At a middling gap braking hard is never best.",
+            _region(("20", "60"), ("10", "30"), ("0", "10")) + _never(0),
+        ),
+    ]
+
+
+def _scores():
+    domain = _region(("0", "120"), ("0", "40"), ("-15", "15"))
+    middle = _region(("40", "60"), ("10", "20"), ("-5", "5"))
+    twice = "(+ (* 2.0 Y_0) (* -1.0 Y_1))"
+    return [
+        Query("score_range", "Score 0 stays in (-9.6, 0).", domain + ["(assert (or (<= Y_0 -9.6) (>= Y_0 0.0)))"]),
+        Query("score_peak", "Score 4 stays below -0.1.", domain + ["(assert (>= Y_4 -1.0e-1))"]),
+        Query("twice_holds", "2 Y_0 - Y_1 stays below -3.", middle + [f"(assert (>= {twice} -3.0))"]),
+        Query("twice_fails", "2 Y_0 - Y_1 stays below -3.2.", middle + [f"(assert (<= (- {twice}) 3.2))"]),
+    ]
+
+
+def _constrained():
+    domain = _region(("0", "120"), ("0", "40"), ("-15", "15"))
+    road = _region(("0", "120"), ("10", "40"), ("3", "15"))
+    far = _region(("80", "120"), ("0", "15"), ("-5", "5"))
+    boxes = [
+        queries.box_conjunction([("5", "12"), ("20", "30"), ("10", "15")]),
+        queries.box_conjunction([("0", "8"), ("10", "15"), ("9", "12")]),
+    ]
+    return [
+        Query("two_boxes", "Brake hard in two regions.", queries.any_of(boxes) + queries.another_wins(0, 5)),
+        Query(
+            "tailgating",
+            "Closing in with less than 1.5 s less 15 m of gap: speeding up is never best.",
+            road + ["(assert (<= (+ X_0 (* -1.5 X_1)) -15.0))"] + _never(4),
+        ),
+        Query(
+            "falls_with_gap",
+            "Far away, the score of braking hard is below -0.03 times the gap.",
+            far + ["(assert (>= (+ Y_0 (* 0.03 X_0)) 0.0))"],
+        ),
+        Query(
+            "order_of_extremes",
+            "Braking hard and speeding up are never within 0.05 of each other while both beat holding.",
+            domain
+            + ["(assert (<= (- Y_0 Y_4) 0.05))", "(assert (<= (- Y_4 Y_0) 0.05))"]
+            + ["(assert (and (>= Y_0 Y_3) (>= Y_4 Y_3)))"],
+        ),
+    ]

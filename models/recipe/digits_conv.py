@@ -3,8 +3,9 @@
 import jax
 import numpy as np
 
-from . import data, layers, publish, training
+from . import data, layers, publish, queries, training
 from .onnx_graph import Graph, Style
+from .queries import Query
 
 SEED = 2
 EPOCHS = 60
@@ -63,4 +64,29 @@ def _export(path, params):
 
 
 def _properties(x, y):
-    return []
+    made = [(0, "0.05"), (3, "0.1"), (0, "0.1"), (2, "0.04"), (21, "0.12"), (15, "0.15"), (22, "0.1")]
+    plain = [queries.robust(f"robust_{i}_r{r}", x[i], y[i], r) for i, r in made]
+    return plain + [
+        queries.robust("robust_10_r0.02", x[10], y[10], "0.02", scientific=True),
+        queries.robust("robust_13_r0.08", x[13], y[13], "0.08", zipped=True),
+        *_outputs(x),
+    ]
+
+
+def _outputs(x):
+    near3 = queries.box_lines(queries.ball(x[3], "0.05", "0", "1"))
+    near17 = queries.box_lines(queries.ball(x[17], "0.1", "0", "1"))
+    near11 = queries.box_lines(queries.ball(x[11], "0.01", "0", "1"))
+    return [
+        Query("range_3", "The score of class 2 stays in (6.8, 11).", near3 + ["(assert (or (<= Y_2 6.8) (>= Y_2 11.0)))"]),
+        Query(
+            "either_17",
+            "Neither class 1 nor class 8 reaches class 3 within radius 0.1.",
+            near17 + ["(assert (or (>= Y_1 Y_3) (>= Y_8 Y_3)))"],
+        ),
+        Query(
+            "ranking_11",
+            "Within radius 0.01 class 9 is not overtaken by 8 and 5 together, nor by 4.",
+            near11 + queries.any_of(["(and (>= Y_8 Y_9) (>= Y_5 Y_9))", "(and (>= Y_4 Y_9))"]),
+        ),
+    ]

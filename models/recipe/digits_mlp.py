@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from . import data, layers, publish, training
+from . import data, layers, publish, queries, training
 from .onnx_graph import Graph, Style
+from .queries import Query
 
 SIZES = [64, 50, 50, 10]
 SEED = 1
@@ -60,4 +61,55 @@ def _export(path, params):
 
 
 def _properties(x, y):
-    return []
+    return _robustness(x, y) + _output_bounds(x) + _regions(x, y)
+
+
+def _robustness(x, y):
+    made = [(0, "0.03"), (3, "0.05"), (6, "0.08"), (10, "0.02"), (4, "0.08"), (19, "0.1"), (13, "0.125")]
+    plain = [queries.robust(f"robust_{i}_r{r}", x[i], y[i], r) for i, r in made]
+    return plain + [
+        queries.robust("robust_20_r0.15", x[20], y[20], "0.15", scientific=True),
+        queries.robust("robust_17_r0.1", x[17], y[17], "0.1", zipped=True),
+    ]
+
+
+def _output_bounds(x):
+    floor = "The score of class 2 stays above {} within radius 0.05."
+    near3, near20 = (queries.box_lines(queries.ball(x[i], r, "0", "1")) for i, r in ((3, "0.05"), (20, "0.1")))
+    near10 = queries.box_lines(queries.ball(x[10], "0.06", "0", "1"))
+    twice = "Twice the score of class 8, less that of class 2, stays below {} within radius 0.1."
+    return [
+        Query("floor_3_6.05", floor.format(6.05), near3 + ["(assert (<= Y_2 6.05))"]),
+        Query("floor_3_6.1", floor.format(6.1), near3 + ["(assert (>= 6.1 Y_2))"]),
+        Query("twice_20_holds", twice.format(-0.15), near20 + ["(assert (>= (+ (* 2.0 Y_8) (* -1.0 Y_2)) -0.15))"]),
+        Query("twice_20_fails", twice.format(-0.25), near20 + ["(assert (<= (- Y_2 (* 2.0 Y_8)) 0.25))"]),
+        Query(
+            "both_10",
+            "Classes 8 and 9 do not both reach class 3 within radius 0.06.",
+            near10 + ["(assert (>= Y_8 Y_3))", "(assert (>= Y_9 Y_3))"],
+        ),
+    ]
+
+
+def _regions(x, y):
+    middle = [27, 28, 35, 36]  # the four pixels around the centre
+    row = range(24, 32)  # the fourth row
+    sixes = [queries.box_conjunction(queries.ball(x[i], "0.1", "0", "1")) for i in (8, 9)]
+    return [
+        _patch("patch_19_middle", x[19], y[19], middle),
+        _patch("patch_19_row", x[19], y[19], row),
+        Query(
+            "two_boxes_8_9",
+            "Class 6 keeps the highest score within radius 0.1 of either of two images.",
+            queries.any_of(sixes) + queries.another_wins(6, 10),
+        ),
+    ]
+
+
+def _patch(name, point, label, pixels):
+    """Some pixels are free in [0, 1]; the others keep their value exactly."""
+    box = queries.ball(point, "0")
+    for pixel in pixels:
+        box[pixel] = (0, 1)
+    comment = f"Class {label} keeps the highest score whatever the values of pixels {list(pixels)}."
+    return Query(name, comment, queries.box_lines(box) + queries.another_wins(label, 10))

@@ -3,8 +3,9 @@
 import jax
 import numpy as np
 
-from . import data, layers, publish, training
+from . import data, layers, publish, queries, training
 from .onnx_graph import Graph, Style
+from .queries import Query
 
 SEED = 5
 EPOCHS = 60
@@ -83,4 +84,23 @@ def _norm(g, params, stats, name, source, target):
 
 
 def _properties(x, y):
-    return []
+    made = [(0, "0.02"), (3, "0.03"), (1, "0.025"), (4, "0.01"), (10, "0.02"), (20, "0.04")]
+    plain = [queries.robust(f"robust_{i}_r{r}", x[i], y[i], r) for i, r in made]
+    return plain + [
+        queries.robust("robust_7_r0.015", x[7], y[7], "0.015", scientific=True),
+        queries.robust("robust_14_r0.05", x[14], y[14], "0.05", zipped=True),
+        _brighter("brighter_21", x[21], y[21], "0.05"),
+        Query(
+            "sum_8",
+            "Within radius 0.02 class 6 leads class 8 by more than half of the score of class 0.",
+            queries.box_lines(queries.ball(x[8], "0.02", "0", "1"))
+            + ["(assert (<= (+ (* 1.0 Y_6) (* -1.0 Y_8) (* -0.5 Y_0)) 0.0))"],
+        ),
+    ]
+
+
+def _brighter(name, point, label, amount):
+    """Pixels may only grow."""
+    box = [(lower, upper) for (lower, _), (_, upper) in zip(queries.ball(point, "0"), queries.ball(point, amount, "0", "1"))]
+    comment = f"Class {label} keeps the highest score when pixels grow by up to {amount}."
+    return Query(name, comment, queries.box_lines(box) + queries.another_wins(label, 10))

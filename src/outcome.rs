@@ -1,0 +1,93 @@
+//! What the engine answers. The facts inside come from the checker and from nowhere else.
+
+use std::fmt;
+use std::time::Duration;
+
+use bartizan_proof::{Certificate, Rejected, Verified, Violated};
+
+/// The answer to one query.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What was established.
+    pub verdict: Verdict,
+    /// How long it took.
+    pub time: Duration,
+    /// The rung of the ladder that decided, or the last one that was tried.
+    pub rung: Rung,
+}
+
+/// What was established about a property.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// It holds; the certificate is the proof that the checker accepted.
+    Verified(Verified, Certificate),
+    /// It does not hold.
+    Violated(Violated),
+    /// Neither was shown.
+    Unknown(Reason),
+}
+
+/// Why nothing was shown. A timeout and an error are not the same as having tried everything.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Reason {
+    /// Every rung of the chosen method was tried.
+    #[error("the method is too weak: {open} of {cases} cases stay open, worst bound {bound:.6}")]
+    Undecided {
+        /// Cases not refuted.
+        open: usize,
+        /// Cases of the property.
+        cases: usize,
+        /// The smallest of the open cases' best bounds.
+        bound: f64,
+    },
+    /// The time limit was reached first.
+    #[error("timeout")]
+    Timeout,
+    /// The search believed in a proof that the checker did not accept.
+    #[error("the checker refused the proof: {0}")]
+    Rejected(Rejected),
+}
+
+/// A rung of the ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rung {
+    /// Search for counterexamples.
+    Attack,
+    /// Interval bound propagation.
+    Interval,
+    /// Backward linear bounds.
+    Linear,
+    /// Linear programming.
+    Lp,
+}
+
+impl fmt::Display for Rung {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Rung::Attack => "attack",
+            Rung::Interval => "ibp",
+            Rung::Linear => "linear",
+            Rung::Lp => "lp",
+        })
+    }
+}
+
+impl Verdict {
+    /// The word that is printed: `verified`, `violated`, `unknown` or `timeout`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::Verified(..) => "verified",
+            Verdict::Violated(_) => "violated",
+            Verdict::Unknown(Reason::Timeout) => "timeout",
+            Verdict::Unknown(_) => "unknown",
+        }
+    }
+
+    /// The reason behind an unknown.
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            Verdict::Unknown(reason) => Some(reason),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! The ladder: attack, interval bounds, linear bounds, linear programs, and at last the checker.
+//!
+//! Each rung takes the cases that are still open and is dearer than the one before. Whatever a rung claims, the
+//! verdict comes from `bartizan-proof`: a counterexample is replayed and a proof is checked before anything is said.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use bartizan_proof::certificate::{Close, Proof};
+use bartizan_proof::{Certificate, Network, Property, PropertyError, Violated, check};
+use ndarray::{Array1, Array2, Axis};
+
+use crate::attack::pgd::{self, Effort};
+use crate::bound::{Bounds, Model, Relaxation, Rows, interval, linear};
+use crate::certify;
+use crate::lp::{self, Objective, Unsolved};
+use crate::outcome::{Outcome, Reason, Rung, Verdict};
+use crate::query::{Query, Target};
+use crate::real::Real;
+
+/// How far up the ladder to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Method {
+    /// Interval bound propagation only.
+    Ibp,
+    /// Backward linear bounds.
+    Linear,
+    /// Linear programming over the linear bounds.
+    Lp,
+    /// Everything there is, cheapest first.
+    Auto,
+}
+
+/// Settings of the search. None of them can make a wrong answer.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How far up the ladder to go.
+    pub method: Method,
+    /// Time limit of one query.
+    pub timeout: Duration,
+    /// Whether to look for counterexamples.
+    pub attack: bool,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { method: Method::Auto, timeout: Duration::from_secs(60), attack: true, seed: 0 }
+    }
+}
+
+/// A network, ready to answer queries. May be shared between threads.
+#[derive(Debug)]
+pub struct Verifier {
+    network: Network,
+    model: Model<f32>,
+    wide: OnceLock<Model<f64>>,
+}
+
+impl Verifier {
+    /// Prepares a network.
+    pub fn new(network: Network) -> Self {
+        let model = Model::of(&network);
+        Verifier { network, model, wide: OnceLock::new() }
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The search's copy of the network.
+    pub fn model(&self) -> &Model<f32> {
+        &self.model
+    }
+
+    /// The search's copy in double precision, made on first use.
+    pub fn wide_model(&self) -> &Model<f64> {
+        self.wide.get_or_init(|| Model::of(&self.network))
+    }
+
+    /// Answers a query.
+    ///
+    /// # Errors
+    ///
+    /// The property does not fit the network.
+    pub fn verify(&self, property: &Property, options: &Options) -> Result<Outcome, PropertyError> {
+        property.fits(&self.network)?;
+        let start = Instant::now();
+        let mut ladder = Ladder::new(self, property, options, start + options.timeout);
+        let verdict = ladder.climb();
+        Ok(Outcome { verdict, time: start.elapsed(), rung: ladder.rung })
+    }
+}
+
+/// What is known of one case.
+#[derive(Clone, Debug)]
+struct CaseState {
+    close: Option<Close>,
+    best: f64,
+}
+
+/// One query on its way up.
+struct Ladder<'v> {
+    verifier: &'v Verifier,
+    property: &'v Property,
+    options: &'v Options,
+    deadline: Instant,
+    queries: Vec<Query<f32>>,
+    cases: Vec<CaseState>,
+    /// Whether each region's proof tightens hidden bounds.
+    tightened: Vec<bool>,
+    rung: Rung,
+}
+
+/// Points tried before any bound is computed, and the descents that follow from the best of them.
+const FIRST_ATTACK: (usize, usize, usize) = (32, 4, 12);
+
+/// The same once bounds have failed to decide.
+const LAST_ATTACK: (usize, usize, usize) = (2048, 64, 60);
+
+/// Larger programs than this (undecided ReLUs) are not handed to the solver.
+const LARGEST_PROGRAM: usize = 3000;
+
+impl<'v> Ladder<'v> {
+    fn new(verifier: &'v Verifier, property: &'v Property, options: &'v Options, deadline: Instant) -> Self {
+        let queries = Query::all_of(property);
+        let cases = vec![CaseState { close: None, best: f64::NEG_INFINITY }; property.cases().len()];
+        let tightened = vec![false; queries.len()];
+        Ladder { verifier, property, options, deadline, queries, cases, tightened, rung: Rung::Attack }
+    }
+
+    fn climb(&mut self) -> Verdict {
+        let method = self.options.method;
+        if let Some(found) = self.attack(FIRST_ATTACK) {
+            return Verdict::Violated(found);
+        }
+        self.rung = Rung::Interval;
+        self.bound_intervals();
+        if self.is_open() && method != Method::Ibp && !self.is_late() {
+            self.rung = Rung::Linear;
+            self.bound_linearly();
+        }
+        if self.is_open() && matches!(method, Method::Lp | Method::Auto) && !self.is_late() {
+            if let Some(found) = self.attack(LAST_ATTACK) {
+                self.rung = Rung::Attack;
+                return Verdict::Violated(found);
+            }
+            self.rung = Rung::Lp;
+            if let Some(found) = self.solve_programs() {
+                return Verdict::Violated(found);
+            }
+        }
+        self.conclude()
+    }
+
+    fn is_open(&self) -> bool {
+        self.cases.iter().any(|c| c.close.is_none())
+    }
+
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    fn conclude(&self) -> Verdict {
+        let open = self.cases.iter().filter(|c| c.close.is_none());
+        let worst = open.clone().map(|c| c.best).fold(f64::INFINITY, f64::min);
+        match open.count() {
+            0 => self.check(),
+            _ if self.is_late() => Verdict::Unknown(Reason::Timeout),
+            open => Verdict::Unknown(Reason::Undecided { open, cases: self.cases.len(), bound: worst }),
+        }
+    }
+
+    fn check(&self) -> Verdict {
+        let certificate = Certificate { proofs: self.queries.iter().map(|query| self.proof(query)).collect() };
+        match check::verify(&self.verifier.network, self.property, &certificate) {
+            Ok(verified) => Verdict::Verified(verified, certificate),
+            Err(rejected) => Verdict::Unknown(Reason::Rejected(rejected)),
+        }
+    }
+
+    fn proof(&self, query: &Query<f32>) -> Proof {
+        let close = query.cases.iter().filter_map(|target| self.cases[target.case].close.clone()).collect();
+        let tighten = if self.tightened[query.region] {
+            certify::adaptive_tightening(&self.verifier.network, &self.verifier.model)
+        } else {
+            Vec::new()
+        };
+        certify::proof(query.region, tighten, close)
+    }
+
+    /// Looks for a point where some case happens, and has it replayed.
+    fn attack(&self, (samples, restarts, steps): (usize, usize, usize)) -> Option<Violated> {
+        if !self.options.attack {
+            return None;
+        }
+        let effort = Effort { samples, restarts, steps, seed: self.options.seed, deadline: self.deadline };
+        self.queries.iter().find_map(|query| {
+            let mut found = None;
+            let open = query.cases.iter().filter(|target| self.cases[target.case].close.is_none());
+            let open = Query { cases: open.cloned().collect(), ..query.clone() };
+            pgd::search(&self.verifier.model, &open, &effort, |point| {
+                let wide: Vec<f64> = point.iter().map(|x| x.wide()).collect();
+                found = self.replay(query.region, &wide);
+                found.is_some()
+            });
+            found
+        })
+    }
+
+    fn replay(&self, region: usize, point: &[f64]) -> Option<Violated> {
+        let bounds = &self.property.regions()[region].bounds;
+        let inside = point.iter().zip(bounds).map(|(x, bound)| {
+            let permitted = bound.inner().unwrap_or(bound.outer());
+            x.clamp(permitted.lo, permitted.hi)
+        });
+        check::replay(&self.verifier.network, self.property, &inside.collect::<Vec<f64>>()).ok()
+    }
+
+    fn bound_intervals(&mut self) {
+        for query in &self.queries {
+            let bounds = interval::propagate(&self.verifier.model, row(&query.lower), row(&query.upper));
+            let relaxations = adaptive(&self.verifier.model, &bounds);
+            close_cases((self.verifier, self.property), query, (&bounds, &relaxations), &mut self.cases);
+        }
+    }
+
+    fn bound_linearly(&mut self) {
+        for query in &self.queries {
+            if query.cases.iter().all(|target| self.cases[target.case].close.is_some()) || self.is_late() {
+                continue;
+            }
+            let (bounds, relaxations) = linear::propagate(&self.verifier.model, row(&query.lower), row(&query.upper));
+            close_cases((self.verifier, self.property), query, (&bounds, &relaxations), &mut self.cases);
+            self.tightened[query.region] = true;
+        }
+    }
+
+    /// Solves a program for each open case; its minimiser is tried as a counterexample.
+    fn solve_programs(&mut self) -> Option<Violated> {
+        let model = self.verifier.wide_model();
+        for query in Query::<f64>::all_of(self.property) {
+            let open: Vec<&Target<f64>> =
+                query.cases.iter().filter(|target| self.cases[target.case].close.is_none()).collect();
+            if open.is_empty() {
+                continue;
+            }
+            let (bounds, _) = linear::propagate(model, row(&query.lower), row(&query.upper));
+            let undecided: usize = model.relus().map(|(_, source)| bounds.undecided(source).len()).sum();
+            if undecided > LARGEST_PROGRAM {
+                continue;
+            }
+            for target in open {
+                match lp::minimise_largest(model, (&bounds, 0), &objective(model, target), self.deadline) {
+                    Ok(solution) => {
+                        let state = &mut self.cases[target.case];
+                        state.best = state.best.max(solution.value);
+                        if solution.value > 0.0 {
+                            let (multipliers, slopes) = (solution.multipliers, solution.slopes);
+                            state.close = Some(Close { case: target.case, multipliers, slopes });
+                        } else if let Some(found) = self.replay(query.region, &solution.input) {
+                            return Some(found);
+                        } else {
+                            return None;
+                        }
+                    }
+                    Err(Unsolved::Deadline) => return None,
+                    Err(Unsolved::Solver(_)) => {}
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Adaptive relaxations of all ReLU nodes.
+fn adaptive<T: Real>(model: &Model<T>, bounds: &Bounds<T>) -> Vec<Option<Relaxation<T>>> {
+    let mut relaxations = vec![None; model.nodes().len()];
+    for (id, source) in model.relus() {
+        relaxations[id] = Some(Relaxation::adaptive(&bounds.lower[source], &bounds.upper[source]));
+    }
+    relaxations
+}
+
+/// Bounds every atom of every open case of a query; a case closes by its best atom when that is positive.
+fn close_cases(
+    (verifier, property): (&Verifier, &Property),
+    query: &Query<f32>,
+    (bounds, relaxations): (&Bounds<f32>, &[Option<Relaxation<f32>>]),
+    states: &mut [CaseState],
+) {
+    let open: Vec<&Target<f32>> = query.cases.iter().filter(|t| states[t.case].close.is_none()).collect();
+    let Some(rows) = atom_rows(verifier.model.output(), &open) else { return };
+    let found = linear::lower_bounds(&verifier.model, bounds, relaxations, &rows);
+    let mut next = 0;
+    for target in open {
+        let atoms = target.at_most.len();
+        let bounds = (0..atoms).map(|i| (i, on_box(&found, next + i, target.inputs.as_ref().map(|c| c.row(i)), query)));
+        let best = bounds.fold((0, f32::NEG_INFINITY), |best, b| if b.1 > best.1 { b } else { best });
+        let state = &mut states[target.case];
+        state.best = state.best.max(best.1.wide());
+        if best.1 > 0.0 {
+            state.close = Some(certify::close_by_atom(property, target.case, best.0));
+        }
+        next += atoms;
+    }
+}
+
+/// The bound of a row, with coefficients on the inputs added where its atom has some.
+fn on_box(
+    found: &linear::LinearBounds<f32>,
+    row: usize,
+    inputs: Option<ndarray::ArrayView1<f32>>,
+    query: &Query<f32>,
+) -> f32 {
+    let Some(inputs) = inputs else { return found.lower[row] };
+    let minimum = |(a, (l, u)): (f32, (&f32, &f32))| a.max(0.0) * l + a.min(0.0) * u;
+    let ends = || query.lower.iter().zip(&query.upper);
+    let coefficients = found.coefficients.row(row);
+    let without: f32 = coefficients.iter().copied().zip(ends()).map(minimum).sum();
+    let with: f32 = coefficients.iter().zip(inputs).map(|(a, b)| a + b).zip(ends()).map(minimum).sum();
+    found.lower[row] - without + with
+}
+
+/// All atoms of some cases as rows on the output node; `None` when there are none.
+fn atom_rows(output: usize, targets: &[&Target<f32>]) -> Option<Rows<f32>> {
+    let views: Vec<_> = targets.iter().map(|t| t.outputs.view()).collect();
+    let coefficients = ndarray::concatenate(Axis(0), &views).ok().filter(|c| c.nrows() > 0)?;
+    let constants: Array1<f32> = targets.iter().flat_map(|t| t.at_most.iter().map(|b| -*b)).collect();
+    let domains = vec![0; constants.len()];
+    Some(Rows { node: output, coefficients, constants, domains })
+}
+
+fn objective(model: &Model<f64>, target: &Target<f64>) -> Objective {
+    Objective {
+        node: model.output(),
+        coefficients: target.outputs.clone(),
+        inputs: target.inputs.clone(),
+        constants: target.at_most.mapv(|b| -b),
+    }
+}
+
+/// A batch of one.
+fn row<T: Real>(values: &Array1<T>) -> Array2<T> {
+    values.clone().insert_axis(Axis(0))
+}
