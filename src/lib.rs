@@ -1,10 +1,28 @@
-//! bartizan
-pub mod attack;
-pub mod bound;
-pub mod certify;
-pub mod lp;
+//! bartizan proves that a trained ReLU network gives the same answer everywhere within a radius of an input, and
+//! estimates from many such proofs how much of the input distribution is covered.
+//!
+//! This crate searches; [`bartizan_proof`] judges. Modules, in the order in which they build on each other:
+//!
+//! * [`real`], [`matrix`]: the search's floating-point types and matrix products.
+//! * [`bound`]: interval and linear bounds, in batches.
+//! * [`query`]: a property as the search sees it.
+//! * [`attack`]: the search for counterexamples.
+//! * [`lp`]: the linear programming engine.
+//! * [`certify`]: from what the search found to a certificate.
+//! * [`outcome`], [`verify`]: the ladder for one query, on one page.
+//! * [`cli`]: the command line.
+
 pub mod matrix;
-pub mod outcome;
-pub mod query;
 pub mod real;
+
+pub mod bound;
+pub mod query;
+
+pub mod attack;
+pub mod lp;
+
+pub mod certify;
+pub mod outcome;
 pub mod verify;
+
+pub mod cli;

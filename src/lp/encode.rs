@@ -65,7 +65,9 @@ impl Program {
         for (id, used) in used.into_iter().enumerate() {
             let (lower, upper) = (domain.0.lower[id].row(domain.1), domain.0.upper[id].row(domain.1));
             let elements = match &model.nodes()[id].op {
-                _ if !used || (id == objective.node && id > 0) => Vec::new(),
+                _ if !used => Vec::new(),
+                // The objective is expanded over the node's sources instead.
+                Op::Affine { .. } if id == objective.node => Vec::new(),
                 Op::Input => lower.iter().zip(upper).map(|(l, u)| program.variable(*l, *u)).collect(),
                 Op::Affine { .. } => program.affine(model, id, feeds_relu.contains(&id).then_some(upper)),
                 Op::Relu(source) => {

@@ -1,0 +1,52 @@
+//! Reading models and properties from files, gzipped or not.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use bartizan_proof::{Network, Property, read};
+use flate2::read::MultiGzDecoder;
+
+use super::CliError;
+
+/// More than any model here has; a compressed file that expands beyond this is refused.
+const LARGEST_FILE: u64 = 8 << 30;
+
+/// Bytes that every gzip file starts with.
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// The content of a file, decompressed if it is gzipped (whatever its name).
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, CliError> {
+    let reading = |error| CliError::Read { path: path.to_owned(), error };
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(LARGEST_FILE).read_to_end(&mut bytes)).map_err(reading)?;
+    if !bytes.starts_with(&GZIP_MAGIC) {
+        return Ok(bytes);
+    }
+    let mut unpacked = Vec::new();
+    let length = MultiGzDecoder::new(bytes.as_slice()).take(LARGEST_FILE + 1).read_to_end(&mut unpacked);
+    let length = length.map_err(|error| {
+        let text = format!("not a complete gzip file ({error})");
+        reading(io::Error::new(error.kind(), text))
+    })?;
+    if length as u64 > LARGEST_FILE {
+        let text = format!("expands to more than {} GiB", LARGEST_FILE >> 30);
+        return Err(reading(io::Error::new(io::ErrorKind::InvalidData, text)));
+    }
+    Ok(unpacked)
+}
+
+/// Reads a model: ONNX, or NNet where the name says so (`.nnet`, `.nnet.gz`).
+pub fn read_model(path: &Path) -> Result<Network, CliError> {
+    let bytes = read_bytes(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let is_nnet = name.trim_end_matches(".gz").ends_with(".nnet");
+    let network = if is_nnet { read::nnet::read_nnet(&bytes) } else { read::onnx::read_onnx(&bytes) };
+    network.map_err(|error| CliError::Content { path: path.to_owned(), error })
+}
+
+/// Reads a VNN-LIB property.
+pub fn read_property(path: &Path) -> Result<Property, CliError> {
+    let bytes = read_bytes(path)?;
+    read::vnnlib::read_vnnlib(&bytes).map_err(|error| CliError::Content { path: path.to_owned(), error })
+}

@@ -1,0 +1,56 @@
+//! The command line: one file a command. Results go to standard output, everything else to standard error.
+
+mod error;
+mod files;
+mod verify;
+
+pub use error::CliError;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Proves local robustness of ReLU networks. Every "verified" is backed by a certificate that an independent checker
+/// has confirmed with rigorous arithmetic, and every "violated" by a counterexample that it has replayed.
+#[derive(Debug, Parser)]
+#[command(name = "bartizan", version, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 verified or gate met, 1 violated or gate not met, 2 usage or input error, \
+                          3 unknown (timeouts included)";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer one VNN-LIB query
+    Verify(verify::VerifyArgs),
+}
+
+/// How a command ended; the only place that knows exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Verified, or a gate was met, or there was nothing to judge.
+    Yes,
+    /// Violated, or a gate was not met.
+    No,
+    /// Unknown.
+    Unknown,
+}
+
+/// Parses the arguments, runs the command and reports errors.
+pub fn run() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Verify(args) => verify::run(&args),
+    };
+    match result {
+        Ok(Exit::Yes) => ExitCode::SUCCESS,
+        Ok(Exit::No) => ExitCode::from(1),
+        Ok(Exit::Unknown) => ExitCode::from(3),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

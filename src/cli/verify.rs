@@ -1,0 +1,141 @@
+//! `bartizan verify`: one query.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{CliError, Exit, files};
+use crate::outcome::{Outcome, Verdict};
+use crate::verify::{Method, Options, Verifier};
+
+/// Arguments of `bartizan verify`.
+#[derive(Debug, clap::Args)]
+pub struct VerifyArgs {
+    /// Network: ONNX or NNet, gzipped or not
+    model: PathBuf,
+    /// Property: VNN-LIB 1.0, gzipped or not
+    property: PathBuf,
+    #[command(flatten)]
+    search: SearchArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
+    format: Format,
+}
+
+/// Settings of the search that several commands share.
+#[derive(Debug, clap::Args)]
+pub struct SearchArgs {
+    /// How far up the ladder of methods to go
+    #[arg(long, value_enum, default_value_t = Method::Auto)]
+    method: Method,
+    /// Time limit of a query in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
+    timeout: f64,
+    /// Do not look for counterexamples
+    #[arg(long)]
+    no_attack: bool,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// Forms of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A few lines for a person
+    Text,
+    /// The form of the VNN-COMP competition: sat, unsat, unknown or timeout, and the counterexample
+    Vnncomp,
+}
+
+impl SearchArgs {
+    /// The engine's options.
+    pub fn options(&self) -> Result<Options, CliError> {
+        let timeout = Duration::try_from_secs_f64(self.timeout).map_err(|_| CliError::Option {
+            option: "--timeout".to_owned(),
+            expected: "a non-negative number of seconds".to_owned(),
+            found: self.timeout.to_string(),
+        })?;
+        Ok(Options { method: self.method, timeout, attack: !self.no_attack, seed: self.seed })
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &VerifyArgs) -> Result<Exit, CliError> {
+    let options = args.search.options()?;
+    let property = files::read_property(&args.property)?;
+    let verifier = Verifier::new(files::read_model(&args.model)?);
+    let outcome = verifier
+        .verify(&property, &options)
+        .map_err(|error| CliError::Property { path: args.property.clone(), error })?;
+    match args.format {
+        _ if args.json => println!("{}", to_json(&outcome)),
+        Format::Text => print_text(&outcome),
+        Format::Vnncomp => print_vnncomp(&outcome),
+    }
+    Ok(exit_of(&outcome.verdict))
+}
+
+fn exit_of(verdict: &Verdict) -> Exit {
+    match verdict {
+        Verdict::Verified(..) => Exit::Yes,
+        Verdict::Violated(_) => Exit::No,
+        Verdict::Unknown(_) => Exit::Unknown,
+    }
+}
+
+fn to_json(outcome: &Outcome) -> serde_json::Value {
+    let (model, property) = match &outcome.verdict {
+        Verdict::Verified(v, _) => (Some(v.network()), Some(v.property())),
+        Verdict::Violated(v) => (Some(v.network()), Some(v.property())),
+        Verdict::Unknown(_) => (None, None),
+    };
+    let counterexample = match &outcome.verdict {
+        Verdict::Violated(v) => Some(json!({
+            "input": v.point(),
+            "output": v.outputs().iter().map(|o| o.middle()).collect::<Vec<f64>>(),
+        })),
+        _ => None,
+    };
+    json!({
+        "verdict": outcome.verdict.word(),
+        "reason": outcome.verdict.reason().map(|r| r.to_string()),
+        "method": outcome.rung.to_string(),
+        "time_s": outcome.time.as_secs_f64(),
+        "counterexample": counterexample,
+        "model": model,
+        "property": property,
+    })
+}
+
+fn print_text(outcome: &Outcome) {
+    let seconds = outcome.time.as_secs_f64();
+    println!("{} ({}, {seconds:.3} s)", outcome.verdict.word(), outcome.rung);
+    match &outcome.verdict {
+        Verdict::Verified(v, _) => println!("{} cases refuted; the checker accepted the proof", v.cases()),
+        Verdict::Violated(v) => {
+            println!("counterexample (replayed with rigorous arithmetic):");
+            v.point().iter().enumerate().for_each(|(i, x)| println!("  X_{i} = {x}"));
+            v.outputs().iter().enumerate().for_each(|(i, y)| println!("  Y_{i} = {}", y.middle()));
+        }
+        Verdict::Unknown(reason) => println!("{reason}"),
+    }
+}
+
+fn print_vnncomp(outcome: &Outcome) {
+    match &outcome.verdict {
+        Verdict::Verified(..) => println!("unsat"),
+        Verdict::Violated(v) => {
+            println!("sat");
+            let inputs = v.point().iter().enumerate().map(|(i, x)| format!("(X_{i} {x:?})"));
+            let outputs = v.outputs().iter().enumerate().map(|(i, y)| format!("(Y_{i} {:?})", y.middle()));
+            println!("({})", inputs.chain(outputs).collect::<Vec<_>>().join("\n"));
+        }
+        Verdict::Unknown(crate::outcome::Reason::Timeout) => println!("timeout"),
+        Verdict::Unknown(_) => println!("unknown"),
+    }
+}

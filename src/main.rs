@@ -1,0 +1,7 @@
+//! The command line tool; see [`bartizan::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bartizan::cli::run()
+}
