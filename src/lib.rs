@@ -10,6 +10,8 @@
 //! * [`lp`]: the linear programming engine.
 //! * [`certify`]: from what the search found to a certificate.
 //! * [`outcome`], [`verify`]: the ladder for one query, on one page.
+//! * [`output_bounds`]: proved output intervals, to compare methods.
+//! * [`batch`]: many queries in one process.
 //! * [`cli`]: the command line.
 
 pub mod matrix;
@@ -23,6 +25,9 @@ pub mod lp;
 
 pub mod certify;
 pub mod outcome;
+pub mod output_bounds;
 pub mod verify;
+
+pub mod batch;
 
 pub mod cli;

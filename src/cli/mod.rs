@@ -1,7 +1,10 @@
 //! The command line: one file a command. Results go to standard output, everything else to standard error.
 
+mod batch;
 mod error;
 mod files;
+mod inspect;
+mod search;
 mod verify;
 
 pub use error::CliError;
@@ -26,6 +29,10 @@ const EXIT_CODES: &str = "Exit codes: 0 verified or gate met, 1 violated or gate
 enum Command {
     /// Answer one VNN-LIB query
     Verify(verify::VerifyArgs),
+    /// Answer many VNN-LIB queries in one process
+    Batch(batch::BatchArgs),
+    /// Show what a network consists of
+    Inspect(inspect::InspectArgs),
 }
 
 /// How a command ended; the only place that knows exit codes.
@@ -37,17 +44,22 @@ pub enum Exit {
     No,
     /// Unknown.
     Unknown,
+    /// Some inputs of a batch could not be read; the others were answered.
+    Failed,
 }
 
 /// Parses the arguments, runs the command and reports errors.
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Verify(args) => verify::run(&args),
+        Command::Batch(args) => batch::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
     };
     match result {
         Ok(Exit::Yes) => ExitCode::SUCCESS,
         Ok(Exit::No) => ExitCode::from(1),
         Ok(Exit::Unknown) => ExitCode::from(3),
+        Ok(Exit::Failed) => ExitCode::from(2),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(2)

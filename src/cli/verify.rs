@@ -1,13 +1,13 @@
 //! `bartizan verify`: one query.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::json;
 
+use super::search::SearchArgs;
 use super::{CliError, Exit, files};
-use crate::outcome::{Outcome, Verdict};
-use crate::verify::{Method, Options, Verifier};
+use crate::outcome::{Outcome, Reason, Verdict};
+use crate::verify::Verifier;
 
 /// Arguments of `bartizan verify`.
 #[derive(Debug, clap::Args)]
@@ -26,23 +26,6 @@ pub struct VerifyArgs {
     format: Format,
 }
 
-/// Settings of the search that several commands share.
-#[derive(Debug, clap::Args)]
-pub struct SearchArgs {
-    /// How far up the ladder of methods to go
-    #[arg(long, value_enum, default_value_t = Method::Auto)]
-    method: Method,
-    /// Time limit of a query in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
-    timeout: f64,
-    /// Do not look for counterexamples
-    #[arg(long)]
-    no_attack: bool,
-    /// Seed of everything random
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-}
-
 /// Forms of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -50,18 +33,6 @@ enum Format {
     Text,
     /// The form of the VNN-COMP competition: sat, unsat, unknown or timeout, and the counterexample
     Vnncomp,
-}
-
-impl SearchArgs {
-    /// The engine's options.
-    pub fn options(&self) -> Result<Options, CliError> {
-        let timeout = Duration::try_from_secs_f64(self.timeout).map_err(|_| CliError::Option {
-            option: "--timeout".to_owned(),
-            expected: "a non-negative number of seconds".to_owned(),
-            found: self.timeout.to_string(),
-        })?;
-        Ok(Options { method: self.method, timeout, attack: !self.no_attack, seed: self.seed })
-    }
 }
 
 /// Runs the command.
@@ -135,7 +106,7 @@ fn print_vnncomp(outcome: &Outcome) {
             let outputs = v.outputs().iter().enumerate().map(|(i, y)| format!("(Y_{i} {:?})", y.middle()));
             println!("({})", inputs.chain(outputs).collect::<Vec<_>>().join("\n"));
         }
-        Verdict::Unknown(crate::outcome::Reason::Timeout) => println!("timeout"),
+        Verdict::Unknown(Reason::Timeout) => println!("timeout"),
         Verdict::Unknown(_) => println!("unknown"),
     }
 }

@@ -1,1 +1,239 @@
+#![allow(clippy::float_arithmetic, clippy::as_conversions)]
 
+use super::*;
+use crate::certificate::{Close, Targets, Tighten};
+use crate::digest::Digest;
+use crate::network::{Affine, Dense, Map, Node, Op, Parts, Term};
+use crate::property::{Atom, Bound, Case, Variable};
+
+/// A small random generator, so that tests need no dependency: 64-bit xorshift with a multiplier.
+struct Random(u64);
+
+impl Random {
+    fn unit(&mut self) -> f64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn range(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.unit()
+    }
+}
+
+fn dense(source: usize, inputs: usize, weights: Vec<f64>) -> Term {
+    Term { source, map: Map::Dense(Dense { inputs, weights }), roundings: 0 }
+}
+
+fn affine(name: &str, size: usize, terms: Vec<Term>, bias: Vec<f64>) -> Node {
+    let bias = bias.into_iter().map(Interval::point).collect();
+    Node { name: name.to_owned(), size, op: Op::Affine(Affine { terms, bias }) }
+}
+
+fn network(nodes: Vec<Node>, input: usize) -> Network {
+    let output = nodes.len() - 1;
+    let output_shape = vec![nodes[output].size];
+    let digest = Digest::of(b"test");
+    Network::new(Parts { nodes, output, input_shape: vec![input], output_shape, dropped: None, digest }).unwrap()
+}
+
+/// Nodes 0 input(2), 1 affine(2), 2 relu, 3 affine(1): y = |x0 - x1| - 0.25.
+fn distance() -> Network {
+    let input = Node { name: "x".to_owned(), size: 2, op: Op::Input };
+    let z = affine("z", 2, vec![dense(0, 2, vec![1.0, -1.0, -1.0, 1.0])], vec![]);
+    let h = Node { name: "h".to_owned(), size: 2, op: Op::Relu(1) };
+    let y = affine("y", 1, vec![dense(2, 2, vec![1.0, 1.0])], vec![-0.25]);
+    network(vec![input, z, h, y], 2)
+}
+
+fn region(ends: &[(f64, f64)]) -> Region {
+    let bound = |(l, u): &(f64, f64)| Bound { lower: Interval::point(*l), upper: Interval::point(*u) };
+    Region { bounds: ends.iter().map(bound).collect() }
+}
+
+/// "The output is never at most `b`" over the region.
+fn never_at_most(b: f64, ends: &[(f64, f64)]) -> Property {
+    let terms = vec![(Variable::Output(0), Interval::point(1.0))];
+    let atoms = vec![Atom { terms, at_most: Interval::point(b), strict: false }];
+    Property::new((ends.len(), 1), vec![region(ends)], vec![Case { region: 0, atoms }]).unwrap()
+}
+
+fn close(slopes: Slopes) -> Close {
+    Close { case: 0, multipliers: vec![1.0], slopes }
+}
+
+fn single(close: Close) -> Certificate {
+    Certificate { proofs: vec![Proof { region: 0, tighten: vec![], close: vec![close] }] }
+}
+
+#[test]
+fn a_true_claim_is_accepted_and_names_its_parts() {
+    let (network, property) = (distance(), never_at_most(-0.3, &[(0.0, 1.0), (0.0, 1.0)]));
+    let verified = verify(&network, &property, &single(close(Slopes::default()))).unwrap();
+    assert_eq!((verified.network(), verified.property()), (network.digest(), property.digest()));
+}
+
+#[test]
+fn a_false_claim_is_refused_whatever_the_slopes() {
+    let (network, property) = (distance(), never_at_most(-0.25, &[(0.0, 1.0), (0.0, 1.0)]));
+    for alpha in [0.0, 0.25, 0.5, 1.0] {
+        let slopes = Slopes { alpha: [(2, vec![alpha; 2])].into() };
+        let refused = verify(&network, &property, &single(close(slopes))).unwrap_err();
+        assert!(matches!(refused, Rejected::NotRefuted { case: 0, bound } if bound <= 0.0), "{refused}");
+    }
+}
+
+#[test]
+fn better_slopes_prove_more() {
+    // On x0 in [0, 1], x1 in [0, 0.5] the exact minimum of y is -0.25; alpha (1, 0) gives min(x0 - x1) - 0.25 = -0.75.
+    let (network, property) = (distance(), never_at_most(-0.3, &[(0.0, 1.0), (0.0, 0.5)]));
+    let bad = Slopes { alpha: [(2, vec![1.0, 0.0])].into() };
+    assert!(verify(&network, &property, &single(close(bad))).is_err());
+    let good = Slopes { alpha: [(2, vec![0.0, 0.0])].into() };
+    assert!(verify(&network, &property, &single(close(good))).is_ok());
+}
+
+#[test]
+fn each_defect_is_refused_by_name() {
+    let (network, property) = (distance(), never_at_most(-0.3, &[(0.0, 1.0), (0.0, 1.0)]));
+    let refusal = |certificate: &Certificate| verify(&network, &property, certificate).unwrap_err().to_string();
+    let with = |change: &dyn Fn(&mut Proof)| {
+        let mut certificate = single(close(Slopes::default()));
+        change(&mut certificate.proofs[0]);
+        refusal(&certificate)
+    };
+    assert_eq!(refusal(&Certificate::default()), "case 0 is not closed by the certificate");
+    assert_eq!(with(&|p| p.region = 1), "the certificate speaks of region 1, the property has 1");
+    assert_eq!(with(&|p| p.close[0].case = 3), "a leaf of region 0 closes case 3, which is not a case of that region");
+    assert_eq!(with(&|p| p.close[0].multipliers = vec![]), "case 0 has 1 atoms, the leaf gives 0 multipliers");
+    for wrong in [-1.0, f64::NAN, f64::INFINITY] {
+        let expected = format!("case 0: multiplier {wrong} is not a non-negative number");
+        assert_eq!(with(&|p| p.close[0].multipliers = vec![wrong]), expected);
+    }
+    for alpha in [vec![-0.1, 0.0], vec![0.0, 1.1], vec![f64::NAN, 0.0], vec![0.0]] {
+        let slopes = Slopes { alpha: [(2, alpha)].into() };
+        assert_eq!(with(&|p| p.close[0].slopes = slopes.clone()), "slopes of node 2 are not 2 numbers in [0, 1]");
+    }
+    let step = |node| Tighten { node, targets: Targets::Undecided };
+    let order = |node| format!("bounds of node {node} are tightened out of order, or it is not an affine node");
+    assert_eq!(with(&|p| p.tighten = vec![step(3), step(1)]), order(1));
+    assert_eq!(with(&|p| p.tighten = vec![step(9)]), order(9));
+    let target = Target { neuron: 2, end: End::Lower, slopes: Slopes::default() };
+    assert_eq!(
+        with(&|p| p.tighten = vec![Tighten { node: 1, targets: Targets::Listed(vec![target.clone()]) }]),
+        "neuron 2 of node 1 does not exist; the node has 2"
+    );
+    let target = Target { neuron: 0, end: End::Lower, slopes: Slopes::default() };
+    assert_eq!(
+        with(&|p| p.tighten = vec![Tighten { node: 2, targets: Targets::Listed(vec![target.clone()]) }]),
+        order(2)
+    );
+}
+
+#[test]
+fn a_multiplier_of_zero_proves_nothing() {
+    let (network, property) = (distance(), never_at_most(-0.3, &[(0.0, 1.0), (0.0, 1.0)]));
+    let idle = Close { multipliers: vec![0.0], ..close(Slopes::default()) };
+    assert!(matches!(verify(&network, &property, &single(idle)), Err(Rejected::NotRefuted { .. })));
+}
+
+#[test]
+fn counterexamples_are_replayed() {
+    let network = distance();
+    let property = never_at_most(-0.25, &[(0.0, 1.0), (0.0, 1.0)]);
+    let violated = replay(&network, &never_at_most(-0.2, &[(0.0, 1.0), (0.0, 1.0)]), &[0.5, 0.5]).unwrap();
+    assert_eq!((violated.case(), violated.point()), (0, [0.5, 0.5].as_slice()));
+    assert!(violated.outputs()[0].lo <= -0.25 && violated.outputs()[0].hi >= -0.25);
+    assert_eq!(replay(&network, &property, &[0.1, 0.9]).unwrap_err(), Rejected::NotViolated);
+    assert_eq!(replay(&network, &property, &[0.5]).unwrap_err(), Rejected::PointSize { expected: 2, found: 1 });
+    let outside = Rejected::OutsideRegion { input: 1, value: 1.5, lower: 0.0, upper: 1.0 };
+    assert_eq!(replay(&network, &property, &[0.5, 1.5]).unwrap_err(), outside);
+}
+
+#[test]
+fn strict_atoms_need_a_strict_counterexample() {
+    let mut property = never_at_most(-0.25, &[(0.5, 0.5), (0.5, 0.5)]);
+    let network = {
+        // y = x0 - 0.75 exactly, so that y = -0.25 at 0.5 without any rounding.
+        let input = Node { name: "x".to_owned(), size: 2, op: Op::Input };
+        let map = Map::Select(vec![Some(0)]);
+        let y = affine("y", 1, vec![Term { source: 0, map, roundings: 0 }], vec![]);
+        network(vec![input, y], 2)
+    };
+    let at_half = |at_most: f64, strict: bool| {
+        let terms = vec![(Variable::Input(0), Interval::point(1.0))];
+        let atoms = vec![Atom { terms, at_most: Interval::point(at_most), strict }];
+        let regions = property.regions().to_vec();
+        property = Property::new((2, 1), regions, vec![Case { region: 0, atoms }]).unwrap();
+        replay(&network, &property, &[0.5, 0.5]).is_ok()
+    };
+    let mut at_half = at_half;
+    assert!(at_half(0.5, false));
+    assert!(!at_half(0.5, true));
+    assert!(at_half(0.75, true));
+}
+
+/// A random network with a residual connection: input, (affine, relu) twice, then an affine of both ReLU layers.
+fn random_network(random: &mut Random, sizes: [usize; 4]) -> Network {
+    let [inputs, first, second, outputs] = sizes;
+    let mut weights = |n: usize, scale: f64| (0..n).map(|_| random.range(-scale, scale)).collect::<Vec<f64>>();
+    let relu = |source, size| Node { name: format!("h{source}"), size, op: Op::Relu(source) };
+    let nodes = vec![
+        Node { name: "x".to_owned(), size: inputs, op: Op::Input },
+        affine("z1", first, vec![dense(0, inputs, weights(first * inputs, 1.5))], weights(first, 0.5)),
+        relu(1, first),
+        affine("z2", second, vec![dense(2, first, weights(second * first, 1.0))], weights(second, 0.5)),
+        relu(3, second),
+        affine(
+            "y",
+            outputs,
+            vec![dense(4, second, weights(outputs * second, 1.0)), dense(2, first, weights(outputs * first, 1.0))],
+            weights(outputs, 0.5),
+        ),
+    ];
+    network(nodes, inputs)
+}
+
+#[test]
+fn sampled_points_never_leave_proved_bounds() {
+    let mut random = Random(7);
+    for round in 0..300 {
+        let sizes = [1 + round % 4, 1 + round % 7, 1 + round % 5, 1 + round % 3];
+        let network = random_network(&mut random, sizes);
+        let center: Vec<f64> = (0..sizes[0]).map(|_| random.range(-1.0, 1.0)).collect();
+        let radius = random.range(0.0, 0.7);
+        let region = region(&center.iter().map(|c| (c - radius, c + radius)).collect::<Vec<_>>());
+        let tighten = vec![Tighten { node: 3, targets: Targets::Undecided }];
+        let alpha = [(2, (0..sizes[1]).map(|_| random.unit()).collect()), (4, vec![random.unit(); sizes[2]])].into();
+        let mut targets = both_ends(sizes[3], &Slopes::default());
+        targets.extend(both_ends(sizes[3], &Slopes { alpha }));
+        let loose = bounds(&network, &region, &[], &[]).unwrap();
+        let tight = bounds(&network, &region, &tighten, &targets).unwrap();
+        for _ in 0..20 {
+            let point: Vec<f64> = region.bounds.iter().map(|b| random.range(b.lower.lo, b.upper.hi)).collect();
+            let input = crate::arith::Enclosure::of_intervals(point.iter().map(|x| Interval::point(*x)));
+            let exact = state::enclose_all(&network, input);
+            for i in 0..sizes[3] {
+                let (y, t, l) = (exact[5].interval(i), tight.outputs()[i], loose.outputs()[i]);
+                assert!(t.lo <= y.hi && y.lo <= t.hi, "round {round}: {y:?} outside {t:?}");
+                let slack = 1e-12 * l.magnitude();
+                assert!(l.lo <= t.lo + slack && t.hi <= l.hi + slack, "round {round}: {t:?} is looser than {l:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn huge_numbers_prove_nothing_instead_of_something_false() {
+    let input = Node { name: "x".to_owned(), size: 1, op: Op::Input };
+    let z = affine("z", 2, vec![dense(0, 1, vec![1e200, -1e200])], vec![]);
+    let h = Node { name: "h".to_owned(), size: 2, op: Op::Relu(1) };
+    let y = affine("y", 1, vec![dense(2, 2, vec![1e200, -1e200])], vec![]);
+    let network = network(vec![input, z, h, y], 1);
+    for b in [-1e308, -1.0, 0.0] {
+        let property = never_at_most(b, &[(-1.0, 1.0)]);
+        let refused = verify(&network, &property, &single(close(Slopes::default())));
+        assert!(matches!(refused, Err(Rejected::NotRefuted { .. })), "{refused:?}");
+    }
+}

@@ -1,0 +1,3 @@
+//! Many queries in one process.
+
+pub mod queries;

@@ -1,0 +1,152 @@
+//! A list of queries over a few networks: every network is loaded once and shared by its queries, and queries run in
+//! parallel.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+
+use crate::outcome::{Outcome, Verdict};
+use crate::verify::{Options, Verifier};
+use bartizan_proof::{Network, Property};
+
+/// One line of an instance list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instance {
+    /// The model, as written.
+    pub model: String,
+    /// The property, as written.
+    pub property: String,
+    /// The line's own time limit.
+    pub timeout: Option<Duration>,
+}
+
+/// What became of an instance.
+#[derive(Debug)]
+pub struct Answer {
+    /// The engine's outcome, or the text of the error that prevented one.
+    pub outcome: Result<Outcome, String>,
+    /// Time from reading the property to the verdict; loading the network is counted to the query that had to wait for it.
+    pub time: Duration,
+}
+
+impl Answer {
+    /// `verified`, `violated`, `unknown`, `timeout` or `error`.
+    pub fn word(&self) -> &'static str {
+        self.outcome.as_ref().map_or("error", |o| o.verdict.word())
+    }
+
+    /// Why there is no verdict.
+    pub fn reason(&self) -> Option<String> {
+        match &self.outcome {
+            Ok(outcome) => outcome.verdict.reason().map(|r| r.to_string()),
+            Err(error) => Some(error.clone()),
+        }
+    }
+
+    /// The verdict, if there was one.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.outcome.as_ref().ok().map(|o| &o.verdict)
+    }
+}
+
+/// How models and properties are read; errors are complete messages that name the file.
+pub trait Files: Sync {
+    /// Reads a model.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    fn model(&self, path: &Path) -> Result<Network, String>;
+
+    /// Reads a property.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    fn property(&self, path: &Path) -> Result<Property, String>;
+}
+
+/// Runs all instances; `finished` is called with each instance's place as it ends, from the thread that ran it.
+///
+/// Paths are relative to `folder`. A query's time limit is the smaller of its own and the options'. Queries of one
+/// network follow each other, and its memory is freed with the last of them.
+pub fn run(
+    instances: &[Instance],
+    folder: &Path,
+    options: &Options,
+    files: &impl Files,
+    finished: impl Fn(usize, Answer) + Sync,
+) {
+    let groups = by_model(instances);
+    let tasks: Vec<(usize, &Group)> = groups.iter().flat_map(|g| g.places.iter().map(move |i| (*i, g))).collect();
+    tasks.into_par_iter().with_max_len(1).for_each(|(place, group)| {
+        let start = Instant::now();
+        let outcome = answer(&instances[place], (folder, group), options, files);
+        finished(place, Answer { outcome, time: start.elapsed() });
+        group.release();
+    });
+}
+
+/// The instances of one model.
+struct Group {
+    path: PathBuf,
+    places: Vec<usize>,
+    open: AtomicUsize,
+    verifier: Mutex<Option<Result<Arc<Verifier>, String>>>,
+}
+
+impl Group {
+    /// The network, loaded by whoever asks first.
+    fn verifier(&self, folder: &Path, files: &impl Files) -> Result<Arc<Verifier>, String> {
+        let load = || files.model(&folder.join(&self.path)).map(|network| Arc::new(Verifier::new(network)));
+        self.slot().get_or_insert_with(load).clone()
+    }
+
+    /// Forgets the network once its last instance has ended.
+    fn release(&self) {
+        if self.open.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.slot().take();
+        }
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Result<Arc<Verifier>, String>>> {
+        self.verifier.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn by_model(instances: &[Instance]) -> Vec<Group> {
+    let mut groups: Vec<(PathBuf, Vec<usize>)> = Vec::new();
+    let mut known = HashMap::new();
+    for (place, instance) in instances.iter().enumerate() {
+        let group = *known.entry(instance.model.as_str()).or_insert_with(|| {
+            groups.push((PathBuf::from(&instance.model), Vec::new()));
+            groups.len() - 1
+        });
+        groups[group].1.push(place);
+    }
+    let group = |(path, places): (PathBuf, Vec<usize>)| Group {
+        path,
+        open: places.len().into(),
+        places,
+        verifier: Mutex::new(None),
+    };
+    groups.into_iter().map(group).collect()
+}
+
+fn answer(
+    instance: &Instance,
+    (folder, group): (&Path, &Group),
+    options: &Options,
+    files: &impl Files,
+) -> Result<Outcome, String> {
+    let path = folder.join(&instance.property);
+    let property = files.property(&path)?;
+    let verifier = group.verifier(folder, files)?;
+    let timeout = instance.timeout.map_or(options.timeout, |own| own.min(options.timeout));
+    let options = Options { timeout, ..options.clone() };
+    verifier.verify(&property, &options).map_err(|error| format!("{}: {error}", path.display()))
+}

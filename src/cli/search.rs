@@ -1,0 +1,35 @@
+//! Settings of the search that several commands share.
+
+use std::time::Duration;
+
+use super::CliError;
+use crate::verify::{Method, Options};
+
+/// Arguments that become [`Options`].
+#[derive(Debug, clap::Args)]
+pub struct SearchArgs {
+    /// How far up the ladder of methods to go
+    #[arg(long, value_enum, default_value_t = Method::Auto)]
+    method: Method,
+    /// Time limit of a query (or of a point) in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
+    timeout: f64,
+    /// Do not look for counterexamples
+    #[arg(long)]
+    no_attack: bool,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+impl SearchArgs {
+    /// The engine's options.
+    pub fn options(&self) -> Result<Options, CliError> {
+        let timeout = Duration::try_from_secs_f64(self.timeout).map_err(|_| CliError::Option {
+            option: "--timeout".to_owned(),
+            expected: "a non-negative number of seconds".to_owned(),
+            found: self.timeout.to_string(),
+        })?;
+        Ok(Options { method: self.method, timeout, attack: !self.no_attack, seed: self.seed })
+    }
+}

@@ -1,0 +1,139 @@
+//! Proved bounds on a network's outputs, to compare methods.
+//!
+//! The search only supplies witnesses: which hidden bounds to tighten, and with which slopes. The intervals are the
+//! checker's.
+
+use std::time::Instant;
+
+use bartizan_proof::certificate::{End, Slopes, Target, Targets, Tighten};
+use bartizan_proof::network::Op;
+use bartizan_proof::property::Region;
+use bartizan_proof::{ProvedBounds, Rejected, check};
+use ndarray::{Array1, Array2, Axis};
+
+use crate::bound::{Bounds, Model, linear};
+use crate::certify;
+use crate::lp::{self, Objective, Unsolved};
+use crate::verify::{Method, Verifier};
+
+/// What to compute.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// How far up the ladder to go; [`Method::Auto`] means [`Method::Lp`].
+    pub method: Method,
+    /// Whether linear programs also bound every ReLU input whose sign is open, layer by layer.
+    pub hidden_programs: bool,
+    /// When to stop.
+    pub deadline: Instant,
+}
+
+/// Why there are no bounds.
+#[derive(Debug, thiserror::Error)]
+pub enum BoundsError {
+    /// A linear program was not solved.
+    #[error(transparent)]
+    Unsolved(#[from] Unsolved),
+    /// The checker refused the witness.
+    #[error("the checker refused the witness: {0}")]
+    Rejected(#[from] Rejected),
+}
+
+/// Proves bounds on all outputs over a region.
+///
+/// Every method includes the bounds of those before it: linear bounds are intersected with interval bounds, and
+/// bounds from linear programs with both.
+///
+/// # Errors
+///
+/// A program could not be solved in time, or the region does not fit the network.
+pub fn prove(verifier: &Verifier, region: &Region, request: &Request) -> Result<ProvedBounds, BoundsError> {
+    let network = verifier.network();
+    if region.bounds.len() != network.input_size() {
+        let (expected, found) = (network.input_size(), region.bounds.len());
+        return Err(Rejected::PointSize { expected, found }.into());
+    }
+    let (mut tighten, mut targets) = (Vec::new(), Vec::new());
+    if request.method != Method::Ibp {
+        tighten = certify::adaptive_tightening(network, verifier.model());
+        // The rule bounds affine nodes; a ReLU at the output follows from the bounds of its input.
+        if matches!(network.nodes()[network.output()].op, Op::Affine(_)) {
+            targets = check::both_ends(network.output_size(), &Slopes::default());
+        }
+    }
+    if matches!(request.method, Method::Lp | Method::Auto) {
+        let mut programs = Programs::new(verifier.wide_model(), region, request.deadline);
+        if request.hidden_programs {
+            tighten = programs.hidden(tighten)?;
+        }
+        targets.extend(programs.outputs()?);
+    }
+    Ok(check::bounds(network, region, &tighten, &targets)?)
+}
+
+/// Linear programs over one region.
+struct Programs<'v> {
+    model: &'v Model<f64>,
+    bounds: Bounds<f64>,
+    deadline: Instant,
+}
+
+impl<'v> Programs<'v> {
+    fn new(model: &'v Model<f64>, region: &Region, deadline: Instant) -> Self {
+        let ends: (Vec<f64>, Vec<f64>) = region.bounds.iter().map(|b| (b.outer().lo, b.outer().hi)).unzip();
+        let row = |ends: Vec<f64>| Array1::from(ends).insert_axis(Axis(0));
+        let (bounds, _) = linear::propagate(model, row(ends.0), row(ends.1));
+        Programs { model, bounds, deadline }
+    }
+
+    /// Bounds every ReLU input whose sign is open, in topological order, each over the bounds found before it.
+    fn hidden(&mut self, adaptive: Vec<Tighten>) -> Result<Vec<Tighten>, Unsolved> {
+        let mut steps = Vec::new();
+        for step in adaptive {
+            let place = self.model.nodes().iter().position(|node| node.origin == step.node);
+            let place = place.expect("tightened nodes exist in the model");
+            let mut targets = Vec::new();
+            for (_, neuron) in self.bounds.undecided(place) {
+                for end in [End::Lower, End::Upper] {
+                    let (value, slopes) = self.solve(place, neuron, end)?;
+                    match end {
+                        End::Lower => improve(&mut self.bounds.lower[place][[0, neuron]], value, f64::max),
+                        End::Upper => improve(&mut self.bounds.upper[place][[0, neuron]], -value, f64::min),
+                    }
+                    targets.push(Target { neuron, end, slopes });
+                }
+            }
+            let node = step.node;
+            steps.push(step);
+            steps.push(Tighten { node, targets: Targets::Listed(targets) });
+        }
+        Ok(steps)
+    }
+
+    fn outputs(&mut self) -> Result<Vec<Target>, Unsolved> {
+        let output = self.model.output();
+        if !matches!(self.model.nodes()[output].op, crate::bound::model::Op::Affine { .. }) {
+            return Ok(Vec::new());
+        }
+        let mut targets = Vec::new();
+        for neuron in 0..self.model.nodes()[output].size {
+            for end in [End::Lower, End::Upper] {
+                let (_, slopes) = self.solve(output, neuron, end)?;
+                targets.push(Target { neuron, end, slopes });
+            }
+        }
+        Ok(targets)
+    }
+
+    /// The minimum of an element (or of its negative) and the slopes that prove it.
+    fn solve(&self, node: usize, neuron: usize, end: End) -> Result<(f64, Slopes), Unsolved> {
+        let mut coefficients = Array2::zeros((1, self.model.nodes()[node].size));
+        coefficients[[0, neuron]] = if end == End::Lower { 1.0 } else { -1.0 };
+        let objective = Objective { node, coefficients, inputs: None, constants: Array1::zeros(1) };
+        let solution = lp::minimise_largest(self.model, (&self.bounds, 0), &objective, self.deadline)?;
+        Ok((solution.value, solution.slopes))
+    }
+}
+
+fn improve(end: &mut f64, by: f64, better: fn(f64, f64) -> f64) {
+    *end = better(*end, by);
+}
