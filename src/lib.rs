@@ -14,6 +14,9 @@
 //! * [`batch`]: many queries in one process.
 //! * [`cli`]: the command line.
 
+#[cfg(test)]
+mod random_networks;
+
 pub mod matrix;
 pub mod real;
 

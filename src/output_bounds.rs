@@ -6,7 +6,6 @@
 use std::time::Instant;
 
 use bartizan_proof::certificate::{End, Slopes, Target, Targets, Tighten};
-use bartizan_proof::network::Op;
 use bartizan_proof::property::Region;
 use bartizan_proof::{ProvedBounds, Rejected, check};
 use ndarray::{Array1, Array2, Axis};
@@ -55,10 +54,7 @@ pub fn prove(verifier: &Verifier, region: &Region, request: &Request) -> Result<
     let (mut tighten, mut targets) = (Vec::new(), Vec::new());
     if request.method != Method::Ibp {
         tighten = certify::adaptive_tightening(network, verifier.model());
-        // The rule bounds affine nodes; a ReLU at the output follows from the bounds of its input.
-        if matches!(network.nodes()[network.output()].op, Op::Affine(_)) {
-            targets = check::both_ends(network.output_size(), &Slopes::default());
-        }
+        targets = check::both_ends(network.output_size(), &Slopes::default());
     }
     if matches!(request.method, Method::Lp | Method::Auto) {
         let mut programs = Programs::new(verifier.wide_model(), region, request.deadline);
@@ -111,9 +107,6 @@ impl<'v> Programs<'v> {
 
     fn outputs(&mut self) -> Result<Vec<Target>, Unsolved> {
         let output = self.model.output();
-        if !matches!(self.model.nodes()[output].op, crate::bound::model::Op::Affine { .. }) {
-            return Ok(Vec::new());
-        }
         let mut targets = Vec::new();
         for neuron in 0..self.model.nodes()[output].size {
             for end in [End::Lower, End::Upper] {

@@ -179,8 +179,8 @@ pub enum Rejected {
         /// How many there are.
         regions: usize,
     },
-    /// Bounds are tightened for something that is not an affine node, or not in topological order.
-    #[error("bounds of node {node} are tightened out of order, or it is not an affine node")]
+    /// Bounds are tightened for the input or a node that does not exist, or not in topological order.
+    #[error("bounds of node {node} are tightened out of order, or it is not a computed node")]
     TightenOrder {
         /// The node.
         node: NodeId,

@@ -17,3 +17,6 @@ pub use interval::Bounds;
 pub use linear::{LinearBounds, Rows};
 pub use model::Model;
 pub use slopes::Relaxation;
+
+#[cfg(test)]
+mod tests;

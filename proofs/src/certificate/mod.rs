@@ -23,10 +23,10 @@ pub struct Proof {
     pub close: Vec<Close>,
 }
 
-/// Proves new bounds for elements of an affine node (the input of ReLUs) by the linear bound rule.
+/// Proves new bounds for elements of a node (most often the input of ReLUs) by the linear bound rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tighten {
-    /// The affine node.
+    /// The node; any but the input.
     pub node: NodeId,
     /// Which ends of which elements.
     pub targets: Targets,

@@ -60,14 +60,14 @@ fn targets_of(step: &Tighten, bounds: &[Enclosure], size: usize) -> Vec<Target> 
     }
 }
 
-/// Bounds the targeted ends of an affine node's elements from the nodes before it.
+/// Bounds the targeted ends of a node's elements from the nodes before it.
 pub(crate) fn tighten_targets(
     network: &Network,
     bounds: &mut [Enclosure],
     node: NodeId,
     targets: &[Target],
 ) -> Result<(), Rejected> {
-    let found = network.nodes().get(node).filter(|n| matches!(n.op, Op::Affine(_)));
+    let found = network.nodes().get(node).filter(|n| !matches!(n.op, Op::Input));
     let size = found.ok_or(Rejected::TightenOrder { node })?.size;
     for target in targets {
         if target.neuron >= size {

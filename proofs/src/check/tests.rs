@@ -116,7 +116,7 @@ fn each_defect_is_refused_by_name() {
         assert_eq!(with(&|p| p.close[0].slopes = slopes.clone()), "slopes of node 2 are not 2 numbers in [0, 1]");
     }
     let step = |node| Tighten { node, targets: Targets::Undecided };
-    let order = |node| format!("bounds of node {node} are tightened out of order, or it is not an affine node");
+    let order = |node| format!("bounds of node {node} are tightened out of order, or it is not a computed node");
     assert_eq!(with(&|p| p.tighten = vec![step(3), step(1)]), order(1));
     assert_eq!(with(&|p| p.tighten = vec![step(9)]), order(9));
     let target = Target { neuron: 2, end: End::Lower, slopes: Slopes::default() };
@@ -126,8 +126,8 @@ fn each_defect_is_refused_by_name() {
     );
     let target = Target { neuron: 0, end: End::Lower, slopes: Slopes::default() };
     assert_eq!(
-        with(&|p| p.tighten = vec![Tighten { node: 2, targets: Targets::Listed(vec![target.clone()]) }]),
-        order(2)
+        with(&|p| p.tighten = vec![Tighten { node: 0, targets: Targets::Listed(vec![target.clone()]) }]),
+        order(0)
     );
 }
 
