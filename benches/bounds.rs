@@ -1,6 +1,8 @@
 //! Bounds of a 784-256-256-256-256-10 network with random weights: interval and linear bounds of all ReLU inputs for
 //! one point and for a batch of 64, and the checker's time for one linear certificate.
 
+use std::time::{Duration, Instant};
+
 use bartizan::bound::{Model, interval, linear};
 use bartizan_proof::certificate::{Slopes, Targets, Tighten};
 use bartizan_proof::network::{Affine, Dense, Map, Node, Op, Parts, Term};
@@ -46,13 +48,14 @@ fn boxes(count: usize) -> (Array2<f32>, Array2<f32>) {
 fn bench(c: &mut Criterion) {
     let network = network();
     let model = Model::<f32>::of(&network);
+    let later = Instant::now() + Duration::from_secs(3600);
     for count in [1, 64] {
         let (lower, upper) = boxes(count);
         c.bench_function(&format!("interval bounds, {count} points"), |b| {
             b.iter(|| interval::propagate(&model, lower.clone(), upper.clone()));
         });
         c.bench_function(&format!("linear bounds of all ReLU inputs, {count} points"), |b| {
-            b.iter(|| linear::propagate(&model, lower.clone(), upper.clone()));
+            b.iter(|| linear::propagate(&model, lower.clone(), upper.clone(), later));
         });
     }
     let (lower, upper) = boxes(1);

@@ -1,6 +1,6 @@
 """Trains the networks and writes their folders, except for the expected verdicts (see oracle.py).
 
-    python make.py [MODEL ...]
+python make.py [MODEL ...]
 """
 
 import importlib

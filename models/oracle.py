@@ -2,8 +2,8 @@
 
     python oracle.py [MODEL ...]
 
-Reads only the files of a model's folder. A verdict is refused (an error, and nothing is written for that model) when the
-optimum lies within decide.BORDER of the border or the time limit of one program is reached.
+Reads only the files of a model's folder. A verdict is refused, and nothing is written for that model, when the optimum
+lies within decide.BORDER of the border or one program reaches its time limit.
 """
 
 import csv
@@ -37,7 +37,7 @@ def write_expected(folder):
     with open(folder / "instances.csv", newline="") as file:
         instances = [row[:2] for row in csv.reader(file)]
     loaded = {model: load(folder / model) for model in dict.fromkeys(model for model, _ in instances)}
-    for model, (network, run) in loaded.items():
+    for network, run in loaded.values():
         compare(folder, network, run)
     rows = []
     for model, query in instances:

@@ -57,7 +57,8 @@ pub fn prove(verifier: &Verifier, region: &Region, request: &Request) -> Result<
         targets = check::both_ends(network.output_size(), &Slopes::default());
     }
     if matches!(request.method, Method::Lp | Method::Auto) {
-        let mut programs = Programs::new(verifier.wide_model(), region, request.deadline);
+        let programs = Programs::new(verifier.wide_model(), region, request.deadline);
+        let mut programs = programs.ok_or(Unsolved::Deadline)?;
         if request.hidden_programs {
             tighten = programs.hidden(tighten)?;
         }
@@ -74,11 +75,11 @@ struct Programs<'v> {
 }
 
 impl<'v> Programs<'v> {
-    fn new(model: &'v Model<f64>, region: &Region, deadline: Instant) -> Self {
+    fn new(model: &'v Model<f64>, region: &Region, deadline: Instant) -> Option<Self> {
         let ends: (Vec<f64>, Vec<f64>) = region.bounds.iter().map(|b| (b.outer().lo, b.outer().hi)).unzip();
         let row = |ends: Vec<f64>| Array1::from(ends).insert_axis(Axis(0));
-        let (bounds, _) = linear::propagate(model, row(ends.0), row(ends.1));
-        Programs { model, bounds, deadline }
+        let (bounds, _) = linear::propagate(model, row(ends.0), row(ends.1), deadline)?;
+        Some(Programs { model, bounds, deadline })
     }
 
     /// Bounds every ReLU input whose sign is open, in topological order, each over the bounds found before it.

@@ -11,7 +11,7 @@ use bartizan_proof::{Certificate, Network, Property, PropertyError, Violated, ch
 use ndarray::{Array1, Array2, Axis};
 
 use crate::attack::pgd::{self, Effort};
-use crate::bound::{Bounds, Model, Relaxation, Rows, interval, linear};
+use crate::bound::{Bounds, Model, Relaxation, Relaxations, Rows, interval, linear};
 use crate::certify;
 use crate::lp::{self, Objective, Unsolved};
 use crate::outcome::{Outcome, Reason, Rung, Verdict};
@@ -232,7 +232,9 @@ impl<'v> Ladder<'v> {
             if query.cases.iter().all(|target| self.cases[target.case].close.is_some()) || self.is_late() {
                 continue;
             }
-            let (bounds, relaxations) = linear::propagate(&self.verifier.model, row(&query.lower), row(&query.upper));
+            let (lower, upper) = (row(&query.lower), row(&query.upper));
+            let found = linear::propagate(&self.verifier.model, lower, upper, self.deadline);
+            let Some((bounds, relaxations)) = found else { return };
             close_cases((self.verifier, self.property), query, (&bounds, &relaxations), &mut self.cases);
             self.tightened[query.region] = true;
         }
@@ -247,7 +249,8 @@ impl<'v> Ladder<'v> {
             if open.is_empty() {
                 continue;
             }
-            let (bounds, _) = linear::propagate(model, row(&query.lower), row(&query.upper));
+            let found = linear::propagate(model, row(&query.lower), row(&query.upper), self.deadline);
+            let (bounds, _) = found?;
             let undecided: usize = model.relus().map(|(_, source)| bounds.undecided(source).len()).sum();
             if undecided > LARGEST_PROGRAM {
                 continue;
@@ -276,7 +279,7 @@ impl<'v> Ladder<'v> {
 }
 
 /// Adaptive relaxations of all ReLU nodes.
-fn adaptive<T: Real>(model: &Model<T>, bounds: &Bounds<T>) -> Vec<Option<Relaxation<T>>> {
+fn adaptive<T: Real>(model: &Model<T>, bounds: &Bounds<T>) -> Relaxations<T> {
     let mut relaxations = vec![None; model.nodes().len()];
     for (id, source) in model.relus() {
         relaxations[id] = Some(Relaxation::adaptive(&bounds.lower[source], &bounds.upper[source]));

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import groupby
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from .milp import Encoder, Found, best_margin
 BORDER = 1e-4  # a query whose optimum is this close to zero is refused: rounding could turn it
 CAP = 1e-2  # a counterexample this clear is clear enough; looking for a better one costs time
 SECONDS = 300  # limit of one mixed-integer program
+SAMPLES = 200  # points tried in each box of an unsat query
 
 
 class TooClose(Exception):
@@ -25,7 +27,7 @@ class Answer:
 
 def decide(network, run, cases):
     """`run` evaluates one float32 input in the real runtime; it has to confirm what is found."""
-    best, encoder, previous = None, None, None
+    near, encoder, previous = None, None, None
     for case in cases:
         if previous is None or (case.lower, case.upper) != previous:
             encoder, output = _encode(network, case)
@@ -36,9 +38,9 @@ def decide(network, run, cases):
         if found.margin >= BORDER:
             point = _confirm(run, case, found.point)
             return Answer("sat", found.margin, point)
-        best = found.margin
-    if best is not None:
-        raise TooClose(f"optimum {best:.2e}")
+        near = found.margin
+    if near is not None:
+        raise TooClose(f"optimum {near:.2e}")
     _sample(run, cases)
     return Answer("unsat", None, None)
 
@@ -57,7 +59,7 @@ def _encode(network, case):
 
 def _search(encoder, output, case):
     atoms = [_row(atom, output) for atom in case.atoms]
-    for row, weight, limit in atoms:
+    for row, _, limit in atoms:
         low, _ = encoder.relaxation.bounds(row[None], np.zeros(1))
         if low[0] > limit + BORDER:
             return Found(None, None)
@@ -96,18 +98,24 @@ def _inside(value, lower, upper):
 
 
 def _violates(run, case, x):
-    y = run(x)
-    value = lambda name: float((x if name[0] == "X" else y)[int(name[2:])])
+    return _satisfied(case, x, run(x))
+
+
+def _satisfied(case, x, y):
+    def value(name):
+        return float((x if name[0] == "X" else y)[int(name[2:])])
+
     return all(atom.holds(value) for atom in case.atoms)
 
 
-def _sample(run, cases, count=200):
+def _sample(run, cases):
     """A cheap cross-check of unsat: neither random points nor corners of the boxes are counterexamples."""
     random = np.random.default_rng(0)
-    for case in cases:
-        lower, upper = (np.array([float(v) for v in side]) for side in (case.lower, case.upper))
-        for index in range(count):
-            share = random.random(len(lower)) if index % 2 else random.integers(0, 2, len(lower))
-            x = lower + share * (upper - lower)
-            x = np.array([_inside(v, lo, hi) for v, lo, hi in zip(x, case.lower, case.upper)], np.float32)
-            assert not _violates(run, case, x), "sampling found a counterexample to an unsat query"
+    for (lower, upper), same in groupby(cases, key=lambda case: (case.lower, case.upper)):
+        same = list(same)
+        for index in range(SAMPLES):
+            share = random.integers(0, 2, len(lower)) if index % 2 else random.random(len(lower))
+            x = [_inside(float(lo) + s * float(hi - lo), lo, hi) for s, lo, hi in zip(share, lower, upper)]
+            x = np.array(x, np.float32)
+            y = run(x)
+            assert not any(_satisfied(case, x, y) for case in same), "a sample violates an unsat query"

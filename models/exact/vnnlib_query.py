@@ -1,4 +1,4 @@
-"""Reads VNN-LIB 1.0 into cases. A counterexample is a point of some case's box that satisfies all atoms of that case."""
+"""Reads VNN-LIB 1.0 into cases. A counterexample is a point of a case's box that satisfies all its atoms."""
 
 import gzip
 import re

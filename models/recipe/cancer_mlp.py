@@ -19,7 +19,10 @@ DIGITS = 6  # significant digits of the shipped means and deviations
 def build(folder):
     split = data.breast_cancer()
     mean, std = (_rounded(v) for v in (split.x_train.mean(0), split.x_train.std(0)))
-    standardise = lambda x: ((x - mean) / std).astype(np.float32)
+
+    def standardise(x):
+        return ((x - mean) / std).astype(np.float32)
+
     trained = _train(standardise(split.x_train), split.y_train)
     _export(folder / "model.onnx", trained)
     for name, values in (("mean", mean), ("std", std)):

@@ -131,7 +131,9 @@ def _commands():
     town = queries.box_lines([(Decimal("9"), Decimal("12")), ("5", "6.5"), ("0.0125", "1.5")], scientific=True)
     return [
         Query("close_brakes_hard", "Close and closing fast: brake hard.", _region(*CLOSE) + queries.another_wins(0, 5)),
-        Query("close_never_speeds_up", "Close and closing fast: speeding up is never best.", _region(*CLOSE) + _never(4)),
+        Query(
+            "close_never_speeds_up", "Close and closing fast: speeding up is never best.", _region(*CLOSE) + _never(4)
+        ),
         Query("free_speeds_up", "A free road: speed up.", _region(*FREE) + queries.another_wins(4, 5)),
         Query("free_never_brakes_hard", "A free road: braking hard is never best.", _region(*FREE) + _never(0), True),
         Query("cruise_holds", "At the wanted gap: hold.", _region(*cruise) + queries.another_wins(3, 5)),

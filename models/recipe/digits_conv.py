@@ -16,7 +16,9 @@ PADS_STRIDED = (0, 0, 1, 1)  # what "same" padding gives for kernel 3, stride 2 
 
 def build(folder):
     split = data.digits()
-    trained = training.fit(_loss, _init(), (split.x_train, split.y_train), epochs=EPOCHS, batch=64, rate=3e-3, seed=SEED)
+    trained = training.fit(
+        _loss, _init(), (split.x_train, split.y_train), epochs=EPOCHS, batch=64, rate=3e-3, seed=SEED
+    )
     _export(folder / "model.onnx", trained)
     np.savez_compressed(folder / "data.npz", x=split.x_test[:POINTS], y=split.y_test[:POINTS])
     publish.save_pairs(folder, 0.0, 1.0, split.x_test, SEED)
@@ -64,7 +66,7 @@ def _export(path, params):
 
 
 def _properties(x, y):
-    made = [(0, "0.05"), (3, "0.1"), (0, "0.1"), (2, "0.04"), (21, "0.12"), (15, "0.15"), (22, "0.1")]
+    made = [(0, "0.05"), (3, "0.1"), (0, "0.1"), (2, "0.04"), (5, "0.08"), (15, "0.15"), (22, "0.1"), (9, "0.15")]
     plain = [queries.robust(f"robust_{i}_r{r}", x[i], y[i], r) for i, r in made]
     return plain + [
         queries.robust("robust_10_r0.02", x[10], y[10], "0.02", scientific=True),
@@ -78,7 +80,9 @@ def _outputs(x):
     near17 = queries.box_lines(queries.ball(x[17], "0.1", "0", "1"))
     near11 = queries.box_lines(queries.ball(x[11], "0.01", "0", "1"))
     return [
-        Query("range_3", "The score of class 2 stays in (6.8, 11).", near3 + ["(assert (or (<= Y_2 6.8) (>= Y_2 11.0)))"]),
+        Query(
+            "range_3", "The score of class 2 stays in (6.8, 11).", near3 + ["(assert (or (<= Y_2 6.8) (>= Y_2 11.0)))"]
+        ),
         Query(
             "either_17",
             "Neither class 1 nor class 8 reaches class 3 within radius 0.1.",

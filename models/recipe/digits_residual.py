@@ -17,7 +17,9 @@ NORMS = ("bn1", "bn2", "bn3")
 
 def build(folder):
     split = data.digits()
-    trained = training.fit(_loss, _init(), (split.x_train, split.y_train), epochs=EPOCHS, batch=64, rate=3e-3, seed=SEED)
+    trained = training.fit(
+        _loss, _init(), (split.x_train, split.y_train), epochs=EPOCHS, batch=64, rate=3e-3, seed=SEED
+    )
     # Mean and variance of the whole training set, layer by layer, in place of a running average.
     _, stats = _forward(trained, split.x_train)
     _export(folder / "model.onnx", trained, stats)
@@ -30,7 +32,9 @@ def build(folder):
 
 def _init():
     keys = jax.random.split(jax.random.key(SEED), 4)
-    params = {f"conv{i}": layers.conv_init(keys[i - 1], 1 if i == 1 else CHANNELS, CHANNELS, bias=False) for i in (1, 2, 3)}
+    params = {
+        f"conv{i}": layers.conv_init(keys[i - 1], 1 if i == 1 else CHANNELS, CHANNELS, bias=False) for i in (1, 2, 3)
+    }
     params |= {name: layers.batch_norm_init(CHANNELS) for name in NORMS}
     return params | {"fc": layers.dense_init(keys[3], CHANNELS * 4, 10)}
 
@@ -84,23 +88,25 @@ def _norm(g, params, stats, name, source, target):
 
 
 def _properties(x, y):
-    made = [(0, "0.02"), (3, "0.03"), (1, "0.025"), (4, "0.01"), (10, "0.02"), (20, "0.04")]
+    made = [(0, "0.02"), (3, "0.03"), (1, "0.04"), (4, "0.01"), (10, "0.03"), (20, "0.04"), (8, "0.06"), (23, "0.05")]
     plain = [queries.robust(f"robust_{i}_r{r}", x[i], y[i], r) for i, r in made]
+    near8 = queries.box_lines(queries.ball(x[8], "0.02", "0", "1"))
+    lead = "Within radius 0.02 class 6 leads class 8 by more than half of the score of class 0, plus {}."
+    ahead = "(assert (<= (+ (* 1.0 Y_6) (* -1.0 Y_8) (* -0.5 Y_0)) {}))"
     return plain + [
         queries.robust("robust_7_r0.015", x[7], y[7], "0.015", scientific=True),
         queries.robust("robust_14_r0.05", x[14], y[14], "0.05", zipped=True),
         _brighter("brighter_21", x[21], y[21], "0.05"),
-        Query(
-            "sum_8",
-            "Within radius 0.02 class 6 leads class 8 by more than half of the score of class 0.",
-            queries.box_lines(queries.ball(x[8], "0.02", "0", "1"))
-            + ["(assert (<= (+ (* 1.0 Y_6) (* -1.0 Y_8) (* -0.5 Y_0)) 0.0))"],
-        ),
+        Query("lead_8_holds", lead.format("0"), near8 + [ahead.format("0.0")]),
+        Query("lead_8_fails", lead.format("4.7"), near8 + [ahead.format("4.7")]),
     ]
 
 
 def _brighter(name, point, label, amount):
     """Pixels may only grow."""
-    box = [(lower, upper) for (lower, _), (_, upper) in zip(queries.ball(point, "0"), queries.ball(point, amount, "0", "1"))]
+    box = [
+        (lower, upper)
+        for (lower, _), (_, upper) in zip(queries.ball(point, "0"), queries.ball(point, amount, "0", "1"))
+    ]
     comment = f"Class {label} keeps the highest score when pixels grow by up to {amount}."
     return Query(name, comment, queries.box_lines(box) + queries.another_wins(label, 10))

@@ -4,12 +4,14 @@
 //! matrix products that all rows share, through ReLUs by the relaxation of the row's own domain. The rows of all
 //! domains, neurons and specifications of a batch travel together.
 
+use std::time::Instant;
+
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use rayon::prelude::*;
 
 use super::interval::Bounds;
 use super::model::{Model, Op};
-use super::slopes::Relaxation;
+use super::slopes::{Relaxation, Relaxations};
 use crate::real::Real;
 
 /// Rows that travel together: enough for efficient products, few enough for the cache.
@@ -47,43 +49,46 @@ struct Pick<T> {
 }
 
 /// Bounds on all nodes: interval arithmetic, improved by backward linear bounds for every ReLU input whose sign
-/// interval arithmetic leaves open, and for the output. Rows run in parallel where the caller's thread pool has more than one thread.
+/// interval arithmetic leaves open. Rows run in parallel where the caller's thread pool has more than one thread.
+/// `None` when the deadline passes first.
 pub fn propagate<T: Real>(
     model: &Model<T>,
     lower: Array2<T>,
     upper: Array2<T>,
-) -> (Bounds<T>, Vec<Option<Relaxation<T>>>) {
+    deadline: Instant,
+) -> Option<(Bounds<T>, Relaxations<T>)> {
     let mut bounds = Bounds::of_input(lower, upper);
-    let mut relaxations: Vec<Option<Relaxation<T>>> = vec![None];
+    let mut relaxations: Relaxations<T> = vec![None];
     let feeds_relu: Vec<usize> = model.relus().map(|(_, source)| source).collect();
     for (id, node) in model.nodes().iter().enumerate().skip(1) {
         bounds.push(node);
         if !node.is_first && feeds_relu.contains(&id) {
             let places = bounds.undecided(id);
-            tighten(model, &mut bounds, &relaxations, (id, &places));
+            tighten(model, &mut bounds, &relaxations, (id, &places, deadline))?;
         }
         relaxations.push(match &node.op {
             Op::Relu(source) => Some(Relaxation::adaptive(&bounds.lower[*source], &bounds.upper[*source])),
             _ => None,
         });
     }
-    (bounds, relaxations)
+    Some((bounds, relaxations))
 }
 
-/// Improves both ends of the given elements (domain, element) of a node, which must be affine.
+/// Improves both ends of the given elements (domain, element) of a node, which must be affine. `None`, and no change,
+/// when the deadline passes first.
 pub fn tighten<T: Real>(
     model: &Model<T>,
     bounds: &mut Bounds<T>,
     relaxations: &[Option<Relaxation<T>>],
-    (node, places): (usize, &[(usize, usize)]),
-) {
+    (node, places, deadline): (usize, &[(usize, usize)], Instant),
+) -> Option<()> {
     let both = places.iter().flat_map(|(domain, element)| {
         [T::one(), -T::one()].map(|sign| Pick { domain: *domain, element: *element, sign })
     });
     let picks: Vec<Pick<T>> = both.collect();
-    let found: Vec<Array1<T>> =
-        picks.par_chunks(BATCH).map(|batch| bound_picks(model, bounds, relaxations, (node, batch))).collect();
-    for (pick, bound) in picks.iter().zip(found.iter().flatten()) {
+    let bound = |batch| (Instant::now() < deadline).then(|| bound_picks(model, bounds, relaxations, (node, batch)));
+    let found: Option<Vec<Array1<T>>> = picks.par_chunks(BATCH).map(bound).collect();
+    for (pick, bound) in picks.iter().zip(found?.iter().flatten()) {
         let place = [pick.domain, pick.element];
         if pick.sign > T::zero() {
             let end = &mut bounds.lower[node][place];
@@ -93,6 +98,7 @@ pub fn tighten<T: Real>(
             *end = end.min(-*bound);
         }
     }
+    Some(())
 }
 
 fn bound_picks<T: Real>(

@@ -16,7 +16,7 @@ pub mod slopes;
 pub use interval::Bounds;
 pub use linear::{LinearBounds, Rows};
 pub use model::Model;
-pub use slopes::Relaxation;
+pub use slopes::{Relaxation, Relaxations};
 
 #[cfg(test)]
 mod tests;

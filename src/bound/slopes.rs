@@ -18,6 +18,9 @@ pub struct Relaxation<T> {
     pub offset: Array2<T>,
 }
 
+/// The relaxations of a network's nodes, by place; `None` for nodes that are no ReLUs.
+pub type Relaxations<T> = Vec<Option<Relaxation<T>>>;
+
 impl<T: Real> Relaxation<T> {
     /// The adaptive lower slope of DeepPoly and CROWN (Singh et al. 2019, Zhang et al. 2018): 1 where the upper end
     /// is farther from zero than the lower, 0 otherwise.

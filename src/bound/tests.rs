@@ -17,6 +17,11 @@ fn ends(region: &Region) -> (Array2<f64>, Array2<f64>) {
     (row(|b| b.outer().lo), row(|b| b.outer().hi))
 }
 
+/// A deadline that no test reaches.
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(600)
+}
+
 /// The outputs at a point, by the checker's interval evaluation.
 fn outputs_at(network: &Network, point: &[f64]) -> Vec<f64> {
     let bound = |x: &f64| {
@@ -53,7 +58,7 @@ fn sampled_values_never_leave_interval_or_linear_bounds_of_any_node() {
             let model = Model::<f64>::of(&network);
             let (lower, upper) = ends(&region);
             let loose = interval::propagate(&model, lower.clone(), upper.clone());
-            let (tight, _) = linear::propagate(&model, lower, upper);
+            let (tight, _) = linear::propagate(&model, lower, upper, soon()).unwrap();
             for _ in 0..20 {
                 let point = Array1::from(random_point(&mut builder, &region)).insert_axis(Axis(0));
                 let values = model.evaluate(point.view());
@@ -77,7 +82,7 @@ fn proved_output_bounds_get_no_looser_up_the_ladder_and_hold_every_sample() {
             let mut builder = Builder::new(seed + 200, 1);
             let region = random_region(&mut builder, network.input_size(), 0.3);
             let verifier = Verifier::new(network);
-            let deadline = Instant::now() + Duration::from_secs(60);
+            let deadline = soon();
             let bounds = |method, hidden_programs| {
                 prove(&verifier, &region, &Request { method, hidden_programs, deadline }).unwrap()
             };
@@ -111,7 +116,7 @@ fn linear_programs_are_no_looser_than_linear_bounds_and_their_witness_nearly_rea
             let region = random_region(&mut builder, network.input_size(), 0.3);
             let model = Model::<f64>::of(&network);
             let (lower, upper) = ends(&region);
-            let (bounds, relaxations) = linear::propagate(&model, lower, upper);
+            let (bounds, relaxations) = linear::propagate(&model, lower, upper, soon()).unwrap();
             let outputs = network.output_size();
             let rows = Rows {
                 node: model.output(),
@@ -121,7 +126,7 @@ fn linear_programs_are_no_looser_than_linear_bounds_and_their_witness_nearly_rea
             };
             let linear = linear::lower_bounds(&model, &bounds, &relaxations, &rows).lower;
             let verifier = Verifier::new(network);
-            let deadline = Instant::now() + Duration::from_secs(60);
+            let deadline = soon();
             let proved =
                 prove(&verifier, &region, &Request { method: Method::Lp, hidden_programs: false, deadline }).unwrap();
             for i in 0..outputs {

@@ -5,6 +5,8 @@
 mod nnet;
 mod onnx;
 mod protobuf;
+mod vnnlib;
 
 pub use nnet::read_nnet;
 pub use onnx::read_onnx;
+pub use vnnlib::read_vnnlib;

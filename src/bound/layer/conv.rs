@@ -4,10 +4,13 @@
 use std::sync::OnceLock;
 
 use bartizan_proof::network::Conv;
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, s};
 
 use crate::matrix::multiply_add;
 use crate::real::Real;
+
+/// Rows that use less than one in this many places go backward place by place.
+const DENSE_SHARE: usize = 2;
 
 /// A convolution; see [`Conv`] for the meaning of its shape.
 #[derive(Clone, Debug)]
@@ -74,22 +77,82 @@ impl<T: Real> ConvLayer<T> {
     }
 
     pub(super) fn backward(&self, rows: ArrayView2<T>, mut into: ArrayViewMut2<T>) {
-        let (area, out_area, patch) = self.sizes();
+        let (area, out_area, _) = self.sizes();
         let (inputs, outputs) = (self.shape.group_inputs(), self.shape.group_outputs());
+        for group in 0..self.shape.groups {
+            let from = rows.slice(s![.., group * outputs * out_area..(group + 1) * outputs * out_area]);
+            let mut to = into.slice_mut(s![.., group * inputs * area..(group + 1) * inputs * area]);
+            let places: Vec<Vec<usize>> = from.rows().into_iter().map(|row| used_places(row, out_area)).collect();
+            let used: usize = places.iter().map(Vec::len).sum();
+            if used * DENSE_SHARE < places.len() * out_area {
+                self.backward_places(group, (from, &places), &mut to);
+            } else {
+                self.backward_rows(group, from, &mut to);
+            }
+        }
+    }
+
+    fn group_weights(&self, group: usize) -> ArrayView2<'_, T> {
+        let outputs = self.shape.group_outputs();
+        self.weights.slice(s![group * outputs..(group + 1) * outputs, ..])
+    }
+
+    /// For rows that are zero in most places, as those of single neurons are: one product for all used places of all rows.
+    fn backward_places(
+        &self,
+        group: usize,
+        (rows, places): (ArrayView2<T>, &[Vec<usize>]),
+        into: &mut ArrayViewMut2<T>,
+    ) {
+        let (_, out_area, patch) = self.sizes();
+        let outputs = self.shape.group_outputs();
+        let mut gathered = Array2::zeros((places.iter().map(Vec::len).sum(), outputs));
+        let mut next = gathered.rows_mut().into_iter();
+        for (row, places) in rows.rows().into_iter().zip(places) {
+            for (place, mut to) in places.iter().zip(&mut next) {
+                to.iter_mut().enumerate().for_each(|(channel, to)| *to = row[channel * out_area + place]);
+            }
+        }
+        let mut patches = Array2::zeros((gathered.nrows(), patch));
+        multiply_add(gathered.view(), self.group_weights(group), patches.view_mut());
+        let mut next = patches.rows().into_iter();
+        for (mut into, places) in into.rows_mut().into_iter().zip(places) {
+            let into = into.as_slice_mut().expect("results are contiguous rows");
+            for (place, from) in places.iter().zip(&mut next) {
+                self.scatter(*place, contiguous(from.to_slice()), into);
+            }
+        }
+    }
+
+    /// Adds the patch of one place to the source values that it meets.
+    fn scatter(&self, place: usize, patch: &[T], into: &mut [T]) {
+        let ([_, height, width], [_, _, columns]) = (self.shape.input, self.shape.output);
+        let ([kernel_y, kernel_x], [pad_y, pad_x]) = (self.shape.kernel, self.shape.pad);
+        let ([stride_y, stride_x], [step_y, step_x]) = (self.shape.stride, self.shape.dilation);
+        let (top, left) = (place / columns * stride_y, place % columns * stride_x);
+        for (channel, patch) in into.chunks_exact_mut(height * width).zip(patch.chunks_exact(kernel_y * kernel_x)) {
+            for (ky, patch) in patch.chunks_exact(kernel_x).enumerate() {
+                let Some(y) = (top + ky * step_y).checked_sub(pad_y).filter(|y| *y < height) else { continue };
+                let row = &mut channel[y * width..(y + 1) * width];
+                for (kx, a) in patch.iter().enumerate() {
+                    if let Some(x) = (left + kx * step_x).checked_sub(pad_x).filter(|x| *x < width) {
+                        row[x] += *a;
+                    }
+                }
+            }
+        }
+    }
+
+    /// For rows that are used in most places: one product a row, folded back by whole stretches.
+    fn backward_rows(&self, group: usize, rows: ArrayView2<T>, into: &mut ArrayViewMut2<T>) {
+        let (_, out_area, patch) = self.sizes();
+        let outputs = self.shape.group_outputs();
         let mut patches = Array2::zeros((patch, out_area));
         for (row, mut into) in rows.rows().into_iter().zip(into.rows_mut()) {
-            let (row, into) = (contiguous(row.as_slice()), into.as_slice_mut().expect("results are contiguous rows"));
-            for group in 0..self.shape.groups {
-                let row = &row[group * outputs * out_area..(group + 1) * outputs * out_area];
-                if row.iter().all(|a| *a == T::zero()) {
-                    continue;
-                }
-                let row = ArrayView2::from_shape((outputs, out_area), row).expect("a group's coefficients");
-                patches.fill(T::zero());
-                let weights = self.weights.slice(s![group * outputs..(group + 1) * outputs, ..]);
-                multiply_add(weights.t(), row, patches.view_mut());
-                self.fold(&patches, &mut into[group * inputs * area..(group + 1) * inputs * area]);
-            }
+            let row = row.into_shape_with_order((outputs, out_area)).expect("a group's coefficients are contiguous");
+            patches.fill(T::zero());
+            multiply_add(self.group_weights(group).t(), row, patches.view_mut());
+            self.fold(&patches, into.as_slice_mut().expect("results are contiguous rows"));
         }
     }
 
@@ -125,6 +188,15 @@ impl<T: Real> ConvLayer<T> {
             }
         }
     }
+}
+
+/// The places where some channel of a row is not zero.
+fn used_places<T: Real>(row: ArrayView1<T>, area: usize) -> Vec<usize> {
+    let mut used = vec![false; area];
+    for channel in contiguous(row.to_slice()).chunks_exact(area) {
+        used.iter_mut().zip(channel).for_each(|(used, a)| *used |= *a != T::zero());
+    }
+    used.iter().enumerate().filter_map(|(place, used)| used.then_some(place)).collect()
 }
 
 fn contiguous<T>(slice: Option<&[T]>) -> &[T] {
