@@ -1,3 +1,7 @@
 //! Readers. A reader that misreads proves the wrong network, so readers are part of the trusted crate: they check every
 //! length and offset, refuse by name what they do not know, bound every allocation by what the file can hold, and
 //! never panic.
+
+mod vnnlib;
+
+pub use vnnlib::read_vnnlib;
