@@ -30,7 +30,7 @@ impl<'t> Formula<'t> {
         if holds { Formula::All(Vec::new()) } else { Formula::Any(Vec::new()) }
     }
 
-    /// The conjunction.
+    /// The conjunction; of one part, that part.
     pub fn all(parts: impl IntoIterator<Item = Formula<'t>>) -> Self {
         let mut flat = Vec::new();
         for part in parts {
@@ -40,7 +40,7 @@ impl<'t> Formula<'t> {
                 other => flat.push(other),
             }
         }
-        Formula::All(flat)
+        if flat.len() > 1 { Formula::All(flat) } else { flat.pop().unwrap_or(Formula::constant(true)) }
     }
 
     /// The disjunction.

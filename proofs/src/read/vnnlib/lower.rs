@@ -16,14 +16,18 @@ const MOST_CASES: usize = 1_000_000;
 
 /// How many limits, atoms and terms they may have together, and how many bounds all regions may have together. An
 /// entry takes about 50 bytes at most.
-const MOST_ENTRIES: usize = 16_000_000;
+const MOST_ENTRIES: usize = 8_000_000;
 
 /// The property that the formula never holds, over the given numbers of inputs and outputs. Every input of a limit or
 /// atom must be one of them.
 pub(super) fn lower(formula: Formula, (inputs, outputs): (usize, usize)) -> Result<Property, ReadError> {
-    let Formula::All(parts) = Formula::all([formula]) else {
-        let found = "a contradiction between constants";
-        return Err(ReadError::part("assertions", "assertions that can hold together", found));
+    let parts = match formula {
+        Formula::All(parts) => parts,
+        Formula::Any(none) if none.is_empty() => {
+            let found = "a contradiction between constants";
+            return Err(ReadError::part("assertions", "assertions that can hold together", found));
+        }
+        other => vec![other],
     };
     let (choices, shared): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| matches!(part, Formula::Any(_)));
     let choices = Formula::All(choices);
@@ -170,8 +174,9 @@ impl<'t> Space<'t> {
         if index.saturating_add(1).saturating_mul(self.bounds.len()) > MOST_ENTRIES {
             return Err(too_large(format!("{} different regions of {} inputs", index + 1, self.bounds.len())));
         }
-        let bounds = self.bounds.iter().enumerate().filter_map(|(i, shared)| own.get(&i).copied().or(*shared));
-        self.regions.push(Region { bounds: bounds.collect() });
+        let mut bounds = Vec::with_capacity(self.bounds.len());
+        bounds.extend(self.bounds.iter().enumerate().filter_map(|(i, shared)| own.get(&i).copied().or(*shared)));
+        self.regions.push(Region { bounds });
         self.known.insert(difference, index);
         Ok(index)
     }

@@ -194,8 +194,7 @@ fn too_much_is_refused_before_it_is_made() {
     ];
     assert_refused(&table, DECLARED);
     let choice = "(assert (or (<= Y_0 1) (<= Y_1 1)))\n";
-    let limit =
-        "assertions: expected a disjunctive normal form of at most 1000000 cases with 16000000 terms and bounds";
+    let limit = "assertions: expected a disjunctive normal form of at most 1000000 cases with 8000000 terms and bounds";
     let doubled = format!("{BOUNDED}{}", choice.repeat(20));
     let found = "1048576 cases with 42991616 terms";
     assert_eq!(message(&format!("{DECLARED}{doubled}")), format!("{limit}, found {found}"));
