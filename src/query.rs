@@ -1,7 +1,7 @@
 //! A property as the search sees it: boxes, and for each case the linear functions that must all be non-positive.
 
 use bartizan_proof::property::{Atom, Property, Region, Variable};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView1};
 
 use crate::real::Real;
 
@@ -70,14 +70,17 @@ impl<T: Real> Target<T> {
         Target { case, outputs: on_outputs, inputs: any_input.then_some(on_inputs), at_most }
     }
 
-    /// The atom that is farthest from holding at a point, and its excess: the case happens where that is at most zero.
-    /// A case without atoms happens everywhere.
-    pub fn worst_atom(&self, x: ndarray::ArrayView1<T>, y: ndarray::ArrayView1<T>) -> (usize, T) {
+    /// How far each atom is from holding at a point: the case happens where none is positive.
+    pub fn excesses(&self, x: ArrayView1<T>, y: ArrayView1<T>) -> Vec<T> {
         let excess = |i: usize| {
             let on_inputs = self.inputs.as_ref().map_or(T::zero(), |c| c.row(i).dot(&x));
             self.outputs.row(i).dot(&y) + on_inputs - self.at_most[i]
         };
-        let worst = (0..self.at_most.len()).map(|i| (i, excess(i)));
-        worst.fold((0, T::neg_infinity()), |best, next| if next.1 > best.1 { next } else { best })
+        (0..self.at_most.len()).map(excess).collect()
+    }
+
+    /// The largest excess; minus infinity for a case without atoms, which happens everywhere.
+    pub fn worst_excess(&self, x: ArrayView1<T>, y: ArrayView1<T>) -> T {
+        self.excesses(x, y).into_iter().fold(T::neg_infinity(), T::max)
     }
 }

@@ -41,11 +41,10 @@ pub fn search<T: Real>(
 ) -> bool {
     let mut rng = ChaCha8Rng::seed_from_u64(effort.seed);
     let samples = sample(query, effort.samples, &mut rng);
-    let values = model.evaluate(samples.view());
-    let outputs = &values[model.output()];
+    let Some(outputs) = outputs_of(model, &samples, effort.deadline) else { return false };
     for target in &query.cases {
         let mut order: Vec<(T, usize)> =
-            (0..samples.nrows()).map(|i| (target.worst_atom(samples.row(i), outputs.row(i)).1, i)).collect();
+            (0..samples.nrows()).map(|i| (target.worst_excess(samples.row(i), outputs.row(i)), i)).collect();
         order.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal).then(a.1.cmp(&b.1)));
         let happens = order.first().is_some_and(|(excess, _)| *excess <= T::zero());
         if happens && accept(samples.row(order[0].1)) {
@@ -63,6 +62,19 @@ pub fn search<T: Real>(
         }
     }
     false
+}
+
+/// The outputs at some points; `None` when the deadline passes first.
+fn outputs_of<T: Real>(model: &Model<T>, points: &Array2<T>, deadline: Instant) -> Option<Array2<T>> {
+    let mut outputs = Array2::zeros((0, model.nodes()[model.output()].size));
+    for batch in points.axis_chunks_iter(Axis(0), BATCH) {
+        if Instant::now() >= deadline {
+            return None;
+        }
+        let values = model.evaluate(batch).pop().expect("a value for each node");
+        outputs.append(Axis(0), values.view()).expect("outputs of one width");
+    }
+    Some(outputs)
 }
 
 /// The centre of the box, then corners and inner points alternately.
@@ -88,45 +100,77 @@ fn descend<T: Real>(
     (mut points, effort): (Array2<T>, &Effort),
     accept: &mut impl FnMut(ArrayView1<T>) -> bool,
 ) -> bool {
-    let width = &query.upper - &query.lower;
+    if target.at_most.is_empty() {
+        return false;
+    }
     for step in 0..effort.steps {
-        let values = model.evaluate(points.view());
-        let outputs = &values[model.output()];
-        let mut coefficients = Array2::zeros(outputs.raw_dim());
-        let mut on_inputs = Array2::zeros(points.raw_dim());
-        for (i, point) in points.rows().into_iter().enumerate() {
-            let (atom, excess) = target.worst_atom(point, outputs.row(i));
-            if excess <= T::zero() && accept(point) {
-                return true;
-            }
-            if target.at_most.is_empty() {
-                return false;
-            }
-            coefficients.row_mut(i).assign(&target.outputs.row(atom));
-            if let Some(inputs) = &target.inputs {
-                on_inputs.row_mut(i).assign(&inputs.row(atom));
-            }
-        }
         if Instant::now() >= effort.deadline {
             return false;
         }
-        let gradient = model.gradient(&values, coefficients) + on_inputs;
+        let values = model.evaluate(points.view());
+        let outputs = &values[model.output()];
+        let mut slope = Slope { outputs: Array2::zeros(outputs.raw_dim()), inputs: Array2::zeros(points.raw_dim()) };
+        for (row, point) in points.rows().into_iter().enumerate() {
+            let excesses = target.excesses(point, outputs.row(row));
+            if excesses.iter().all(|e| *e <= T::zero()) && accept(point) {
+                return true;
+            }
+            slope.add_atoms(row, target, &excesses);
+        }
+        let gradient = model.gradient(&values, slope.outputs) + slope.inputs;
         let rate = T::of(step_size(step, effort.steps));
-        for (mut point, gradient) in points.rows_mut().into_iter().zip(gradient.rows()) {
-            let ends = query.lower.iter().zip(&query.upper).zip(&width);
-            for ((x, g), ((l, u), w)) in point.iter_mut().zip(gradient).zip(ends) {
-                let direction = if *g > T::zero() {
-                    -T::one()
-                } else if *g < T::zero() {
-                    T::one()
-                } else {
-                    T::zero()
+        for (row, (mut point, gradient)) in points.rows_mut().into_iter().zip(gradient.rows()).enumerate() {
+            let width = |j: usize| query.upper[j] - query.lower[j];
+            let steepest = gradient.iter().enumerate().map(|(j, g)| g.abs() * width(j)).fold(T::zero(), T::max);
+            for (j, (x, g)) in point.iter_mut().zip(gradient).enumerate() {
+                let direction = match step_rule(row) {
+                    _ if steepest == T::zero() => T::zero(),
+                    StepRule::Sign if *g == T::zero() => T::zero(),
+                    StepRule::Sign => g.signum(),
+                    StepRule::Proportional => *g * width(j) / steepest,
                 };
-                *x = (*x + direction * rate * *w).max(*l).min(*u);
+                *x = (*x - direction * rate * width(j)).max(query.lower[j]).min(query.upper[j]);
             }
         }
     }
     false
+}
+
+/// Coefficients of what each row descends on.
+struct Slope<T> {
+    outputs: Array2<T>,
+    inputs: Array2<T>,
+}
+
+impl<T: Real> Slope<T> {
+    /// Adds the atoms that a row descends on: the worst one, or in every other row all that do not hold yet.
+    fn add_atoms(&mut self, row: usize, target: &Target<T>, excesses: &[T]) {
+        let worst = excesses.iter().copied().fold(T::neg_infinity(), T::max);
+        let all_open = row % 2 == 1 && worst > T::zero();
+        for (atom, excess) in excesses.iter().enumerate() {
+            if *excess == worst || (all_open && *excess > T::zero()) {
+                let mut outputs = self.outputs.row_mut(row);
+                outputs += &target.outputs.row(atom);
+                if let Some(on_inputs) = &target.inputs {
+                    let mut inputs = self.inputs.row_mut(row);
+                    inputs += &on_inputs.row(atom);
+                }
+            }
+        }
+    }
+}
+
+/// How a gradient becomes a step.
+enum StepRule {
+    /// The full rate along every input, by the gradient's sign: strong where many inputs vary.
+    Sign,
+    /// In proportion to the gradient: strong where few inputs vary.
+    Proportional,
+}
+
+/// Rows take turns.
+fn step_rule(row: usize) -> StepRule {
+    if row / 2 % 2 == 0 { StepRule::Sign } else { StepRule::Proportional }
 }
 
 /// Falls geometrically over the descent.
