@@ -117,8 +117,11 @@ struct Ladder<'v> {
 /// Points tried before any bound is computed, and the descents that follow from the best of them.
 const FIRST_ATTACK: (usize, usize, usize) = (32, 4, 12);
 
-/// The same once bounds have failed to decide.
+/// The same once bounds have failed to decide; repeated with other seeds while it is cheap.
 const LAST_ATTACK: (usize, usize, usize) = (2048, 64, 60);
+
+/// Multiplications that all repetitions of the last attack may cost together, and the most repetitions.
+const LAST_ATTACK_LIMITS: (usize, usize) = (20_000_000_000, 32);
 
 /// Larger programs than this (undecided ReLUs) are not handed to the solver.
 const LARGEST_PROGRAM: usize = 3000;
@@ -133,7 +136,7 @@ impl<'v> Ladder<'v> {
 
     fn climb(&mut self) -> Verdict {
         let method = self.options.method;
-        if let Some(found) = self.attack(FIRST_ATTACK) {
+        if let Some(found) = self.attack(FIRST_ATTACK, self.options.seed) {
             return Verdict::Violated(found);
         }
         self.rung = Rung::Interval;
@@ -143,7 +146,7 @@ impl<'v> Ladder<'v> {
             self.bound_linearly();
         }
         if self.is_open() && matches!(method, Method::Lp | Method::Auto) && !self.is_late() {
-            if let Some(found) = self.attack(LAST_ATTACK) {
+            if let Some(found) = self.attack_again() {
                 self.rung = Rung::Attack;
                 return Verdict::Violated(found);
             }
@@ -192,11 +195,11 @@ impl<'v> Ladder<'v> {
     }
 
     /// Looks for a point where some case happens, and has it replayed.
-    fn attack(&self, (samples, restarts, steps): (usize, usize, usize)) -> Option<Violated> {
+    fn attack(&self, (samples, restarts, steps): (usize, usize, usize), seed: u64) -> Option<Violated> {
         if !self.options.attack {
             return None;
         }
-        let effort = Effort { samples, restarts, steps, seed: self.options.seed, deadline: self.deadline };
+        let effort = Effort { samples, restarts, steps, seed, deadline: self.deadline };
         self.queries.iter().find_map(|query| {
             let mut found = None;
             let open = query.cases.iter().filter(|target| self.cases[target.case].close.is_none());
@@ -208,6 +211,18 @@ impl<'v> Ladder<'v> {
             });
             found
         })
+    }
+
+    /// The last attack, several times where the network is small.
+    fn attack_again(&self) -> Option<Violated> {
+        let (budget, most) = LAST_ATTACK_LIMITS;
+        let (samples, restarts, steps) = LAST_ATTACK;
+        let open = self.cases.iter().filter(|c| c.close.is_none()).count();
+        // A step evaluates the network and its gradient.
+        let evaluations = samples * self.queries.len() + open * restarts * steps * 2;
+        let cost = evaluations.saturating_mul(self.verifier.model.multiplications().max(1));
+        let rounds = (budget / cost.max(1)).clamp(1, most) as u64;
+        (1..=rounds).find_map(|round| self.attack(LAST_ATTACK, self.options.seed.wrapping_add(round)))
     }
 
     fn replay(&self, region: usize, point: &[f64]) -> Option<Violated> {

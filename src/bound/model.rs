@@ -86,6 +86,15 @@ impl<T: Real> Model<T> {
         self.relus().map(|(id, _)| self.nodes[id].size).sum()
     }
 
+    /// Multiplications of one evaluation, roughly.
+    pub fn multiplications(&self) -> usize {
+        let of = |node: &Node<T>| match &node.op {
+            Op::Affine { terms, .. } => terms.iter().map(|(_, layer)| layer.multiplications()).sum(),
+            _ => node.size,
+        };
+        self.nodes.iter().map(of).sum()
+    }
+
     /// Values of all nodes for a batch of inputs `[batch, inputs]`.
     pub fn evaluate(&self, inputs: ArrayView2<T>) -> Vec<Array2<T>> {
         let mut values: Vec<Array2<T>> = vec![inputs.to_owned()];

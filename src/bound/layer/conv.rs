@@ -46,6 +46,10 @@ impl<T: Real> ConvLayer<T> {
         ConvLayer { shape, weights, absolute: OnceLock::new(), stretches }
     }
 
+    pub(super) fn multiplications(&self) -> usize {
+        self.weights.len() * self.shape.output[1] * self.shape.output[2]
+    }
+
     pub(super) fn forward(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
         self.forward_with(&self.weights, x, out);
     }

@@ -23,6 +23,10 @@ impl<T: Real> DenseLayer<T> {
         DenseLayer { weights, absolute: OnceLock::new() }
     }
 
+    pub(super) fn multiplications(&self) -> usize {
+        self.weights.len()
+    }
+
     pub(super) fn forward(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
         multiply_add(x, self.weights.t(), out);
     }

@@ -46,6 +46,17 @@ impl<T: Real> Layer<T> {
         }
     }
 
+    /// Multiplications of one evaluation; none for maps that only move elements.
+    pub fn multiplications(&self) -> usize {
+        match self {
+            Layer::Identity | Layer::Select(_) => 0,
+            Layer::Dense(m) => m.multiplications(),
+            Layer::Sparse(m) => m.multiplications(),
+            Layer::Conv(m) => m.multiplications(),
+            Layer::Scale(weights) => weights.len(),
+        }
+    }
+
     /// `out += x W^T`.
     pub fn forward(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
         match self {

@@ -23,6 +23,10 @@ impl<T: Real> SparseLayer<T> {
         &self.entries[self.starts[i]..self.starts[i + 1]]
     }
 
+    pub(super) fn multiplications(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) fn forward(&self, x: ArrayView2<T>, mut out: ArrayViewMut2<T>, weight: impl Fn(T) -> T) {
         for (x, mut out) in x.rows().into_iter().zip(out.rows_mut()) {
             for (i, out) in out.iter_mut().enumerate() {
