@@ -1,0 +1,5 @@
+//! The commands `bartizan verify`, `batch`, `bounds` and `inspect`, from the outside.
+
+mod files;
+mod refusals;
+mod runs;
