@@ -11,6 +11,7 @@
 //! * [`certify`]: from what the search found to a certificate.
 //! * [`outcome`], [`verify`]: the ladder for one query, on one page.
 //! * [`output_bounds`]: proved output intervals, to compare methods.
+//! * [`coverage`]: from outcomes at sampled points to a statement about their distribution.
 //! * [`batch`]: many queries in one process.
 //! * [`cli`]: the command line.
 
@@ -30,6 +31,8 @@ pub mod certify;
 pub mod outcome;
 pub mod output_bounds;
 pub mod verify;
+
+pub mod coverage;
 
 pub mod batch;
 
