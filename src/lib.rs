@@ -12,7 +12,8 @@
 //! * [`outcome`], [`verify`]: the ladder for one query, on one page.
 //! * [`output_bounds`]: proved output intervals, to compare methods.
 //! * [`coverage`]: from outcomes at sampled points to a statement about their distribution.
-//! * [`batch`]: many queries in one process.
+//! * [`batch`]: many queries in one process: lists of properties, and data sets.
+//! * [`report`]: what a run over a data set says in the end.
 //! * [`cli`]: the command line.
 
 #[cfg(test)]
@@ -35,5 +36,6 @@ pub mod verify;
 pub mod coverage;
 
 pub mod batch;
+pub mod report;
 
 pub mod cli;
