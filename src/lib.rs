@@ -11,7 +11,9 @@
 //! * [`certify`]: from what the search found to a certificate.
 //! * [`outcome`], [`verify`]: the ladder for one query, on one page.
 //! * [`output_bounds`]: proved output intervals, to compare methods.
-//! * [`batch`]: many queries in one process.
+//! * [`coverage`]: from outcomes at sampled points to a statement about their distribution.
+//! * [`batch`]: many queries in one process: lists of properties, and data sets.
+//! * [`report`]: what a run over a data set says in the end.
 //! * [`cli`]: the command line.
 
 #[cfg(test)]
@@ -31,6 +33,9 @@ pub mod outcome;
 pub mod output_bounds;
 pub mod verify;
 
+pub mod coverage;
+
 pub mod batch;
+pub mod report;
 
 pub mod cli;

@@ -59,7 +59,7 @@ def _encode(network, case):
 
 def _search(encoder, output, case):
     atoms = [_row(atom, output) for atom in case.atoms]
-    for row, _, limit in atoms:
+    for row, limit in atoms:
         low, _ = encoder.relaxation.bounds(row[None], np.zeros(1))
         if low[0] > limit + BORDER:
             return Found(None, None)
@@ -67,7 +67,7 @@ def _search(encoder, output, case):
 
 
 def _row(atom, output):
-    """An atom over X and Y as (row over variables, weight of the margin, limit)."""
+    """An atom over X and Y as (row over variables, limit)."""
     row, limit = np.zeros(output.rows.shape[1]), float(atom.limit)
     for name, c in atom.terms:
         index = int(name[2:])
@@ -76,7 +76,7 @@ def _row(atom, output):
         else:
             row += float(c) * output.rows[index]
             limit -= float(c) * output.const[index]
-    return row, 0.0 if atom.on_inputs() else 1.0, limit
+    return row, limit
 
 
 def _confirm(run, case, point):

@@ -94,9 +94,9 @@ class Encoder:
 
 
 def best_margin(encoder, atoms, border, cap, seconds):
-    """Looks for the largest t in [-border, cap] such that a point satisfies row.v + t weight <= limit for all atoms.
+    """Looks for the largest t in [-border, cap] such that some point satisfies row.v + t <= limit for all atoms.
 
-    `atoms` are (row over variables, weight of t, limit). Weight 0 makes an atom a plain constraint (on inputs).
+    `atoms` are (row over variables, limit). Those on inputs have the margin too; the box itself has none.
     """
     width = encoder.relaxation.width
     columns = width + encoder.binaries + 1
@@ -135,8 +135,8 @@ def _matrix(encoder, atoms, columns):
         for d, coefficient in binaries.items():
             rows[i, width + d] = coefficient
         limits[i] = limit
-    for i, (row, weight, limit) in enumerate(atoms, len(encoder.constraints)):
+    for i, (row, limit) in enumerate(atoms, len(encoder.constraints)):
         rows[i, : len(row)] = row
-        rows[i, -1] = weight
+        rows[i, -1] = 1.0
         limits[i] = limit
     return rows, limits

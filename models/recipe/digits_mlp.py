@@ -65,11 +65,11 @@ def _properties(x, y):
 
 
 def _robustness(x, y):
-    made = [(0, "0.03"), (3, "0.05"), (6, "0.08"), (10, "0.02"), (4, "0.08"), (19, "0.1"), (13, "0.125")]
+    made = [(0, "0.03"), (3, "0.05"), (6, "0.08"), (4, "0.08"), (19, "0.1")]
     plain = [queries.robust(f"robust_{i}_r{r}", x[i], y[i], r) for i, r in made]
     return plain + [
-        queries.robust("robust_20_r0.15", x[20], y[20], "0.15", scientific=True),
-        queries.robust("robust_17_r0.1", x[17], y[17], "0.1", zipped=True),
+        queries.robust("robust_8_r0.15", x[8], y[8], "0.15", scientific=True),
+        queries.robust("robust_15_r0.1", x[15], y[15], "0.1", zipped=True),
     ]
 
 

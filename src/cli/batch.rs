@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bartizan_proof::{Network, Property};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::search::SearchArgs;
-use super::{CliError, Exit, files};
+use super::{CliError, Exit, files, progress};
 use crate::batch::queries::{self, Answer, Instance};
 
 /// Arguments of `bartizan batch`.
@@ -116,14 +116,10 @@ impl<'i> Log<'i> {
         let open = |path: &Path| {
             let mut writer = BufWriter::new(File::create(path).map_err(CliError::writing(path))?);
             writeln!(writer, "{RESULTS_HEADER}").map_err(CliError::writing(path))?;
-            Ok((path.to_owned(), writer))
+            Ok::<_, CliError>((path.to_owned(), writer))
         };
         let results = results.map(open).transpose()?;
-        let progress = ProgressBar::with_draw_target(Some(instances.len() as u64), draw_target());
-        progress.set_style(
-            ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} [{elapsed}, {eta} left]")
-                .expect("a valid template"),
-        );
+        let progress = progress::bar(instances.len());
         let (waiting, rows) = (BTreeMap::new(), Vec::new());
         Ok(Log { instances, results, waiting, next: 0, rows, failure: None, progress, start: Instant::now() })
     }
@@ -202,9 +198,4 @@ impl<'i> Log<'i> {
             eprintln!("error: {}, {}: {}", instance.model, instance.property, reason.as_deref().unwrap_or_default());
         }
     }
-}
-
-/// Standard error when it is a terminal, nothing otherwise.
-fn draw_target() -> ProgressDrawTarget {
-    if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use bartizan_proof::{PropertyError, ReadError};
 
+use crate::batch::BatchError;
+
 /// An error that ends a command with exit code 2.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -41,6 +43,9 @@ pub enum CliError {
         /// What does not fit.
         error: PropertyError,
     },
+    /// A data set, or a run over it.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
     /// An option whose value makes no sense.
     #[error("{option}: expected {expected}, found {found}")]
     Option {
@@ -57,6 +62,11 @@ impl CliError {
     /// An error in the content of a file, at a named part.
     pub fn content(path: &Path, part: &str, expected: impl Into<String>, found: impl Into<String>) -> Self {
         CliError::Content { path: path.to_owned(), error: ReadError::part(part, expected, found) }
+    }
+
+    /// An option whose value makes no sense.
+    pub fn option(option: &str, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        CliError::Option { option: option.to_owned(), expected: expected.into(), found: found.into() }
     }
 
     /// A closure that turns an I/O error into a write error of a file.

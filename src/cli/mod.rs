@@ -1,9 +1,13 @@
 //! The command line: one file a command. Results go to standard output, everything else to standard error.
 
 mod batch;
+mod certify;
+mod decimals;
 mod error;
 mod files;
 mod inspect;
+mod output;
+mod progress;
 mod search;
 mod verify;
 
@@ -31,6 +35,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Answer many VNN-LIB queries in one process
     Batch(batch::BatchArgs),
+    /// Certify the points of a data set
+    Certify(Box<certify::CertifyArgs>),
     /// Show what a network consists of
     Inspect(inspect::InspectArgs),
 }
@@ -53,6 +59,7 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Verify(args) => verify::run(&args),
         Command::Batch(args) => batch::run(&args),
+        Command::Certify(args) => certify::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     };
     match result {

@@ -22,14 +22,15 @@ pub struct SearchArgs {
     seed: u64,
 }
 
+/// Some thirty years: any more could not be added to the time of day.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(1_000_000_000);
+
 impl SearchArgs {
     /// The engine's options.
     pub fn options(&self) -> Result<Options, CliError> {
-        let timeout = Duration::try_from_secs_f64(self.timeout).map_err(|_| CliError::Option {
-            option: "--timeout".to_owned(),
-            expected: "a non-negative number of seconds".to_owned(),
-            found: self.timeout.to_string(),
-        })?;
+        let timeout = Duration::try_from_secs_f64(self.timeout).ok().filter(|t| *t <= LONGEST_TIMEOUT);
+        let expected = || format!("a number of seconds from 0 to {}", LONGEST_TIMEOUT.as_secs());
+        let timeout = timeout.ok_or_else(|| CliError::option("--timeout", expected(), self.timeout.to_string()))?;
         Ok(Options { method: self.method, timeout, attack: !self.no_attack, seed: self.seed })
     }
 }

@@ -12,7 +12,10 @@ fn check(cases: impl IntoIterator<Item = Case>) {
             folder.write(path, bytes);
         }
         let output = folder.run(args);
-        if std::env::var("SHOW").is_ok() { println!("{name} || {}", text(&output.stderr)); continue; }
+        if std::env::var("SHOW").is_ok() {
+            println!("{name} || {}", text(&output.stderr));
+            continue;
+        }
         assert_eq!(text(&output.stderr), format!("error: {expected}\n"), "{name}");
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{name}");
     }
@@ -95,13 +98,19 @@ fn properties() {
         vnnlib("version 2", "(declare-const X_0 Real)", "(vnnlib-version <2.0>)", ""),
         (
             "fewer inputs than the network",
-            Some(("bad.vnnlib", HOLDS.replace("(declare-const X_1 Real)\n", "").replace("(>= X_1 0) (<= X_1 1)", "").into())),
+            Some((
+                "bad.vnnlib",
+                HOLDS.replace("(declare-const X_1 Real)\n", "").replace("(>= X_1 0) (<= X_1 1)", "").into(),
+            )),
             VERIFY,
             "",
         ),
         (
             "more outputs than the network",
-            Some(("bad.vnnlib", HOLDS.replace("Real)\n(assert (and", "Real)\n(declare-const Y_2 Real)\n(assert (and").into())),
+            Some((
+                "bad.vnnlib",
+                HOLDS.replace("Real)\n(assert (and", "Real)\n(declare-const Y_2 Real)\n(assert (and").into(),
+            )),
             VERIFY,
             "",
         ),

@@ -112,7 +112,8 @@ fn networks_are_shown() {
     let folder = Folder::new();
     let shown = folder.run(&format!("inspect {}", model("digits_mlp/model.onnx").display()));
     let shown = text(&shown.stdout);
-    for part in ["input       [1, 8, 8] = 64 elements", "output      [10] = 10 elements", "ReLUs       100 in 2 layers"] {
+    for part in ["input       [1, 8, 8] = 64 elements", "output      [10] = 10 elements", "ReLUs       100 in 2 layers"]
+    {
         assert!(shown.contains(part), "{part} is not in\n{shown}");
     }
     let json: Value = serde_json::from_slice(&folder.run("inspect net.nnet --json").stdout).unwrap();

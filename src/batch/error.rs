@@ -1,0 +1,61 @@
+//! What can be wrong with a data set or a run over it. Every message names the file, the place, what was expected and
+//! what was found.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bartizan_proof::{PropertyError, ReadError};
+
+/// An error that prevents a run.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    /// A file that cannot be opened or read.
+    #[error("{}: cannot read: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A file whose content is not what it should be.
+    #[error("{}: {error}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// Place, expected and found.
+        error: ReadError,
+    },
+    /// A point about which the question cannot be asked.
+    #[error("{}: point {index}: {error}", path.display())]
+    Point {
+        /// The file that holds the point.
+        path: PathBuf,
+        /// The point, from 0.
+        index: usize,
+        /// What does not fit.
+        error: PropertyError,
+    },
+    /// A choice of points that the data set cannot meet.
+    #[error("selection: expected {expected}, found {found}")]
+    Selection {
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// Threads that the system does not give.
+    #[error("cannot start {threads} threads: {error}")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// Why.
+        error: String,
+    },
+}
+
+impl BatchError {
+    /// A closure that names the file in which something was found wrong.
+    pub(crate) fn within(path: &Path) -> impl Fn(ReadError) -> BatchError + '_ {
+        move |error| BatchError::Content { path: path.to_owned(), error }
+    }
+}

@@ -1,0 +1,204 @@
+//! Local robustness of one network at many points.
+//!
+//! A point is *certified* when every input within the radius, cut to the valid range, is proved to keep the point's label;
+//! *falsified* when one that does not was found and replayed; *misclassified* when the point itself is one. Everything
+//! else is unknown.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bartizan_proof::property::{Normalisation, RobustnessQuery};
+use bartizan_proof::{Certificate, Interval, Property, PropertyError, Verified, Violated, check};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::BatchError;
+use super::dataset::Dataset;
+use crate::outcome::{Reason, Verdict};
+use crate::verify::{Options, Verifier};
+
+/// What is asked of every point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// The L-infinity radius, in raw units.
+    pub radius: Interval,
+    /// The range of valid raw values, if there is one.
+    pub clip: Option<(Interval, Interval)>,
+    /// How raw values become network inputs, if not unchanged.
+    pub normalisation: Option<Normalisation>,
+}
+
+/// A question about some points of a data set.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'r> {
+    /// The network.
+    pub verifier: &'r Verifier,
+    /// The data set.
+    pub dataset: &'r Dataset,
+    /// The points that are meant.
+    pub selection: &'r [usize],
+    /// The question.
+    pub question: &'r Question,
+    /// Settings of the search; the time limit is that of one point.
+    pub options: &'r Options,
+}
+
+/// What became of a point.
+#[derive(Clone, Debug)]
+pub struct PointAnswer {
+    /// The point's place in the data set.
+    pub index: usize,
+    /// Its label.
+    pub label: usize,
+    /// What was established.
+    pub verdict: PointVerdict,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// What was established about a point.
+#[derive(Clone, Debug)]
+pub enum PointVerdict {
+    /// Correct and robust; the certificate is the proof that the checker accepted.
+    Certified(Verified, Certificate),
+    /// An input within the radius gets another label.
+    Falsified(Violated),
+    /// The point itself gets another label.
+    Misclassified(Violated),
+    /// Nothing was shown.
+    Unknown(Reason),
+}
+
+impl PointVerdict {
+    /// The word that is printed: `certified`, `falsified`, `misclassified`, `unknown` or `timeout`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            PointVerdict::Certified(..) => "certified",
+            PointVerdict::Falsified(_) => "falsified",
+            PointVerdict::Misclassified(_) => "misclassified",
+            PointVerdict::Unknown(Reason::Timeout) => "timeout",
+            PointVerdict::Unknown(_) => "unknown",
+        }
+    }
+
+    /// The counterexample, if there is one.
+    pub fn counterexample(&self) -> Option<&Violated> {
+        match self {
+            PointVerdict::Falsified(violated) | PointVerdict::Misclassified(violated) => Some(violated),
+            _ => None,
+        }
+    }
+
+    /// The reason behind an unknown.
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            PointVerdict::Unknown(reason) => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Checks that the question can be asked about every chosen point, so that a run does not fail halfway.
+    ///
+    /// # Errors
+    ///
+    /// The data set does not fit the network, or the first point that does not fit the question.
+    pub fn check(&self) -> Result<(), BatchError> {
+        self.dataset.fits(self.verifier.network())?;
+        self.selection.iter().try_for_each(|index| self.property(*index).map(|_| ()))
+    }
+
+    /// Answers for all chosen points on `jobs` threads. `finished` is called as each answer comes, on the calling thread; answers
+    /// come in no particular order, but apart from time limits their content does not depend on the number of threads.
+    ///
+    /// Every point has threads of its own: in a shared pool, a thread that waits inside one point's query would pick up
+    /// another whole point, and that point's time would be charged to the first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::check`], or the threads cannot be started, or whatever `finished` returns; then points that have begun are ended and
+    /// their answers dropped.
+    pub fn answer<E: From<BatchError>>(
+        &self,
+        jobs: usize,
+        mut finished: impl FnMut(PointAnswer) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let pools = pools(jobs, self.selection.len())?;
+        let next = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            let (sender, receiver) = mpsc::channel();
+            for pool in &pools {
+                let (sender, next) = (sender.clone(), &next);
+                scope.spawn(move || {
+                    while let Some(index) = self.selection.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let answer = pool.install(|| self.answer_one(*index));
+                        if sender.send(answer).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            // Leaving early drops the receiver, which ends the threads.
+            receiver.into_iter().try_for_each(|answer| finished(answer?))
+        })
+    }
+
+    fn answer_one(&self, index: usize) -> Result<PointAnswer, BatchError> {
+        let start = Instant::now();
+        let (property, centre) = self.property(index)?;
+        let network = self.verifier.network();
+        let verdict = match check::replay(network, &property, &centre) {
+            Ok(violated) => PointVerdict::Misclassified(violated),
+            Err(_) => {
+                let outcome = self.verifier.verify(&property, self.options);
+                match outcome.map_err(|error| self.refused(index, error))?.verdict {
+                    Verdict::Verified(verified, certificate) => PointVerdict::Certified(verified, certificate),
+                    Verdict::Violated(violated) => PointVerdict::Falsified(violated),
+                    Verdict::Unknown(reason) => PointVerdict::Unknown(reason),
+                }
+            }
+        };
+        Ok(PointAnswer { index, label: self.dataset.label(index), verdict, time: start.elapsed() })
+    }
+
+    /// The property that a point poses, and the network input that the point itself is.
+    fn property(&self, index: usize) -> Result<(Property, Vec<f64>), BatchError> {
+        let Question { radius, clip, normalisation } = self.question;
+        let query = RobustnessQuery {
+            point: self.dataset.point(index),
+            label: self.dataset.label(index),
+            outputs: self.verifier.network().output_size(),
+            radius: *radius,
+            clip: *clip,
+            normalisation: normalisation.as_ref(),
+        };
+        let state = || {
+            let property = query.property()?;
+            property.fits(self.verifier.network())?;
+            Ok((property, query.network_input()?))
+        };
+        state().map_err(|error| self.refused(index, error))
+    }
+
+    fn refused(&self, index: usize, error: PropertyError) -> BatchError {
+        let path = self.dataset.points_origin().source.path.clone();
+        BatchError::Point { path, index, error }
+    }
+}
+
+/// One pool for each point that is worked on at a time; `jobs` threads in all, at least one.
+fn pools(jobs: usize, points: usize) -> Result<Vec<ThreadPool>, BatchError> {
+    let jobs = jobs.max(1);
+    let pools = jobs.min(points.max(1));
+    let pool = |i: usize| ThreadPoolBuilder::new().num_threads(jobs / pools + usize::from(i < jobs % pools)).build();
+    (0..pools)
+        .map(pool)
+        .collect::<Result<_, _>>()
+        .map_err(|error| BatchError::Threads { threads: jobs, error: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests;

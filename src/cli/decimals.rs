@@ -1,0 +1,126 @@
+//! Options that are numbers of a property: decimal texts or fractions, enclosed and never rounded.
+
+use std::path::Path;
+
+use bartizan_proof::{Interval, enclose_decimal};
+
+use super::{CliError, files};
+
+/// Encloses one number.
+pub fn number(option: &str, text: &str) -> Result<Interval, CliError> {
+    let enclosed = enclose_decimal(text.trim());
+    enclosed.ok_or_else(|| CliError::option(option, "a number such as 0.02 or 8/255", format!("`{text}`")))
+}
+
+/// Encloses a number that is not negative.
+pub fn non_negative(option: &str, text: &str) -> Result<Interval, CliError> {
+    let value = number(option, text)?;
+    if value.lo < 0.0 {
+        return Err(CliError::option(option, "a number that is not negative", format!("`{text}`")));
+    }
+    Ok(value)
+}
+
+/// Encloses the ends of a range, written as `LO,HI`.
+pub fn range(option: &str, text: &str) -> Result<(Interval, Interval), CliError> {
+    let wrong = |expected: &str| CliError::option(option, expected, format!("`{text}`"));
+    let (lowest, highest) = text.split_once(',').ok_or_else(|| wrong("two numbers such as 0,1"))?;
+    let (lowest, highest) = (number(option, lowest)?, number(option, highest)?);
+    if lowest.hi >= highest.lo {
+        return Err(wrong("a lower end below the upper end"));
+    }
+    Ok((lowest, highest))
+}
+
+/// Encloses one number for each of the elements of an input of some shape, from as many numbers, or one for each channel (the
+/// first of several dimensions), or one for all. The text is the numbers, separated by commas, or the path of a text file of
+/// numbers separated by commas or white space.
+pub fn per_element(option: &str, text: &str, shape: &[usize]) -> Result<Vec<Interval>, CliError> {
+    let numbers = list(option, text)?;
+    let elements: usize = shape.iter().product();
+    let channels = shape.first().copied().filter(|_| shape.len() > 1).unwrap_or(1);
+    let repeated = match numbers.len() {
+        count if count == elements => 1,
+        1 => elements,
+        count if count == channels => elements / channels,
+        count => {
+            let channels = if channels > 1 { format!(" {channels} (channels)") } else { String::new() };
+            let expected = format!("1,{channels} or {elements} numbers for the network's input {shape:?}");
+            return Err(CliError::option(option, expected.replace(", or", " or"), count.to_string()));
+        }
+    };
+    Ok(numbers.iter().flat_map(|number| std::iter::repeat_n(*number, repeated)).collect())
+}
+
+fn list(option: &str, text: &str) -> Result<Vec<Interval>, CliError> {
+    let first = text.split(',').next().unwrap_or_default();
+    let path = Path::new(text);
+    if enclose_decimal(first.trim()).is_some() {
+        return text.split(',').map(|item| number(option, item)).collect();
+    }
+    if !path.exists() {
+        let expected = "numbers such as 0.1307 or 0.49,0.48,0.45, or a text file of numbers";
+        return Err(CliError::option(option, expected, format!("`{text}`")));
+    }
+    let bytes = files::read_bytes(path)?;
+    let content = String::from_utf8_lossy(&bytes);
+    let items = content.split(|c: char| c == ',' || c.is_whitespace()).filter(|item| !item.is_empty());
+    let wrong =
+        |(i, item): (usize, &str)| CliError::content(path, &format!("number {i}"), "a number", format!("`{item}`"));
+    items.enumerate().map(|(i, item)| enclose_decimal(item).ok_or_else(|| wrong((i, item)))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_enclosed_not_rounded() {
+        let radius = non_negative("--radius", "8/255").unwrap();
+        assert!(radius.lo < 8.0 / 255.0 && radius.hi > 8.0 / 255.0);
+        let (lowest, highest) = range("--clip", "-0.5, 0.1").unwrap();
+        assert_eq!(lowest, Interval::point(-0.5));
+        assert!(highest.lo < 0.1 && highest.hi > 0.1);
+    }
+
+    #[test]
+    fn one_number_for_all_for_each_channel_or_for_each_element() {
+        let ends = |text: &str, shape: &[usize]| -> Vec<f64> {
+            per_element("--mean", text, shape).unwrap().iter().map(|i| i.middle()).collect()
+        };
+        assert_eq!(ends("2", &[3]), [2.0; 3]);
+        assert_eq!(ends("1,2", &[2, 1, 2]), [1.0, 1.0, 2.0, 2.0]);
+        assert_eq!(ends("1,2,3,4", &[2, 1, 2]), [1.0, 2.0, 3.0, 4.0]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mean.txt");
+        std::fs::write(&path, "1, 2\n3\n").unwrap();
+        assert_eq!(ends(&path.to_string_lossy(), &[3]), [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_its_reason() {
+        let mean = |text: &str, shape: &[usize]| per_element("--mean", text, shape).unwrap_err().to_string();
+        assert_eq!(
+            mean("1,2", &[3, 2, 2]),
+            "--mean: expected 1, 3 (channels) or 12 numbers for the network's input [3, 2, 2], found 2"
+        );
+        assert_eq!(mean("1,2", &[5]), "--mean: expected 1 or 5 numbers for the network's input [5], found 2");
+        assert_eq!(mean("1,b", &[2]), "--mean: expected a number such as 0.02 or 8/255, found `b`");
+        assert_eq!(
+            mean("gone.txt", &[2]),
+            "--mean: expected numbers such as 0.1307 or 0.49,0.48,0.45, or a text file of numbers, found `gone.txt`"
+        );
+        let clip = |text: &str| range("--clip", text).unwrap_err().to_string();
+        assert_eq!(clip("1"), "--clip: expected two numbers such as 0,1, found `1`");
+        assert_eq!(clip("1,0"), "--clip: expected a lower end below the upper end, found `1,0`");
+        assert_eq!(
+            non_negative("--radius", "-0.1").unwrap_err().to_string(),
+            "--radius: expected a number that is not negative, found `-0.1`"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("std.txt");
+        std::fs::write(&path, "1 x").unwrap();
+        let message = mean(&path.to_string_lossy(), &[2]);
+        assert!(message.ends_with("std.txt: number 1: expected a number, found `x`"), "{message}");
+    }
+}

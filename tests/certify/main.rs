@@ -1,0 +1,5 @@
+//! The command `bartizan certify`, from the outside.
+
+mod files;
+mod refusals;
+mod runs;
