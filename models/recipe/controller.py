@@ -132,10 +132,12 @@ def _commands():
     return [
         Query("close_brakes_hard", "Close and closing fast: brake hard.", _region(*CLOSE) + queries.another_wins(0, 5)),
         Query(
-            "close_never_speeds_up", "Close and closing fast: speeding up is never best.", _region(*CLOSE) + _never(4)
+            "close_never_speeds_up",
+            "Close and closing fast: speeding up is never best.",
+            _region(*CLOSE) + _never(4),
+            True,
         ),
         Query("free_speeds_up", "A free road: speed up.", _region(*FREE) + queries.another_wins(4, 5)),
-        Query("free_never_brakes_hard", "A free road: braking hard is never best.", _region(*FREE) + _never(0), True),
         Query("cruise_holds", "At the wanted gap: hold.", _region(*cruise) + queries.another_wins(3, 5)),
         Query("cruise_holds_wide", "Around the wanted gap: hold.", _region(*wide) + queries.another_wins(3, 5)),
         Query("town_holds", "Slow traffic: hold.", town + queries.another_wins(3, 5)),

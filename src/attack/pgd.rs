@@ -170,7 +170,7 @@ enum StepRule {
 
 /// Rows take turns.
 fn step_rule(row: usize) -> StepRule {
-    if row / 2 % 2 == 0 { StepRule::Sign } else { StepRule::Proportional }
+    if (row / 2).is_multiple_of(2) { StepRule::Sign } else { StepRule::Proportional }
 }
 
 /// Falls geometrically over the descent.

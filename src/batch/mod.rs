@@ -1,11 +1,14 @@
 //! Many queries in one process.
 //!
+//! * [`workers`]: independent tasks on several threads.
 //! * [`queries`]: a list of properties over a few networks.
 //! * [`dataset`], [`selection`]: labelled points, and which of them are meant.
 //! * [`points`]: the question of local robustness for each of them.
 //! * [`summary`]: what became of all of them.
 
 mod error;
+
+pub mod workers;
 
 pub mod queries;
 

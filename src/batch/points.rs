@@ -4,17 +4,13 @@
 //! *falsified* when one that does not was found and replayed; *misclassified* when the point itself is one. Everything
 //! else is unknown.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use bartizan_proof::property::{Normalisation, RobustnessQuery};
 use bartizan_proof::{Certificate, Interval, Property, PropertyError, Verified, Violated, check};
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::BatchError;
 use super::dataset::Dataset;
+use super::{BatchError, workers};
 use crate::outcome::{Reason, Verdict};
 use crate::verify::{Options, Verifier};
 
@@ -113,9 +109,6 @@ impl Run<'_> {
     /// Answers for all chosen points on `jobs` threads. `finished` is called as each answer comes, on the calling thread; answers
     /// come in no particular order, but apart from time limits their content does not depend on the number of threads.
     ///
-    /// Every point has threads of its own: in a shared pool, a thread that waits inside one point's query would pick up
-    /// another whole point, and that point's time would be charged to the first.
-    ///
     /// # Errors
     ///
     /// As [`Run::check`], or the threads cannot be started, or whatever `finished` returns; then points that have begun are ended and
@@ -125,25 +118,8 @@ impl Run<'_> {
         jobs: usize,
         mut finished: impl FnMut(PointAnswer) -> Result<(), E>,
     ) -> Result<(), E> {
-        let pools = pools(jobs, self.selection.len())?;
-        let next = AtomicUsize::new(0);
-        thread::scope(|scope| {
-            let (sender, receiver) = mpsc::channel();
-            for pool in &pools {
-                let (sender, next) = (sender.clone(), &next);
-                scope.spawn(move || {
-                    while let Some(index) = self.selection.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let answer = pool.install(|| self.answer_one(*index));
-                        if sender.send(answer).is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
-            drop(sender);
-            // Leaving early drops the receiver, which ends the threads.
-            receiver.into_iter().try_for_each(|answer| finished(answer?))
-        })
+        let work = |task: usize| self.answer_one(self.selection[task]);
+        workers::run((self.selection.len(), jobs), work, |_, answer| finished(answer?))
     }
 
     fn answer_one(&self, index: usize) -> Result<PointAnswer, BatchError> {
@@ -187,17 +163,6 @@ impl Run<'_> {
         let path = self.dataset.points_origin().source.path.clone();
         BatchError::Point { path, index, error }
     }
-}
-
-/// One pool for each point that is worked on at a time; `jobs` threads in all, at least one.
-fn pools(jobs: usize, points: usize) -> Result<Vec<ThreadPool>, BatchError> {
-    let jobs = jobs.max(1);
-    let pools = jobs.min(points.max(1));
-    let pool = |i: usize| ThreadPoolBuilder::new().num_threads(jobs / pools + usize::from(i < jobs % pools)).build();
-    (0..pools)
-        .map(pool)
-        .collect::<Result<_, _>>()
-        .map_err(|error| BatchError::Threads { threads: jobs, error: error.to_string() })
 }
 
 #[cfg(test)]

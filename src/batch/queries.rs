@@ -2,16 +2,17 @@
 //! parallel.
 
 use std::collections::HashMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
+use bartizan_proof::{Network, Property};
 
+use super::{BatchError, workers};
 use crate::outcome::{Outcome, Verdict};
 use crate::verify::{Options, Verifier};
-use bartizan_proof::{Network, Property};
 
 /// One line of an instance list.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,25 +71,34 @@ pub trait Files: Sync {
     fn property(&self, path: &Path) -> Result<Property, String>;
 }
 
-/// Runs all instances; `finished` is called with each instance's place as it ends, from the thread that ran it.
+/// Runs all instances on `jobs` threads; `finished` is called with each instance's place as it ends, on the calling
+/// thread.
 ///
 /// Paths are relative to `folder`. A query's time limit is the smaller of its own and the options'. Queries of one
 /// network follow each other, and its memory is freed with the last of them.
-pub fn run(
+///
+/// # Errors
+///
+/// The threads cannot be started, or whatever `finished` returns.
+pub fn run<E: From<BatchError>>(
     instances: &[Instance],
-    folder: &Path,
-    options: &Options,
-    files: &impl Files,
-    finished: impl Fn(usize, Answer) + Sync,
-) {
+    (folder, files): (&Path, &impl Files),
+    (options, jobs): (&Options, usize),
+    mut finished: impl FnMut(usize, Answer) -> Result<(), E>,
+) -> Result<(), E> {
     let groups = by_model(instances);
     let tasks: Vec<(usize, &Group)> = groups.iter().flat_map(|g| g.places.iter().map(move |i| (*i, g))).collect();
-    tasks.into_par_iter().with_max_len(1).for_each(|(place, group)| {
+    let work = |task: usize| {
+        let (place, group) = tasks[task];
         let start = Instant::now();
-        let outcome = answer(&instances[place], (folder, group), options, files);
-        finished(place, Answer { outcome, time: start.elapsed() });
+        let answered = || answer(&instances[place], (folder, group), options, files);
+        // One query that hits a bug must not take the others with it.
+        let outcome = panic::catch_unwind(AssertUnwindSafe(answered));
+        let outcome = outcome.unwrap_or_else(|_| Err("internal error: the search panicked".to_owned()));
         group.release();
-    });
+        Answer { outcome, time: start.elapsed() }
+    };
+    workers::run((tasks.len(), jobs), work, |task, answer| finished(tasks[task].0, answer))
 }
 
 /// The instances of one model.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bartizan_proof::{Network, Property};
@@ -24,9 +23,6 @@ pub struct BatchArgs {
     results: Option<PathBuf>,
     #[command(flatten)]
     search: SearchArgs,
-    /// Number of queries that run at the same time (default: one for each core)
-    #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
     /// Print one JSON object instead of the table
     #[arg(long)]
     json: bool,
@@ -39,21 +35,10 @@ pub fn run(args: &BatchArgs) -> Result<Exit, CliError> {
     let options = args.search.options()?;
     let instances = read_instances(&args.instances)?;
     let folder = args.instances.parent().unwrap_or(Path::new("")).to_owned();
-    let log = Mutex::new(Log::create(&instances, args.results.as_deref())?);
-    let lock = || log.lock().unwrap_or_else(PoisonError::into_inner);
-    let work = || queries::run(&instances, &folder, &options, &Disk, |place, answer| lock().add(place, answer));
-    pool(args.jobs)?.install(work);
-    let log = log.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut log = Log::create(&instances, args.results.as_deref())?;
+    let jobs = args.search.jobs()?;
+    queries::run(&instances, (&folder, &Disk), (&options, jobs), |place, answer| log.add(place, answer))?;
     log.finish(args.json)
-}
-
-/// A thread pool with the given number of threads.
-fn pool(jobs: Option<usize>) -> Result<rayon::ThreadPool, CliError> {
-    rayon::ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).build().map_err(|error| CliError::Option {
-        option: "--jobs".to_owned(),
-        expected: "a number of threads that the system can start".to_owned(),
-        found: error.to_string(),
-    })
 }
 
 /// Reads files for the runner.
@@ -124,7 +109,7 @@ impl<'i> Log<'i> {
         Ok(Log { instances, results, waiting, next: 0, rows, failure: None, progress, start: Instant::now() })
     }
 
-    fn add(&mut self, place: usize, answer: Answer) {
+    fn add(&mut self, place: usize, answer: Answer) -> Result<(), CliError> {
         self.waiting.insert(place, answer);
         while let Some(answer) = self.waiting.remove(&self.next) {
             if let Err(error) = self.write(self.next, &answer) {
@@ -136,6 +121,7 @@ impl<'i> Log<'i> {
         self.progress.set_position((self.rows.len() + self.waiting.len()) as u64);
         let solved = self.rows.iter().filter(|r| r.1 == "verified" || r.1 == "violated").count();
         self.progress.set_message(format!("{solved} solved"));
+        Ok(())
     }
 
     fn write(&mut self, place: usize, answer: &Answer) -> Result<(), CliError> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use bartizan_proof::{PropertyError, ReadError};
 
 use crate::batch::BatchError;
+use crate::output_bounds::BoundsError;
 
 /// An error that ends a command with exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,9 @@ pub enum CliError {
     /// A data set, or a run over it.
     #[error(transparent)]
     Batch(#[from] BatchError),
+    /// Bounds that cannot be proved.
+    #[error(transparent)]
+    Bounds(#[from] BoundsError),
     /// An option whose value makes no sense.
     #[error("{option}: expected {expected}, found {found}")]
     Option {

@@ -1,7 +1,9 @@
 //! The command line: one file a command. Results go to standard output, everything else to standard error.
 
 mod batch;
+mod bounds;
 mod certify;
+mod data;
 mod decimals;
 mod error;
 mod files;
@@ -37,6 +39,8 @@ enum Command {
     Batch(batch::BatchArgs),
     /// Certify the points of a data set
     Certify(Box<certify::CertifyArgs>),
+    /// Prove output intervals around a point, to compare methods
+    Bounds(bounds::BoundsArgs),
     /// Show what a network consists of
     Inspect(inspect::InspectArgs),
 }
@@ -60,6 +64,7 @@ pub fn run() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Batch(args) => batch::run(&args),
         Command::Certify(args) => certify::run(&args),
+        Command::Bounds(args) => bounds::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     };
     match result {

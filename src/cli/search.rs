@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::CliError;
+use crate::batch::workers;
 use crate::verify::{Method, Options};
 
 /// Arguments that become [`Options`].
@@ -20,6 +21,9 @@ pub struct SearchArgs {
     /// Seed of everything random
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Number of threads [default: one for each core]
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
 }
 
 /// Some thirty years: any more could not be added to the time of day.
@@ -32,5 +36,13 @@ impl SearchArgs {
         let expected = || format!("a number of seconds from 0 to {}", LONGEST_TIMEOUT.as_secs());
         let timeout = timeout.ok_or_else(|| CliError::option("--timeout", expected(), self.timeout.to_string()))?;
         Ok(Options { method: self.method, timeout, attack: !self.no_attack, seed: self.seed })
+    }
+
+    /// The number of threads.
+    pub fn jobs(&self) -> Result<usize, CliError> {
+        match self.jobs {
+            Some(0) => Err(CliError::option("--jobs", "at least one thread", "0")),
+            jobs => Ok(jobs.unwrap_or_else(workers::cores)),
+        }
     }
 }

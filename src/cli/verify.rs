@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::search::SearchArgs;
 use super::{CliError, Exit, files};
+use crate::batch::workers;
 use crate::outcome::{Outcome, Reason, Verdict};
 use crate::verify::Verifier;
 
@@ -40,8 +41,7 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, CliError> {
     let options = args.search.options()?;
     let property = files::read_property(&args.property)?;
     let verifier = Verifier::new(files::read_model(&args.model)?);
-    let outcome = verifier
-        .verify(&property, &options)
+    let outcome = workers::run_one(args.search.jobs()?, || verifier.verify(&property, &options))?
         .map_err(|error| CliError::Property { path: args.property.clone(), error })?;
     match args.format {
         _ if args.json => println!("{}", to_json(&outcome)),

@@ -1,0 +1,105 @@
+//! Independent tasks on several threads.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::BatchError;
+
+/// Runs `work` for every number below `tasks` on `threads` threads. `finished` is called with each task's number and result as it
+/// ends, on the calling thread, in no particular order.
+///
+/// Every task that runs has a thread pool of its own: in a shared pool, a thread that waits inside one task would pick
+/// up another whole task, and that task's time would be charged to the first.
+///
+/// # Errors
+///
+/// The threads cannot be started, or whatever `finished` returns; then tasks that have begun are ended and their
+/// results dropped.
+pub fn run<R: Send, E: From<BatchError>>(
+    (tasks, threads): (usize, usize),
+    work: impl Fn(usize) -> R + Sync,
+    mut finished: impl FnMut(usize, R) -> Result<(), E>,
+) -> Result<(), E> {
+    let pools = pools(threads, tasks)?;
+    let (next, work) = (&AtomicUsize::new(0), &work);
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        for pool in &pools {
+            let sender = sender.clone();
+            scope.spawn(move || {
+                loop {
+                    let task = next.fetch_add(1, Ordering::Relaxed);
+                    if task >= tasks || sender.send((task, pool.install(|| work(task)))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        // Leaving early drops the receiver, which ends the threads.
+        receiver.into_iter().try_for_each(|(task, result)| finished(task, result))
+    })
+}
+
+/// Runs one task with a pool of `threads` threads.
+///
+/// # Errors
+///
+/// The threads cannot be started.
+pub fn run_one<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R, BatchError> {
+    let pools = pools(threads, 1)?;
+    Ok(pools[0].install(work))
+}
+
+/// As many threads as the machine has cores.
+pub fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// One pool for each task that runs at a time; `threads` threads in all, at least one.
+fn pools(threads: usize, tasks: usize) -> Result<Vec<ThreadPool>, BatchError> {
+    let threads = threads.max(1);
+    let pools = threads.min(tasks.max(1));
+    let size = |i: usize| threads / pools + usize::from(i < threads % pools);
+    (0..pools)
+        .map(|i| ThreadPoolBuilder::new().num_threads(size(i)).build())
+        .collect::<Result<_, _>>()
+        .map_err(|error| BatchError::Threads { threads, error: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_runs_once_and_errors_stop_the_run() {
+        for threads in [1, 3, 8] {
+            let mut seen = vec![0; 20];
+            let count = |task: usize, square: usize| {
+                assert_eq!(square, task * task);
+                seen[task] += 1;
+                Ok::<(), BatchError>(())
+            };
+            run((20, threads), |task| task * task, count).unwrap();
+            assert_eq!(seen, [1; 20]);
+        }
+        let mut ended = 0;
+        let stop = |_, ()| {
+            ended += 1;
+            Err(BatchError::Threads { threads: 0, error: "stop".to_owned() })
+        };
+        assert!(run((100, 2), |_| (), stop).is_err());
+        assert_eq!(ended, 1);
+        assert!(run((0, 2), |_| (), |_, ()| Ok::<(), BatchError>(())).is_ok());
+    }
+    #[test]
+    fn threads_are_shared_out() {
+        let sizes = |threads, tasks| {
+            pools(threads, tasks).unwrap().iter().map(ThreadPool::current_num_threads).collect::<Vec<usize>>()
+        };
+        assert_eq!((sizes(1, 9), sizes(3, 9), sizes(5, 2), sizes(0, 0)), (vec![1], vec![1, 1, 1], vec![3, 2], vec![1]));
+    }
+}

@@ -1,0 +1,96 @@
+//! `bartizan bounds`: proved output intervals around one point, to compare methods.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use bartizan_proof::property::RobustnessQuery;
+use bartizan_proof::{Interval, PropertyError};
+use clap::ValueEnum;
+use serde_json::json;
+
+use super::data::DataArgs;
+use super::search::SearchArgs;
+use super::{CliError, Exit, files};
+use crate::batch::workers;
+use crate::output_bounds::{self, BoundsError, Request};
+use crate::verify::{Method, Verifier};
+
+/// Arguments of `bartizan bounds`.
+#[derive(Debug, clap::Args)]
+pub struct BoundsArgs {
+    #[command(flatten)]
+    data: DataArgs,
+    /// The point
+    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    index: usize,
+    /// Also solve linear programs for every ReLU input whose sign is open (with --method lp)
+    #[arg(long)]
+    hidden_programs: bool,
+    #[command(flatten)]
+    search: SearchArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &BoundsArgs) -> Result<Exit, CliError> {
+    let options = args.search.options()?;
+    let verifier = Verifier::new(files::read_model(&args.data.model)?);
+    let question = args.data.question(&verifier)?;
+    let dataset = args.data.dataset()?;
+    dataset.fits(verifier.network())?;
+    if args.index >= dataset.len() {
+        let expected = format!("a point from 0 to {}", dataset.len() - 1);
+        return Err(CliError::option("--index", expected, args.index.to_string()));
+    }
+    let query = RobustnessQuery {
+        point: dataset.point(args.index),
+        label: dataset.label(args.index),
+        outputs: verifier.network().output_size(),
+        radius: question.radius,
+        clip: question.clip,
+        normalisation: question.normalisation.as_ref(),
+    };
+    let path = PathBuf::from(&args.data.data);
+    let refused = |error: PropertyError| CliError::Property { path: path.clone(), error };
+    let property = query.property().map_err(refused)?;
+    let start = Instant::now();
+    let request =
+        Request { method: options.method, hidden_programs: args.hidden_programs, deadline: start + options.timeout };
+    let region = &property.regions()[0];
+    let proved = match workers::run_one(args.search.jobs()?, || output_bounds::prove(&verifier, region, &request))? {
+        Ok(proved) => proved,
+        Err(BoundsError::Unsolved(reason)) => {
+            eprintln!("no bounds: {reason}");
+            return Ok(Exit::Unknown);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    let center = verifier.network().evaluate(&query.network_input().map_err(refused)?);
+    if args.json {
+        println!("{}", to_json(options.method, proved.outputs(), &center, seconds));
+    } else {
+        print_table(args, options.method, proved.outputs(), &center);
+        println!("proved in {seconds:.3} s");
+    }
+    Ok(Exit::Yes)
+}
+
+fn name(method: Method) -> String {
+    method.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned())
+}
+
+fn to_json(method: Method, outputs: &[Interval], center: &[f64], seconds: f64) -> serde_json::Value {
+    let rows = outputs.iter().zip(center).map(|(o, c)| json!({ "lower": o.lo, "upper": o.hi, "at_the_point": c }));
+    json!({ "method": name(method), "time_s": seconds, "outputs": rows.collect::<Vec<_>>() })
+}
+
+fn print_table(args: &BoundsArgs, method: Method, outputs: &[Interval], center: &[f64]) {
+    println!("point {} within {} ({}), method {}", args.index, args.data.radius, args.data.norm.name(), name(method));
+    println!("{:>6}  {:>14}  {:>14}  {:>14}  {:>12}", "output", "lower", "at the point", "upper", "width");
+    for (i, (o, c)) in outputs.iter().zip(center).enumerate() {
+        println!("{i:>6}  {:>14.6}  {c:>14.6}  {:>14.6}  {:>12.6}", o.lo, o.hi, o.hi - o.lo);
+    }
+}

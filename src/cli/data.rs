@@ -1,0 +1,95 @@
+//! Arguments that name a network, labelled points and a question about them.
+
+use std::path::PathBuf;
+
+use bartizan_proof::Interval;
+use bartizan_proof::property::Normalisation;
+use clap::ValueEnum;
+
+use super::{CliError, decimals};
+use crate::batch::dataset::{Dataset, Source};
+use crate::batch::points::Question;
+use crate::verify::Verifier;
+
+/// Arguments that [`certify`](super::certify) and [`bounds`](super::bounds) share.
+#[derive(Debug, clap::Args)]
+pub struct DataArgs {
+    /// Network: ONNX or NNet, gzipped or not
+    pub model: PathBuf,
+    /// Points in raw units: .npy, .npz (FILE.npz:ARRAY for a certain array) or .csv
+    #[arg(long, value_name = "FILE")]
+    pub data: String,
+    /// Labels (class indices), where the file of the points does not hold them
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<String>,
+    /// The label's column in a .csv file: name, or number from 0 [default: `label`, else the last]
+    #[arg(long, value_name = "COLUMN")]
+    pub label_column: Option<String>,
+    /// Radius in raw units, such as 0.02 or 8/255; taken exactly
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    pub radius: String,
+    /// What the radius measures
+    #[arg(long, value_enum, default_value_t = Norm::Linf)]
+    pub norm: Norm,
+    /// Range of valid raw values, such as 0,1 [default: none]
+    #[arg(long, value_name = "LO,HI", allow_hyphen_values = true)]
+    pub clip: Option<String>,
+    /// Mean to subtract before the network: one number, one a channel, one an element, or a text file of numbers
+    #[arg(long, value_name = "NUMBERS", allow_hyphen_values = true)]
+    pub mean: Option<String>,
+    /// Standard deviation to divide by before the network; as --mean
+    #[arg(long, value_name = "NUMBERS", allow_hyphen_values = true)]
+    pub std: Option<String>,
+}
+
+/// Norms of a radius.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Norm {
+    /// The largest change of any element
+    Linf,
+}
+
+impl Norm {
+    /// The norm's name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Norm::Linf => "linf",
+        }
+    }
+}
+
+impl DataArgs {
+    /// What is asked of every point.
+    pub fn question(&self, verifier: &Verifier) -> Result<Question, CliError> {
+        let network = verifier.network();
+        if network.output_size() < 2 {
+            let found = network.output_size().to_string();
+            return Err(CliError::content(&self.model, "output", "at least two classes", found));
+        }
+        let clip = self.clip.as_ref().map(|text| decimals::range("--clip", text)).transpose()?;
+        let normalisation = self.normalisation(network.input_shape())?;
+        Ok(Question { radius: decimals::non_negative("--radius", &self.radius)?, clip, normalisation })
+    }
+
+    fn normalisation(&self, shape: &[usize]) -> Result<Option<Normalisation>, CliError> {
+        if self.mean.is_none() && self.std.is_none() {
+            return Ok(None);
+        }
+        let numbers = |option: &str, text: &Option<String>, default: f64| match text {
+            Some(text) => decimals::per_element(option, text, shape),
+            None => Ok(vec![Interval::point(default); shape.iter().product()]),
+        };
+        let mean = numbers("--mean", &self.mean, 0.0)?;
+        let deviation = numbers("--std", &self.std, 1.0)?;
+        if let Some(wrong) = deviation.iter().find(|deviation| deviation.lo <= 0.0) {
+            return Err(CliError::option("--std", "positive numbers", wrong.middle().to_string()));
+        }
+        Ok(Some(Normalisation { mean, deviation }))
+    }
+
+    /// The labelled points.
+    pub fn dataset(&self) -> Result<Dataset, CliError> {
+        let labels = self.labels.as_ref().map(|text| Source::parse(text));
+        Ok(Dataset::read(&Source::parse(&self.data), labels.as_ref(), self.label_column.as_deref())?)
+    }
+}
