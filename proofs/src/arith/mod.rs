@@ -15,7 +15,9 @@
 
 mod decimal;
 mod enclosure;
+mod evaluate;
 mod interval;
+pub(crate) mod lowering;
 mod map;
 mod product;
 mod rows;
