@@ -1,0 +1,46 @@
+//! ONNX models (<https://onnx.ai/onnx/repo-docs/IR.html>), operator sets 6 to 21 of the default domain.
+//!
+//! Reading goes from bytes to nodes in these steps, each of which refuses by name what it does not know:
+//!
+//! * `model` decodes the messages of `onnx.proto`; `tensor` decodes their constants.
+//! * `graph` walks the graph's nodes in order and keeps a table of named values, each a constant or a node of the
+//!   network with its shape. Constants, shapes among them, are computed while reading.
+//! * `call` is one operator with its operands and attributes; `operators` lowers it to affine and ReLU nodes, one
+//!   operator at a time; `values` and `shape` are what they build upon.
+//!
+//! What a model means is what its operators say in real arithmetic on the stored numbers: `epsilon` of
+//! `BatchNormalization` is the binary32 number in the file, a quotient is the exact quotient. Weights that binary64
+//! cannot hold carry the number of their roundings, constants become enclosures.
+//!
+//! A batch dimension is dropped: the first of two or more dimensions of the input when it is symbolic or 1. A model
+//! with a fixed batch of several inputs is refused, as its elements would be mistaken for those of one input.
+//!
+//! Inputs that are initializers too are constants. A Softmax, LogSoftmax or Sigmoid at the very end is dropped and
+//! recorded. Where definition and runtimes disagree (a pool's windows that begin in the padding behind the source, or
+//! that count elements beyond it), a model is refused.
+//!
+//! No value may have more than `shape::LARGEST` elements, and all nodes together hold no more elements and weights
+//! than the file has bytes plus `values::ALLOWANCE`.
+
+mod call;
+mod graph;
+mod model;
+mod operators;
+mod shape;
+mod tensor;
+mod values;
+
+use crate::error::ReadError;
+use crate::network::Network;
+
+/// Reads a model from the bytes of an ONNX file.
+///
+/// # Errors
+///
+/// Names the place in the file that is malformed, or the node, tensor or attribute that is not supported.
+pub fn read_onnx(bytes: &[u8]) -> Result<Network, ReadError> {
+    graph::network(model::Model::decode(bytes)?, bytes)
+}
+
+#[cfg(test)]
+mod tests;
