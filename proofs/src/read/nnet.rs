@@ -171,3 +171,6 @@ fn scale(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

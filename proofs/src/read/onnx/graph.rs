@@ -12,176 +12,147 @@ use crate::digest::Digest;
 use crate::error::ReadError;
 use crate::network::{self, Network, Op, Parts};
 
-/// Activations that keep the order of the outputs, and so may be dropped at the end of a graph.
-const ORDER_PRESERVING: [&str; 3] = ["Softmax", "LogSoftmax", "Sigmoid"];
+type Result<T> = std::result::Result<T, ReadError>;
+type Values<'a> = HashMap<&'a str, Value<'a>>;
 
 /// Lowers a model, decoded from `bytes`, to a network.
-pub(crate) fn network(model: &Model<'_>, bytes: &[u8]) -> Result<Network, ReadError> {
-    let graph = &model.graph;
+pub(crate) fn network(model: Model<'_>, bytes: &[u8]) -> Result<Network> {
     let mut values = HashMap::new();
-    for (name, tensor) in &graph.initializers {
-        define(&mut values, name, Value::Constant(tensor.clone()), "initializer")?;
+    for (name, tensor) in model.initializers {
+        define(&mut values, name, Value::Constant(tensor))?;
     }
-    let input = only("input", graph.inputs.iter().filter(|info| !values.contains_key(info.name)))?;
-    let output = only("output", graph.outputs.iter())?;
-    let (shape, input_shape) = input_shape(input)?;
-    let size =
-        count(&shape).ok_or_else(|| refuse("input", input.name, "a shape within limits", format!("{shape:?}")))?;
-    define(&mut values, input.name, Value::Computed { node: 0, shape }, "input")?;
+    let input = only("input", model.inputs.iter().filter(|info| !values.contains_key(info.name)))?;
+    let output = only("output", model.outputs.iter())?;
+    let shape = input_shape(input)?;
+    let size = count(&shape).ok_or_else(|| refuse("input", input, "a shape within limits", format!("{shape:?}")))?;
+    let input_shape = without_batch(&shape);
+    define(&mut values, input.name, Value::Computed { node: 0, shape })?;
 
     let nodes = vec![network::Node { name: input.name.to_owned(), size, op: Op::Input }];
-    let mut lowering = Lowering { nodes, left: bytes.len() + ALLOWANCE };
+    let mut lowering = Lowering { nodes, left: bytes.len().saturating_add(ALLOWANCE).saturating_sub(size) };
     let mut dropped = None;
-    for (index, node) in graph.nodes.iter().enumerate() {
-        let place = place(node, index);
-        match order_preserving(node, output.name, model.opset, &values)? {
+    for (index, node) in model.nodes.into_iter().enumerate() {
+        let name = if node.name.is_empty() { format!("#{index}") } else { node.name.to_owned() };
+        let place = format!("node {name} ({})", node.operator);
+        let results = node.outputs.clone();
+        let inputs = operands(&node, &place, &values)?;
+        let mut call = Call { place, opset: model.opset, node, inputs, lowering: &mut lowering };
+        let found = match order_preserving(&mut call, output.name)? {
             Some(logits) => {
-                dropped = Some(if node.name.is_empty() { node.operator.to_owned() } else { place });
-                define(&mut values, output.name, logits, "output")?;
+                dropped = Some(format!("{} ({name})", call.node.operator));
+                vec![logits]
             }
-            None => lower(model, (node, place), &mut values, &mut lowering)?,
+            None => lower(&mut call)?,
+        };
+        for (name, value) in results.iter().zip(found) {
+            define(&mut values, name, value)?;
         }
     }
     let Some(Value::Computed { node, shape }) = values.get(output.name) else {
-        return Err(refuse("output", output.name, "a value that depends on the input", "none or a constant"));
+        return Err(refuse("output", output, "a value that depends on the input", "none or a constant"));
     };
     let output_shape = output_shape(output, shape)?;
     let digest = Digest::of(bytes);
     Ok(Network::new(Parts { nodes: lowering.nodes, output: *node, input_shape, output_shape, dropped, digest })?)
 }
 
-fn refuse(what: &str, name: &str, expected: impl Into<String>, found: impl Into<String>) -> ReadError {
-    ReadError::part(format!("{what} {name}"), expected, found)
+fn refuse(what: &str, info: &ValueInfo<'_>, expected: impl Into<String>, found: impl Into<String>) -> ReadError {
+    ReadError::part(format!("{what} {}", info.name), expected, found)
 }
 
-fn place(node: &Node<'_>, index: usize) -> String {
-    if node.name.is_empty() {
-        format!("node #{index} ({})", node.operator)
-    } else {
-        format!("node {} ({})", node.name, node.operator)
+fn only<'g, 'a>(what: &str, infos: impl Iterator<Item = &'g ValueInfo<'a>>) -> Result<&'g ValueInfo<'a>> {
+    let infos: Vec<_> = infos.collect();
+    let names: Vec<&str> = infos.iter().map(|info| info.name).collect();
+    match infos.as_slice() {
+        [info] => Ok(info),
+        _ => Err(ReadError::part("graph", format!("one {what} that is not an initializer"), format!("{names:?}"))),
     }
 }
 
-fn only<'g, 'a>(
-    what: &str,
-    mut infos: impl Iterator<Item = &'g ValueInfo<'a>>,
-) -> Result<&'g ValueInfo<'a>, ReadError> {
-    let first = infos.next().ok_or_else(|| ReadError::part("graph", format!("one {what}"), "none"))?;
-    match infos.next() {
-        None => Ok(first),
-        Some(second) => {
-            let found = format!("several ({}, {})", first.name, second.name);
-            Err(ReadError::part("graph", format!("one {what} that is not a constant"), found))
-        }
+fn define<'a>(values: &mut Values<'a>, name: &'a str, value: Value<'a>) -> Result<()> {
+    match values.insert(name, value) {
+        None if !name.is_empty() => Ok(()),
+        _ => Err(ReadError::part("graph", "values with names of their own", format!("`{name}` without or again"))),
     }
 }
 
-fn define<'a>(
-    values: &mut HashMap<&'a str, Value<'a>>,
-    name: &'a str,
-    value: Value<'a>,
-    what: &str,
-) -> Result<(), ReadError> {
-    if name.is_empty() || values.insert(name, value).is_some() {
-        return Err(ReadError::part("graph", "distinct names of all values", format!("{what} `{name}`")));
-    }
-    Ok(())
-}
-
-/// The input's shape for a batch of one, with the batch dimension and without.
-fn input_shape(input: &ValueInfo<'_>) -> Result<(Vec<usize>, Vec<usize>), ReadError> {
-    let error = |expected: &str, found: String| refuse("input", input.name, expected, found);
-    if !matches!(input.element, 1 | 11) {
-        return Err(error("FLOAT or DOUBLE elements", type_name(input.element)));
-    }
-    let declared = input.shape.as_ref().ok_or_else(|| error("a shape", "none".to_owned()))?;
+/// The input's shape for a batch of one: the first of several dimensions is the batch.
+fn input_shape(input: &ValueInfo<'_>) -> Result<Vec<usize>> {
+    let refuse = |expected: &str, found: String| Err(refuse("input", input, expected, found));
+    let Some(declared) = &input.shape else { return refuse("a shape", "none".to_owned()) };
     let has_batch = declared.len() >= 2;
-    let batch = declared.iter().take(usize::from(has_batch)).map(|n| n.unwrap_or(1));
-    let rest: Option<Vec<usize>> = declared.iter().skip(usize::from(has_batch)).copied().collect();
-    let rest = rest.ok_or_else(|| error("known dimensions after the batch", "a symbolic one".to_owned()))?;
-    if let Some(n) = batch.clone().find(|n| *n != 1) {
-        return Err(error("a batch dimension that is symbolic or 1", n.to_string()));
+    let dimension = |(axis, n): (usize, &Option<usize>)| n.or((axis == 0 && has_batch).then_some(1));
+    let shape: Option<Vec<usize>> = declared.iter().enumerate().map(dimension).collect();
+    match shape {
+        _ if !matches!(input.element, 1 | 11) => refuse("FLOAT or DOUBLE elements", type_name(input.element)),
+        None => refuse("known dimensions after the batch", "a symbolic one".to_owned()),
+        Some(shape) if has_batch && shape.first() != Some(&1) => {
+            refuse("a batch dimension that is symbolic or 1", format!("{shape:?}"))
+        }
+        Some(shape) => Ok(shape),
     }
-    Ok((batch.chain(rest.iter().copied()).collect(), rest))
 }
 
-/// The output's shape without its batch dimension, if it has one. The number of elements must be the declared one, if
-/// that is stated: a difference would mean that the model was misread.
-fn output_shape(output: &ValueInfo<'_>, shape: &[usize]) -> Result<Vec<usize>, ReadError> {
-    let declared: Option<Vec<usize>> = output.shape.iter().flatten().copied().collect();
-    if let Some(declared) = declared.filter(|_| output.shape.is_some())
-        && count(&declared) != count(shape)
-    {
-        return Err(refuse("output", output.name, format!("shape {declared:?}"), format!("{shape:?}")));
+/// The output's shape without its batch dimension. The number of elements must be the declared one, if that is stated:
+/// a difference would mean that the model was misread.
+fn output_shape(output: &ValueInfo<'_>, shape: &[usize]) -> Result<Vec<usize>> {
+    let declared: Option<Vec<usize>> = output.shape.as_ref().and_then(|shape| shape.iter().copied().collect());
+    match declared.filter(|declared| count(declared) != count(shape)) {
+        Some(declared) => Err(refuse("output", output, format!("shape {declared:?}"), format!("{shape:?}"))),
+        None => Ok(without_batch(shape)),
     }
+}
+
+/// A shape without its first dimension, if that is 1 and not the only one.
+fn without_batch(shape: &[usize]) -> Vec<usize> {
     match shape {
-        [1, rest @ ..] if !rest.is_empty() => Ok(rest.to_vec()),
-        _ => Ok(shape.to_vec()),
+        [1, rest @ ..] if !rest.is_empty() => rest.to_vec(),
+        _ => shape.to_vec(),
     }
+}
+
+fn operands<'v, 'a>(node: &Node<'a>, place: &str, values: &'v Values<'a>) -> Result<Vec<Option<&'v Value<'a>>>> {
+    let operand = |name: &&'a str| match values.get(name) {
+        None if !name.is_empty() => Err(ReadError::part(place, "operands defined before", format!("`{name}`"))),
+        value => Ok(value),
+    };
+    node.inputs.iter().map(operand).collect()
 }
 
 /// The operand of an activation that ends the graph and keeps the order of the outputs: a Sigmoid, or a Softmax over
 /// the last axis of `[1, classes]`.
-fn order_preserving<'a>(
-    node: &Node<'a>,
-    output: &str,
-    opset: i64,
-    values: &HashMap<&'a str, Value<'a>>,
-) -> Result<Option<Value<'a>>, ReadError> {
-    let ([input], [result]) = (node.inputs.as_slice(), node.outputs.as_slice()) else { return Ok(None) };
-    let is_candidate = is_default(node.domain) && ORDER_PRESERVING.contains(&node.operator) && *result == output;
-    let Some(value @ Value::Computed { shape, .. }) = values.get(input).filter(|_| is_candidate) else {
+fn order_preserving<'a>(call: &mut Call<'_, 'a>, output: &str) -> Result<Option<Value<'a>>> {
+    let is_last = call.node.outputs == [output] && call.inputs.len() == 1 && is_default(call.node.domain);
+    let is_softmax = matches!(call.node.operator, "Softmax" | "LogSoftmax");
+    if !is_last || !(is_softmax || call.node.operator == "Sigmoid") {
         return Ok(None);
-    };
-    use super::model::Attribute;
-    let is_whole_row = match (node.operator, node.attributes.as_slice(), shape.as_slice()) {
-        ("Sigmoid", [], _) => true,
-        ("Sigmoid", ..) => false,
-        (_, [], [1, _]) => true,
-        (_, [("axis", Attribute::Integer(axis))], [1, _]) => *axis == 1 || (*axis == -1 && opset >= 11),
-        _ => false,
-    };
-    Ok(is_whole_row.then(|| value.clone()))
+    }
+    let (_, shape) = call.computed(0)?;
+    if is_softmax {
+        let axis = call.integer("axis")?.unwrap_or(1);
+        let is_row = matches!(shape, [1, _]) && call.axis(axis, 2)? == 1;
+        call.require(is_row, "the classes of one row as its axis", format!("axis {axis} of {shape:?}"))?;
+    }
+    call.finish()?;
+    call.input(0).cloned().map(Some)
 }
 
-fn lower<'a>(
-    model: &Model<'a>,
-    (node, place): (&Node<'a>, String),
-    values: &mut HashMap<&'a str, Value<'a>>,
-    lowering: &mut Lowering,
-) -> Result<(), ReadError> {
-    let before = lowering.nodes.len();
-    if !is_default(node.domain) {
-        return Err(ReadError::part(place, "an operator of the default domain", format!("domain {}", node.domain)));
-    }
-    let mut inputs = Vec::new();
-    for name in &node.inputs {
-        let value = values.get(name);
-        if value.is_none() && !name.is_empty() {
-            return Err(ReadError::part(place, "operands that are defined before", format!("`{name}`")));
-        }
-        inputs.push((*name, value));
-    }
-    let call = Call {
-        place,
-        opset: model.opset,
-        outputs: node.outputs.len(),
-        inputs,
-        attributes: node.attributes.clone(),
-        lowering,
-    };
-    let results = operators::lower(node.operator, call)?;
-    for (name, value) in node.outputs.iter().zip(results) {
+/// Lowers one operator, names its nodes after its first result and returns its results.
+fn lower<'a>(call: &mut Call<'_, 'a>) -> Result<Vec<Value<'a>>> {
+    let before = call.lowering.nodes.len();
+    call.require(is_default(call.node.domain), "an operator of the default domain", call.node.domain)?;
+    let results = operators::lower(call)?;
+    let names = call.node.outputs.clone();
+    for (name, value) in names.iter().zip(&results) {
         if let Value::Computed { node, .. } = value
-            && let Some(made) = lowering.nodes.get_mut(node).filter(|_| node >= before)
+            && let Some(made) = call.lowering.nodes.get_mut(*node).filter(|made| made.name.is_empty())
         {
             made.name = (*name).to_owned();
         }
-        define(values, name, value, "output")?;
     }
-    let first = node.outputs.first().copied().unwrap_or("");
-    for (step, made) in lowering.nodes.iter_mut().skip(before).filter(|made| made.name.is_empty()).enumerate() {
+    let first = names.first().copied().unwrap_or_default();
+    for (step, made) in call.lowering.nodes.iter_mut().skip(before).filter(|made| made.name.is_empty()).enumerate() {
         made.name = format!("{first}.{step}");
     }
-    Ok(())
+    Ok(results)
 }

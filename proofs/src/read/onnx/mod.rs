@@ -15,6 +15,10 @@
 //! A batch dimension is dropped: the first of two or more dimensions of the input when it is symbolic or 1. A model
 //! with a fixed batch of several inputs is refused, as its elements would be mistaken for those of one input.
 //!
+//! Inputs that are initializers too are constants. A Softmax, LogSoftmax or Sigmoid at the very end is dropped and
+//! recorded. Where definition and runtimes disagree (a pool's windows that begin in the padding behind the source, or
+//! that count elements beyond it), a model is refused.
+//!
 //! No value may have more than `shape::LARGEST` elements, and all nodes together hold no more elements and weights
 //! than the file has bytes plus `values::ALLOWANCE`.
 
@@ -35,7 +39,7 @@ use crate::network::Network;
 ///
 /// Names the place in the file that is malformed, or the node, tensor or attribute that is not supported.
 pub fn read_onnx(bytes: &[u8]) -> Result<Network, ReadError> {
-    graph::network(&model::Model::decode(bytes)?, bytes)
+    graph::network(model::Model::decode(bytes)?, bytes)
 }
 
 #[cfg(test)]

@@ -7,6 +7,36 @@ use crate::arith::{Interval, lowering};
 use crate::error::ReadError;
 use crate::read::protobuf::Message;
 
+type Result<T> = std::result::Result<T, ReadError>;
+
+/// The element types that `TensorProto` knows, by number.
+const TYPES: [&str; 24] = [
+    "UNDEFINED",
+    "FLOAT",
+    "UINT8",
+    "INT8",
+    "UINT16",
+    "INT16",
+    "INT32",
+    "INT64",
+    "STRING",
+    "BOOL",
+    "FLOAT16",
+    "DOUBLE",
+    "UINT32",
+    "UINT64",
+    "COMPLEX64",
+    "COMPLEX128",
+    "BFLOAT16",
+    "FLOAT8E4M3FN",
+    "FLOAT8E4M3FNUZ",
+    "FLOAT8E5M2",
+    "FLOAT8E5M2FNUZ",
+    "UINT4",
+    "INT4",
+    "FLOAT4E2M1",
+];
+
 /// A constant.
 #[derive(Clone, Debug)]
 pub(crate) struct Tensor<'a> {
@@ -44,12 +74,25 @@ impl Weights<'_> {
         }
     }
 
+    /// How many weights there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Weights::Single(numbers) => numbers.len(),
+            Weights::Double(numbers, _) => numbers.len(),
+        }
+    }
+
+    /// How many of them are not zero.
+    pub fn nonzeros(&self) -> usize {
+        match self {
+            Weights::Single(numbers) => numbers.iter().filter(|n| widen(n) != 0.0).count(),
+            Weights::Double(numbers, _) => numbers.iter().filter(|n| **n != 0.0).count(),
+        }
+    }
+
     /// How many roundings separate the weights from the true ones.
     pub fn roundings(&self) -> usize {
-        match self {
-            Weights::Single(_) => 0,
-            Weights::Double(_, roundings) => *roundings,
-        }
+        if let Weights::Double(_, roundings) = self { *roundings } else { 0 }
     }
 }
 
@@ -58,9 +101,14 @@ fn widen(bytes: &[u8; 4]) -> f64 {
 }
 
 impl<'a> Tensor<'a> {
-    /// A tensor of no dimensions.
+    /// A tensor of real numbers.
+    pub fn real(shape: Vec<usize>, numbers: Vec<Interval>) -> Self {
+        Tensor { shape, elements: Elements::Real(numbers) }
+    }
+
+    /// One real number without dimensions.
     pub fn scalar(number: Interval) -> Self {
-        Tensor { shape: Vec::new(), elements: Elements::Real(vec![number]) }
+        Tensor::real(Vec::new(), vec![number])
     }
 
     /// A list of integers, such as a shape.
@@ -69,35 +117,40 @@ impl<'a> Tensor<'a> {
     }
 
     /// Name and contents of a `TensorProto`.
-    pub fn decode(message: Message<'a>) -> Result<(&'a str, Self), ReadError> {
-        let mut proto = TensorProto::default();
-        message.fields(|field| {
-            match field.number {
-                1 => field.integers(&mut proto.shape)?,
-                2 => proto.kind = field.integer()?,
-                4 => field.fixed(&mut proto.singles)?,
-                5 => field.integers(&mut proto.int32s)?,
-                7 => field.integers(&mut proto.int64s)?,
-                8 => proto.name = field.text()?,
-                9 => proto.raw = Some(field.bytes()?),
-                10 => field.fixed(&mut proto.doubles)?,
-                3 | 6 | 11 => proto.refused = Some("a segment, strings or unsigned integers"),
-                12 | 16 => {}
-                13 => proto.refused = Some("external data"),
-                14 if field.integer()? != 0 => proto.refused = Some("external data"),
-                14 => {}
-                _ => return Err(field.unknown("TensorProto")),
+    pub fn decode(proto: Message<'a>) -> Result<(&'a str, Self)> {
+        let name = proto.check("TensorProto", &[1, 2, 4, 5, 7, 8, 9, 10, 12, 13, 14, 16])?.text(8)?;
+        let refuse = |expected: String, found: String| ReadError::part(format!("tensor {name}"), expected, found);
+        if proto.integer(14)? != 0 || !proto.all(13, |_| Ok(()))?.is_empty() {
+            return Err(refuse("numbers inside the model file".to_owned(), "external data".to_owned()));
+        }
+        let dimensions = proto.integers(1)?;
+        let shape: Option<Vec<usize>> = dimensions.iter().map(|n| usize::try_from(*n).ok()).collect();
+        let shape = shape.and_then(|shape| count(&shape).map(|size| (shape, size)));
+        let (shape, size) =
+            shape.ok_or_else(|| refuse("a shape within limits".to_owned(), format!("{dimensions:?}")))?;
+        let elements = match proto.integer(2)? {
+            1 => chunks(proto, 4)?.map(Elements::Single),
+            6 => {
+                integers(proto, 5, |b: &[u8; 4]| i32::from_le_bytes(*b).into(), i64::from(i32::MIN)..=i32::MAX.into())?
             }
-            Ok(())
-        })?;
-        Ok((proto.name, proto.tensor()?))
+            7 => integers(proto, 7, |b: &[u8; 8]| i64::from_le_bytes(*b), i64::MIN..=i64::MAX)?,
+            9 => integers(proto, 5, |[b]: &[u8; 1]| i64::from(*b), 0..=1)?,
+            11 => chunks(proto, 10)?.map(|numbers| {
+                Elements::Real(numbers.iter().map(|b| Interval::point(f64::from_le_bytes(*b))).collect())
+            }),
+            other => return Err(refuse("FLOAT, DOUBLE, INT32, INT64 or BOOL elements".to_owned(), type_name(other))),
+        };
+        let found = elements.as_ref().map_or(0, Elements::len);
+        let elements = elements.filter(|elements| elements.len() == size);
+        let elements = elements.ok_or_else(|| refuse(format!("{size} elements of its type"), found.to_string()))?;
+        Ok((name, Tensor { shape, elements }))
     }
 
     /// The elements as enclosures; `None` for integers.
-    pub fn reals(&self) -> Option<Cow<'_, [Interval]>> {
+    pub fn reals(&self) -> Option<Vec<Interval>> {
         match &self.elements {
             Elements::Single(numbers) => Some(numbers.iter().map(|n| Interval::point(widen(n))).collect()),
-            Elements::Real(numbers) => Some(Cow::Borrowed(numbers)),
+            Elements::Real(numbers) => Some(numbers.clone()),
             Elements::Integer(_) => None,
         }
     }
@@ -113,134 +166,59 @@ impl<'a> Tensor<'a> {
 
     /// The elements, if they are integers.
     pub fn integers(&self) -> Option<&[i64]> {
-        match &self.elements {
-            Elements::Integer(integers) => Some(integers),
-            Elements::Single(_) | Elements::Real(_) => None,
-        }
+        if let Elements::Integer(integers) = &self.elements { Some(integers) } else { None }
     }
 
     /// The first element that is not a finite number, and its place.
     pub fn not_finite(&self) -> Option<(usize, f64)> {
         match &self.elements {
             Elements::Single(numbers) => numbers.iter().map(widen).enumerate().find(|(_, n)| !n.is_finite()),
-            Elements::Real(numbers) => {
-                numbers.iter().enumerate().find(|(_, n)| !n.is_finite()).map(|(place, n)| (place, n.lo))
-            }
+            Elements::Real(numbers) => numbers
+                .iter()
+                .map(|n| if n.lo.is_finite() { n.hi } else { n.lo })
+                .enumerate()
+                .find(|(_, n)| !n.is_finite()),
             Elements::Integer(_) => None,
         }
     }
 }
 
-/// `TensorProto`.
-#[derive(Default)]
-struct TensorProto<'a> {
-    name: &'a str,
-    shape: Vec<i64>,
-    kind: i64,
-    raw: Option<&'a [u8]>,
-    singles: Cow<'a, [[u8; 4]]>,
-    doubles: Cow<'a, [[u8; 8]]>,
-    int32s: Vec<i64>,
-    int64s: Vec<i64>,
-    refused: Option<&'static str>,
-}
-
-impl<'a> TensorProto<'a> {
-    fn refuse(&self, expected: impl Into<String>, found: impl Into<String>) -> ReadError {
-        ReadError::part(format!("tensor {}", self.name), expected, found)
-    }
-
-    fn tensor(self) -> Result<Tensor<'a>, ReadError> {
-        if let Some(found) = self.refused {
-            return Err(self.refuse("numbers inside the model file", found));
+impl Elements<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Elements::Single(numbers) => numbers.len(),
+            Elements::Real(numbers) => numbers.len(),
+            Elements::Integer(integers) => integers.len(),
         }
-        let shape: Option<Vec<usize>> = self.shape.iter().map(|n| usize::try_from(*n).ok()).collect();
-        let Some((shape, size)) = shape.and_then(|shape| count(&shape).map(|size| (shape, size))) else {
-            return Err(self.refuse("a shape within the limits", format!("{:?}", self.shape)));
-        };
-        let wrong_size = || self.refuse(format!("{size} elements"), "another number of them");
-        let elements = match self.kind {
-            1 => Elements::Single(raw_or(self.raw, &self.singles, size).ok_or_else(wrong_size)?),
-            6 => Elements::Integer(self.integers(&self.int32s, size, |b: &[u8; 4]| i32::from_le_bytes(*b).into())?),
-            7 => Elements::Integer(self.integers(&self.int64s, size, |b: &[u8; 8]| i64::from_le_bytes(*b))?),
-            9 => Elements::Integer(self.integers(&self.int32s, size, |[b]: &[u8; 1]| i64::from(*b))?),
-            11 => {
-                let numbers = raw_or(self.raw, &self.doubles, size).ok_or_else(wrong_size)?;
-                Elements::Real(numbers.iter().map(|b| Interval::point(f64::from_le_bytes(*b))).collect())
-            }
-            other => return Err(self.refuse("FLOAT, DOUBLE, INT32, INT64 or BOOL elements", type_name(other))),
-        };
-        Ok(Tensor { shape, elements })
-    }
-
-    fn integers<const N: usize>(
-        &self,
-        typed: &[i64],
-        size: usize,
-        decode: impl Fn(&[u8; N]) -> i64,
-    ) -> Result<Vec<i64>, ReadError> {
-        let integers: Vec<i64> = match self.raw {
-            Some(raw) if raw.len().is_multiple_of(N) => raw.as_chunks().0.iter().map(decode).collect(),
-            Some(_) => Vec::new(),
-            None => typed.to_vec(),
-        };
-        let range = match self.kind {
-            6 => i64::from(i32::MIN)..=i64::from(i32::MAX),
-            9 => 0..=1,
-            _ => i64::MIN..=i64::MAX,
-        };
-        let is_whole = integers.len() == size && (self.raw.is_none() || typed.is_empty());
-        if !is_whole || !integers.iter().all(|i| range.contains(i)) {
-            return Err(self.refuse(format!("{size} elements of its type"), "others"));
-        }
-        Ok(integers)
     }
 }
 
-/// The elements of a tensor of floats, from one of the two fields that may hold them; `None` when there are not `size`.
-fn raw_or<'a, const N: usize>(
-    raw: Option<&'a [u8]>,
-    typed: &Cow<'a, [[u8; N]]>,
-    size: usize,
-) -> Option<Cow<'a, [[u8; N]]>> {
-    let elements = match raw {
-        None => typed.clone(),
-        Some(raw) => {
-            let (elements, rest) = raw.as_chunks();
-            (rest.is_empty() && typed.is_empty()).then_some(Cow::Borrowed(elements))?
-        }
+/// The `N`-byte elements of a tensor from `raw_data` or the field for its type; `None` when both or neither fit.
+fn chunks<const N: usize>(proto: Message<'_>, typed: u64) -> Result<Option<Cow<'_, [[u8; N]]>>> {
+    let typed = proto.fixed(typed)?;
+    let Some(raw) = proto.bytes(9)? else { return Ok(Some(typed)) };
+    let (elements, rest) = raw.as_chunks();
+    Ok((rest.is_empty() && typed.is_empty()).then_some(Cow::Borrowed(elements)))
+}
+
+/// The same for integers, all of which must be in a range.
+fn integers<'a, const N: usize>(
+    proto: Message<'a>,
+    typed: u64,
+    decode: impl Fn(&[u8; N]) -> i64,
+    range: std::ops::RangeInclusive<i64>,
+) -> Result<Option<Elements<'a>>> {
+    let typed = proto.integers(typed)?;
+    let integers = match proto.bytes(9)? {
+        None => typed,
+        Some(raw) if typed.is_empty() && raw.len().is_multiple_of(N) => raw.as_chunks().0.iter().map(decode).collect(),
+        Some(_) => return Ok(None),
     };
-    (elements.len() == size).then_some(elements)
+    Ok(integers.iter().all(|i| range.contains(i)).then_some(Elements::Integer(integers)))
 }
 
 /// The name of an element type.
 pub(crate) fn type_name(kind: i64) -> String {
-    const NAMES: [&str; 24] = [
-        "UNDEFINED",
-        "FLOAT",
-        "UINT8",
-        "INT8",
-        "UINT16",
-        "INT16",
-        "INT32",
-        "INT64",
-        "STRING",
-        "BOOL",
-        "FLOAT16",
-        "DOUBLE",
-        "UINT32",
-        "UINT64",
-        "COMPLEX64",
-        "COMPLEX128",
-        "BFLOAT16",
-        "FLOAT8E4M3FN",
-        "FLOAT8E4M3FNUZ",
-        "FLOAT8E5M2",
-        "FLOAT8E5M2FNUZ",
-        "UINT4",
-        "INT4",
-        "FLOAT4E2M1",
-    ];
-    let name = usize::try_from(kind).ok().and_then(|kind| NAMES.get(kind));
+    let name = usize::try_from(kind).ok().and_then(|kind| TYPES.get(kind));
     name.map_or_else(|| format!("type {kind}"), |name| (*name).to_owned())
 }

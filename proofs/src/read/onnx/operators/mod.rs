@@ -11,12 +11,22 @@ mod reduction;
 mod window;
 
 use super::call::Call;
-use super::values::Value;
+use super::shape::{Table, at, broadcast, broadcast_places, count, outer_sum, tables};
+use super::tensor::{Elements, Tensor, Weights, type_name};
+use super::values::{Part, Value, sparse};
+use crate::arith::{Interval, lowering};
 use crate::error::ReadError;
+use crate::network::{Affine, Conv, Dense, Map, NodeId, Op, Term};
 
-type Lower = for<'a> fn(&mut Call<'_, 'a>) -> Result<Value<'a>, ReadError>;
+type Result<T> = std::result::Result<T, ReadError>;
 
-/// Name, largest number of operands and lowering of each operator that has one result.
+/// Lowers an operator with one result.
+type Lower = for<'a> fn(&mut Call<'_, 'a>) -> Result<Value<'a>>;
+
+const ANY: usize = usize::MAX;
+
+/// Name, largest number of operands and lowering of each operator with one result.
+#[rustfmt::skip]
 const OPERATORS: &[(&str, usize, Lower)] = &[
     ("Abs", 1, piecewise::abs),
     ("Add", 2, arithmetic::add),
@@ -24,7 +34,7 @@ const OPERATORS: &[(&str, usize, Lower)] = &[
     ("BatchNormalization", 5, arithmetic::batch_normalization),
     ("Cast", 1, constants::cast),
     ("Clip", 3, piecewise::clip),
-    ("Concat", usize::MAX, rearrangement::concat),
+    ("Concat", ANY, rearrangement::concat),
     ("Constant", 0, constants::constant),
     ("ConstantOfShape", 1, constants::constant_of_shape),
     ("Conv", 3, convolution::conv),
@@ -40,10 +50,10 @@ const OPERATORS: &[(&str, usize, Lower)] = &[
     ("Identity", 1, arithmetic::identity),
     ("LeakyRelu", 1, piecewise::leaky_relu),
     ("MatMul", 2, product::matmul),
-    ("Max", usize::MAX, piecewise::max),
+    ("Max", ANY, piecewise::max),
     ("MaxPool", 1, pooling::max_pool),
-    ("Mean", usize::MAX, arithmetic::mean),
-    ("Min", usize::MAX, piecewise::min),
+    ("Mean", ANY, arithmetic::mean),
+    ("Min", ANY, piecewise::min),
     ("Mul", 2, arithmetic::mul),
     ("Neg", 1, arithmetic::neg),
     ("PRelu", 2, piecewise::prelu),
@@ -56,39 +66,33 @@ const OPERATORS: &[(&str, usize, Lower)] = &[
     ("Slice", 5, rearrangement::slice),
     ("Squeeze", 2, rearrangement::squeeze),
     ("Sub", 2, arithmetic::sub),
-    ("Sum", usize::MAX, arithmetic::sum),
+    ("Sum", ANY, arithmetic::sum),
     ("Transpose", 1, rearrangement::transpose),
     ("Unsqueeze", 2, rearrangement::unsqueeze),
 ];
 
-/// Operators whose further results (a mask, indices) may be named as long as nothing uses them.
-const WITH_UNUSED_RESULTS: [&str; 2] = ["Dropout", "MaxPool"];
-
-/// Lowers an operator; the results are as many as the node names, or the first of them.
-pub(crate) fn lower<'a>(operator: &str, mut call: Call<'_, 'a>) -> Result<Vec<Value<'a>>, ReadError> {
-    let is_split = operator == "Split";
-    let results = if is_split {
-        call.require(call.inputs.len() <= 2, "at most 2 inputs", call.inputs.len().to_string())?;
-        rearrangement::split(&mut call)?
+/// Lowers an operator. Of the results that a node names, the mask of Dropout and the indices of MaxPool are left out.
+pub(crate) fn lower<'a>(call: &mut Call<'_, 'a>) -> Result<Vec<Value<'a>>> {
+    let operator = call.node.operator;
+    let (most, results) = if operator == "Split" {
+        (2, rearrangement::split(call)?)
     } else {
         let found = OPERATORS.iter().find(|(name, ..)| *name == operator);
-        let (_, most, lower) = found.ok_or_else(|| unknown(operator, &call))?;
-        call.require(call.inputs.len() <= *most, format!("at most {most} inputs"), call.inputs.len().to_string())?;
-        vec![lower(&mut call)?]
+        let (_, most, lower) = found.ok_or_else(|| unknown(call))?;
+        (*most, vec![lower(call)?])
     };
     call.finish()?;
-    let outputs = call.outputs;
-    let are_known = outputs == results.len() || (outputs > 0 && WITH_UNUSED_RESULTS.contains(&operator));
-    call.require(are_known, format!("{} outputs", results.len()), outputs.to_string())?;
+    call.require(call.inputs.len() <= most, format!("at most {most} inputs"), call.inputs.len().to_string())?;
+    let named = call.node.outputs.len();
+    let most = if matches!(operator, "Dropout" | "MaxPool") { 2 } else { results.len() };
+    call.require((results.len()..=most).contains(&named), format!("{most} outputs"), named.to_string())?;
     Ok(results)
 }
 
-fn unknown(operator: &str, call: &Call<'_, '_>) -> ReadError {
-    let expected = match operator {
-        "Softmax" | "LogSoftmax" | "Sigmoid" => {
-            "a piecewise linear operator (or this one at the end, over all classes)"
-        }
-        _ => "a piecewise linear operator of the supported list",
+fn unknown(call: &Call<'_, '_>) -> ReadError {
+    let expected = match call.node.operator {
+        "Softmax" | "LogSoftmax" | "Sigmoid" => "a piecewise linear operator, or this one only at the very end",
+        _ => "a piecewise linear operator",
     };
-    call.refuse(expected, operator)
+    call.refuse(expected, call.node.operator)
 }

@@ -1,40 +1,32 @@
 //! Operators that only move elements: they give other shapes, pick, repeat, join or pad.
 
-use crate::arith::Interval;
-use crate::error::ReadError;
-use crate::read::onnx::call::Call;
-use crate::read::onnx::model::Attribute;
-use crate::read::onnx::shape::{Table, at, broadcast, broadcast_places, outer_sum, tables};
-use crate::read::onnx::tensor::{Elements, Tensor};
-use crate::read::onnx::values::{Part, Value};
-
-type Result<T> = std::result::Result<T, ReadError>;
+use super::{
+    Call, Interval, Part, Result, Table, Tensor, Value, at, broadcast, broadcast_places, count, outer_sum, tables,
+};
 
 /// `Reshape`: 0 keeps a dimension (unless `allowzero`), -1 takes what is left.
-pub(crate) fn reshape<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+pub(super) fn reshape<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let value = call.input(0)?;
     let allows_zero = call.flag("allowzero", false)?;
     let wanted = call.list(1)?.ok_or_else(|| call.refuse("a shape as input 1", "none"))?;
     let size: usize = value.shape().iter().product();
-    let dimension = |(axis, n): (usize, &i64)| match n {
-        0 if !allows_zero => Some(at(value.shape(), axis)),
-        -1 => Some(1),
-        n => usize::try_from(*n).ok(),
+    let with_rest = |rest: usize| -> Option<Vec<usize>> {
+        let dimension = |(axis, n): (usize, &i64)| match n {
+            0 if !allows_zero => Some(at(value.shape(), axis)),
+            -1 => Some(rest),
+            n => usize::try_from(*n).ok(),
+        };
+        wanted.iter().enumerate().map(dimension).collect()
     };
-    let mut shape: Option<Vec<usize>> = wanted.iter().enumerate().map(dimension).collect();
-    let known = shape.as_ref().and_then(|shape| shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d)));
-    let mut inferred = wanted.iter().zip(shape.iter_mut().flatten()).filter(|(n, _)| **n == -1);
-    if let (Some((_, rest)), Some(known)) = (inferred.next(), known.filter(|known| *known > 0)) {
-        *rest = size / known;
-    }
-    let is_clear = inferred.next().is_none();
-    let shape = shape.filter(|shape| is_clear && shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d)) == Some(size));
+    let known = with_rest(1).and_then(|shape| count(&shape)).filter(|known| *known > 0);
+    let shape = known.and_then(|known| with_rest(size / known)).filter(|shape| count(shape) == Some(size));
+    let shape = shape.filter(|_| wanted.iter().filter(|n| **n == -1).count() < 2);
     let shape = shape.ok_or_else(|| call.refuse(format!("a shape of {size} elements"), format!("{wanted:?}")))?;
     Ok(value.reshaped(shape))
 }
 
 /// `Flatten`: a matrix, split before `axis`.
-pub(crate) fn flatten<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+pub(super) fn flatten<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let value = call.input(0)?;
     let axis = call.integer("axis")?.unwrap_or(1);
     let rank = value.shape().len();
@@ -44,10 +36,11 @@ pub(crate) fn flatten<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 }
 
 /// `Squeeze`: without some axes of one element, or all of them.
-pub(crate) fn squeeze<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+pub(super) fn squeeze<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let value = call.input(0)?;
     let shape = value.shape();
     let axes = match call.list_or("axes", 1)? {
+        Some(axes) if axes.is_empty() => return Err(call.refuse("axes, or none at all", "an empty list")),
         Some(axes) => call.axes(&axes, shape.len())?,
         None => (0..shape.len()).filter(|axis| at(shape, *axis) == 1).collect(),
     };
@@ -58,7 +51,7 @@ pub(crate) fn squeeze<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 }
 
 /// `Unsqueeze`: with new axes of one element.
-pub(crate) fn unsqueeze<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+pub(super) fn unsqueeze<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let value = call.input(0)?;
     let axes = call.list_or("axes", 1)?.ok_or_else(|| call.refuse("axes", "none"))?;
     let rank = value.shape().len() + axes.len();
@@ -69,7 +62,7 @@ pub(crate) fn unsqueeze<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 }
 
 /// `Transpose`: the axes in another order, reversed unless `perm` says which.
-pub(crate) fn transpose<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+pub(super) fn transpose<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let value = call.input(0)?;
     let rank = value.shape().len();
     let order = match call.integers("perm")? {
@@ -85,55 +78,42 @@ pub(crate) fn transpose<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 }
 
 /// `Expand`: broadcast to a shape, or with it to a larger one.
-pub(crate) fn expand<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
-    let value = call.input(0)?;
-    let list = call.list(1)?.ok_or_else(|| call.refuse("a shape as input 1", "none"))?;
-    let wanted: Option<Vec<usize>> = list.iter().map(|n| usize::try_from(*n).ok()).collect();
-    let shape = wanted.and_then(|wanted| broadcast(value.shape(), &wanted));
-    let expected = || call.refuse(format!("a shape that broadcasts with {:?}", value.shape()), format!("{list:?}"));
-    let shape = shape.ok_or_else(expected)?;
+pub(super) fn expand<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+    let (value, wanted) = (call.input(0)?, call.shape(1)?);
+    let expected = || call.refuse(format!("a shape that broadcasts with {:?}", value.shape()), format!("{wanted:?}"));
+    let shape = broadcast(value.shape(), &wanted).ok_or_else(expected)?;
     call.size(&shape)?;
     let Some(places) = broadcast_places(value.shape(), &shape) else { return Ok(value.reshaped(shape)) };
     call.place(value, shape, places)
 }
 
 /// `Concat` along an axis.
-pub(crate) fn concat<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
-    let first = call.input(0)?;
+pub(super) fn concat<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+    let first = call.input(0)?.shape();
     let axis = call.integer("axis")?.ok_or_else(|| call.refuse("attribute axis", "none"))?;
-    let axis = call.axis(axis, first.shape().len())?;
+    let axis = call.axis(axis, first.len())?;
     let values = (0..call.inputs.len()).map(|i| call.input(i)).collect::<Result<Vec<_>>>()?;
-    let integers = values.iter().map(|value| match value {
-        Value::Constant(tensor) if tensor.shape.len() == 1 => tensor.integers(),
-        _ => None,
-    });
-    if let Some(lists) = integers.collect::<Option<Vec<_>>>() {
+    let fits = |shape: &[usize]| {
+        shape.len() == first.len() && shape.iter().zip(first).enumerate().all(|(i, (a, b))| a == b || i == axis)
+    };
+    if let Some(other) = values.iter().map(|value| value.shape()).find(|shape| !fits(shape)) {
+        return Err(call.refuse(format!("shape {first:?} but for axis {axis}"), format!("{other:?}")));
+    }
+    let lists: Option<Vec<&[i64]>> = values.iter().map(|value| value.integers()).collect();
+    if let (1, Some(lists)) = (first.len(), lists) {
         return Ok(Value::Constant(Tensor::list(lists.concat())));
     }
-    let mut shape = first.shape().to_vec();
-    for value in values.iter().skip(1) {
-        let (mut own, length) = (value.shape().to_vec(), at(value.shape(), axis));
-        let total = shape.get_mut(axis).zip(own.get_mut(axis)).map(|(total, own)| {
-            *total = total.saturating_add(length);
-            *own = *total;
-        });
-        call.require(
-            total.is_some() && own == shape,
-            format!("shape {:?} but for axis {axis}", first.shape()),
-            format!("{:?}", value.shape()),
-        )?;
-    }
+    let mut shape = first.to_vec();
+    let total = values.iter().try_fold(0usize, |total, value| total.checked_add(at(value.shape(), axis)));
+    shape.splice(axis..=axis, total);
     call.size(&shape)?;
-    let mut before = 0;
-    let mut parts = Vec::new();
+    let (mut before, mut parts) = (0, Vec::new());
     for value in values {
         let mut tables = tables(value.shape());
         if let Some(table) = tables.get_mut(axis) {
-            let mut padded = vec![None; before];
-            before += table.len();
-            padded.append(table);
-            padded.resize(at(&shape, axis), None);
-            *table = padded;
+            table.splice(..0, vec![None; before]);
+            before = table.len();
+            table.resize(at(&shape, axis), None);
         }
         parts.push(Part { value, places: Some(outer_sum(&tables)), weights: None });
     }
@@ -141,7 +121,7 @@ pub(crate) fn concat<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 }
 
 /// `Slice`: for each axis the elements from `start` to before `end` in steps.
-pub(crate) fn slice<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+pub(super) fn slice<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let value = call.input(0)?;
     let rank = value.shape().len();
     let mut required = |name, index| call.list_or(name, index)?.ok_or_else(|| call.refuse(name, "none"));
@@ -176,44 +156,38 @@ fn sliced(table: &Table, (start, end): (i64, i64), step: i64) -> Table {
 
 /// `Split` along an axis: into given lengths, or into as many equal ones as there are results, of which the last may
 /// be smaller when `num_outputs` is given.
-pub(crate) fn split<'a>(call: &mut Call<'_, 'a>) -> Result<Vec<Value<'a>>> {
+pub(super) fn split<'a>(call: &mut Call<'_, 'a>) -> Result<Vec<Value<'a>>> {
     let value = call.input(0)?;
     let axis = call.integer("axis")?.unwrap_or(0);
     let axis = call.axis(axis, value.shape().len())?;
-    let length = at(value.shape(), axis);
+    let (length, results) = (at(value.shape(), axis), call.node.outputs.len());
     let declared = call.integer("num_outputs")?;
-    let is_declared = declared.is_some();
-    let count = declared.map_or(Some(call.outputs), |n| usize::try_from(n).ok());
-    let count = count.filter(|n| *n == call.outputs && *n > 0);
-    let count = count.ok_or_else(|| call.refuse(format!("num_outputs {}", call.outputs), "another number"))?;
+    let agrees = declared.is_none_or(|declared| usize::try_from(declared) == Ok(results));
+    let part = length.div_ceil(results.max(1));
     let lengths: Option<Vec<usize>> = match call.list_or("split", 1)? {
-        Some(_) if is_declared => None,
-        Some(lengths) => lengths.iter().map(|n| usize::try_from(*n).ok()).collect(),
-        None => (is_declared || length.is_multiple_of(count)).then(|| equal_parts(length, count)),
+        Some(lengths) if declared.is_none() => lengths.iter().map(|n| usize::try_from(*n).ok()).collect(),
+        None if declared.is_some() || part * results == length => {
+            Some((0..results).map(|i| part.min(length.saturating_sub(i * part))).collect())
+        }
+        _ => None,
     };
-    let lengths =
-        lengths.filter(|l| l.len() == count && l.iter().try_fold(0usize, |a, b| a.checked_add(*b)) == Some(length));
-    let lengths = lengths.ok_or_else(|| call.refuse(format!("{count} lengths that add up to {length}"), "others"))?;
+    let sum = |lengths: &[usize]| lengths.iter().try_fold(0usize, |sum, n| sum.checked_add(*n));
+    let lengths = lengths.filter(|lengths| agrees && lengths.len() == results && sum(lengths) == Some(length));
+    let lengths = lengths.ok_or_else(|| call.refuse(format!("{results} lengths with sum {length}"), "others"))?;
     let mut begin = 0;
-    let mut results = Vec::new();
-    for part in lengths {
+    let mut pick = |part: usize| {
         let mut tables = tables(value.shape());
         if let Some(table) = tables.get_mut(axis) {
             *table = table.iter().skip(begin).take(part).copied().collect();
         }
         begin += part;
-        results.push(call.rearrange(value, &tables)?);
-    }
-    Ok(results)
-}
-
-fn equal_parts(length: usize, count: usize) -> Vec<usize> {
-    let part = length.div_ceil(count);
-    (0..count).map(|i| part.min(length.saturating_sub(i * part))).collect()
+        call.rearrange(value, &tables)
+    };
+    lengths.into_iter().map(&mut pick).collect()
 }
 
 /// `Gather`: the slices along an axis that constant indices name.
-pub(crate) fn gather<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+pub(super) fn gather<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let value = call.input(0)?;
     let axis = call.integer("axis")?.unwrap_or(0);
     let axis = call.axis(axis, value.shape().len())?;
@@ -231,7 +205,7 @@ pub(crate) fn gather<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 }
 
 /// `Pad` with a constant; negative pads remove elements.
-pub(crate) fn pad<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+pub(super) fn pad<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let value = call.input(0)?;
     let rank = value.shape().len();
     let mode = call.text("mode", "constant")?;
@@ -241,40 +215,35 @@ pub(crate) fn pad<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     call.axes(&axes, rank)?;
     call.require(pads.len() == 2 * axes.len(), format!("{} pads", 2 * axes.len()), pads.len().to_string())?;
     let fill = padding(call)?;
-    let mut all_pads = vec![(0, 0); rank];
+    let (mut fronts, mut shape) = (vec![0; rank], value.shape().to_vec());
     for (axis, (front, back)) in axes.iter().zip(pads.iter().zip(pads.iter().skip(axes.len()))) {
-        if let Some(pads) = all_pads.get_mut(call.axis(*axis, rank)?) {
-            *pads = (*front, *back);
-        }
+        let axis = call.axis(*axis, rank)?;
+        let length = i64::try_from(at(&shape, axis)).ok().and_then(|n| n.checked_add(*front)?.checked_add(*back));
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        let length = length.ok_or_else(|| call.refuse("pads that leave elements", format!("{pads:?}")))?;
+        fronts.splice(axis..=axis, [*front]);
+        shape.splice(axis..=axis, [length]);
     }
-    let padded = |(n, (front, back)): (&usize, &(i64, i64))| {
-        i64::try_from(*n).ok()?.checked_add(*front)?.checked_add(*back).and_then(|n| usize::try_from(n).ok())
-    };
-    let shape: Option<Vec<usize>> = value.shape().iter().zip(&all_pads).map(padded).collect();
-    let shape = shape.ok_or_else(|| call.refuse("pads that leave elements", format!("{pads:?}")))?;
     call.size(&shape)?;
-    let shift = |((table, (front, _)), n): ((Table, &(i64, i64)), &usize)| -> Table {
+    let shift = |((table, front), length): ((Table, &i64), &usize)| -> Table {
         let source = |place: i64| table.get(usize::try_from(place.checked_sub(*front)?).ok()?).copied().flatten();
-        (0..).take(*n).map(source).collect()
+        (0..).take(*length).map(source).collect()
     };
-    let places =
-        outer_sum(&tables(value.shape()).into_iter().zip(&all_pads).zip(&shape).map(shift).collect::<Vec<_>>());
+    let shifted = tables(value.shape()).into_iter().zip(&fronts).zip(&shape).map(shift);
+    let places = outer_sum(&shifted.collect::<Vec<_>>());
     let around = places.iter().map(|place| if place.is_some() { Interval::point(0.0) } else { fill }).collect();
-    let around = Value::Constant(Tensor { shape: shape.clone(), elements: Elements::Real(around) });
+    let around = Value::Constant(Tensor::real(shape.clone(), around));
     let inside = Part { value, places: Some(places), weights: None };
     call.sum(shape, Vec::new(), vec![inside, Part { value: &around, places: None, weights: None }])
 }
 
 /// The number that `Pad` puts around: an attribute before operator set 11, an operand since.
 fn padding(call: &mut Call<'_, '_>) -> Result<Interval> {
-    let expected = "one finite constant as value";
-    match (call.attribute("value"), call.optional(2)?) {
-        (None, None) => Ok(Interval::point(0.0)),
-        (Some(Attribute::Float(number)), None) if number.is_finite() => Ok(Interval::point(f64::from(number))),
-        (None, Some(Value::Constant(tensor))) => match tensor.reals().as_deref() {
-            Some([number]) => Ok(*number),
-            _ => Err(call.refuse(expected, "another number of them")),
-        },
-        _ => Err(call.refuse(expected, "something else")),
+    let attribute = call.float("value", 0.0)?;
+    let Some(value) = call.optional(2)? else { return Ok(attribute) };
+    let numbers = if let Value::Constant(tensor) = value { tensor.reals() } else { None };
+    match (numbers.as_deref(), attribute == Interval::point(0.0)) {
+        (Some([number]), true) => Ok(*number),
+        _ => Err(call.refuse("one constant float as value", "something else")),
     }
 }
