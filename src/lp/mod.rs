@@ -1,7 +1,7 @@
 //! The linear programming engine: the triangle relaxation (Ehlers 2017) of a network over a box, built with good_lp.
 //!
-//! * [`encode`]: the program.
-//! * [`multipliers`]: from its optimal vertex to the witness that the checker accepts.
+//! * `encode`: the program.
+//! * `multipliers`: from its optimal vertex to the witness that the checker accepts.
 //!
 //! The checker never sees the program or its value. It sees slopes and multipliers, which the dual solution of the
 //! program provides: for fixed intervals the best slopes of the linear bound rule reach the optimum of the program.

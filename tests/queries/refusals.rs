@@ -32,6 +32,7 @@ fn renamed(name: &'static str, from: &str, to: &str, expected: &'static str) -> 
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn onnx_models() {
     let whole = digits();
     let flipped = |at: usize| {
@@ -158,6 +159,7 @@ fn nnet_models() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn properties() {
     let vnnlib = |name, from: &str, to: &str, expected| -> Case {
         (name, Some(("bad.vnnlib", patched(HOLDS.as_bytes(), from.as_bytes(), to.as_bytes()))), VERIFY, expected)

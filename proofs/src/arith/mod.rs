@@ -2,7 +2,7 @@
 //!
 //! Two styles are used, and each says in its name or documentation in which direction it errs.
 //!
-//! * Scalars round outward step by step ([`Interval`], [`add_up`], [`mul_down`], ...): few of them are needed.
+//! * Scalars round outward step by step ([`Interval`], [`add_up`], [`add_down`]): few of them are needed.
 //! * Vectors are computed in plain `f64` and what rounding may have lost is bounded afterwards with the
 //!   standard constant [`gamma`] (Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, section 3.1):
 //!   a sum of `n` products, evaluated in any order, differs from its exact value by at most

@@ -1,10 +1,10 @@
 //! The checker: one rule a file.
 //!
-//! * [`state`] walks forward: interval arithmetic for every node, tightened where the certificate says so.
-//! * [`affine`] walks backward: the linear bound rule through affine nodes.
-//! * [`relax`] is its step through a ReLU.
-//! * [`leaf`] closes a case with it.
-//! * [`replay`] evaluates a counterexample.
+//! * `state` walks forward: interval arithmetic for every node, tightened where the certificate says so.
+//! * `affine` walks backward: the linear bound rule through affine nodes.
+//! * `relax` is its step through a ReLU.
+//! * `leaf` closes a case with it.
+//! * `replay` evaluates a counterexample.
 
 mod affine;
 mod leaf;
