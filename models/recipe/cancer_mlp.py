@@ -109,7 +109,7 @@ def _regions(centres):
         Query("two_boxes_3_4", "Malignant within radius 0.3 of either of two rows.", queries.any_of(boxes)),
         Query(
             "gap_12",
-            "The scores differ by more than 16 within radius 0.1.",
+            "Score 0 exceeds score 1 by more than 16 within radius 0.1.",
             gap + ["(assert (<= (+ Y_0 (* -1.0 Y_1)) 16.0))"],
         ),
     ]

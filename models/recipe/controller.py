@@ -10,8 +10,6 @@ and its score is minus the cost
 The command with the highest score is given.
 """
 
-from decimal import Decimal
-
 import jax
 import numpy as np
 
@@ -128,7 +126,7 @@ FREE = (("90", "120"), ("0", "15"), ("-15", "0"))
 
 def _commands():
     cruise, wide = (("34", "36"), ("19", "20"), ("-0.5", "0.5")), (("30", "40"), ("18", "22"), ("-1", "1"))
-    town = queries.box_lines([(Decimal("9"), Decimal("12")), ("5", "6.5"), ("0.0125", "1.5")], scientific=True)
+    town = queries.box_lines([("9", "12"), ("5", "6.5"), ("0.0125", "1.5")], scientific=True)
     return [
         Query("close_brakes_hard", "Close and closing fast: brake hard.", _region(*CLOSE) + queries.another_wins(0, 5)),
         Query(
@@ -173,7 +171,7 @@ def _constrained():
         Query("two_boxes", "Brake hard in two regions.", queries.any_of(boxes) + queries.another_wins(0, 5)),
         Query(
             "tailgating",
-            "Closing in with less than 1.5 s less 15 m of gap: speeding up is never best.",
+            "Closing in, the gap at most 1.5 s times the speed, less 15 m: speeding up is never best.",
             road + ["(assert (<= (+ X_0 (* -1.5 X_1)) -15.0))"] + _never(4),
         ),
         Query(
