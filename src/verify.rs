@@ -123,9 +123,6 @@ const LAST_ATTACK: (usize, usize, usize) = (2048, 64, 60);
 /// Multiplications that all repetitions of the last attack may cost together, and the most repetitions.
 const LAST_ATTACK_LIMITS: (usize, usize) = (20_000_000_000, 32);
 
-/// Larger programs than this (undecided ReLUs) are not handed to the solver.
-const LARGEST_PROGRAM: usize = 3000;
-
 impl<'v> Ladder<'v> {
     fn new(verifier: &'v Verifier, property: &'v Property, options: &'v Options, deadline: Instant) -> Self {
         let queries = Query::all_of(property);
@@ -266,10 +263,6 @@ impl<'v> Ladder<'v> {
             }
             let found = linear::propagate(model, row(&query.lower), row(&query.upper), self.deadline);
             let (bounds, _) = found?;
-            let undecided: usize = model.relus().map(|(_, source)| bounds.undecided(source).len()).sum();
-            if undecided > LARGEST_PROGRAM {
-                continue;
-            }
             for target in open {
                 match lp::minimise_largest(model, (&bounds, 0), &objective(model, target), self.deadline) {
                     Ok(solution) => {
@@ -284,7 +277,7 @@ impl<'v> Ladder<'v> {
                             return None;
                         }
                     }
-                    Err(Unsolved::Deadline) => return None,
+                    Err(Unsolved::Deadline | Unsolved::TooLarge { .. }) => return None,
                     Err(Unsolved::Solver(_)) => {}
                 }
             }

@@ -10,7 +10,7 @@ use bartizan_proof::{Network, Property};
 use indicatif::ProgressBar;
 
 use super::search::SearchArgs;
-use super::{CliError, Exit, files, progress};
+use super::{CliError, Exit, files, output, progress};
 use crate::batch::queries::{self, Answer, Instance};
 
 /// Arguments of `bartizan batch`.
@@ -142,11 +142,8 @@ impl<'i> Log<'i> {
         let count = |word: &str| self.rows.iter().filter(|r| r.1 == word).count();
         let (errors, violated) = (count("error"), count("violated"));
         let open = count("unknown") + count("timeout");
-        if json {
-            println!("{}", self.to_json());
-        } else {
-            self.print_table();
-        }
+        output::print(|out| if json { writeln!(out, "{}", self.to_json()) } else { self.write_table(out) })?;
+        self.report_errors();
         if let Some(failure) = self.failure {
             return Err(failure);
         }
@@ -169,16 +166,19 @@ impl<'i> Log<'i> {
         serde_json::json!({ "time_s": self.start.elapsed().as_secs_f64(), "results": rows.collect::<Vec<_>>() })
     }
 
-    fn print_table(&self) {
-        println!("{:<10} {:>6} {:>10} {:>10} {:>10}", "verdict", "count", "median s", "max s", "sum s");
+    fn write_table(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{:<10} {:>6} {:>10} {:>10} {:>10}", "verdict", "count", "median s", "max s", "sum s")?;
         for word in ["verified", "violated", "unknown", "timeout", "error"] {
             let mut times: Vec<f64> = self.rows.iter().filter(|r| r.1 == word).map(|r| r.2).collect();
             times.sort_by(f64::total_cmp);
             let (Some(longest), Some(median)) = (times.last(), times.get(times.len() / 2)) else { continue };
             let sum: f64 = times.iter().sum();
-            println!("{word:<10} {:>6} {median:>10.3} {longest:>10.3} {sum:>10.1}", times.len());
+            writeln!(out, "{word:<10} {:>6} {median:>10.3} {longest:>10.3} {sum:>10.1}", times.len())?;
         }
-        println!("{} instances in {:.1} s", self.rows.len(), self.start.elapsed().as_secs_f64());
+        writeln!(out, "{} instances in {:.1} s", self.rows.len(), self.start.elapsed().as_secs_f64())
+    }
+
+    fn report_errors(&self) {
         for (place, _, _, reason) in self.rows.iter().filter(|r| r.1 == "error") {
             let instance = &self.instances[*place];
             eprintln!("error: {}, {}: {}", instance.model, instance.property, reason.as_deref().unwrap_or_default());

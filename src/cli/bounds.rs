@@ -1,5 +1,6 @@
 //! `bartizan bounds`: proved output intervals around one point, to compare methods.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use serde_json::json;
 
 use super::data::DataArgs;
 use super::search::SearchArgs;
-use super::{CliError, Exit, files};
+use super::{CliError, Exit, files, output};
 use crate::batch::workers;
 use crate::output_bounds::{self, BoundsError, Request};
 use crate::verify::{Method, Verifier};
@@ -69,12 +70,13 @@ pub fn run(args: &BoundsArgs) -> Result<Exit, CliError> {
     };
     let seconds = start.elapsed().as_secs_f64();
     let center = verifier.network().evaluate(&query.network_input().map_err(refused)?);
-    if args.json {
-        println!("{}", to_json(options.method, proved.outputs(), &center, seconds));
-    } else {
-        print_table(args, options.method, proved.outputs(), &center);
-        println!("proved in {seconds:.3} s");
-    }
+    output::print(|out| {
+        if args.json {
+            return writeln!(out, "{}", to_json(options.method, proved.outputs(), &center, seconds));
+        }
+        write_table((args, options.method), (proved.outputs(), &center), out)?;
+        writeln!(out, "proved in {seconds:.3} s")
+    })?;
     Ok(Exit::Yes)
 }
 
@@ -87,10 +89,15 @@ fn to_json(method: Method, outputs: &[Interval], center: &[f64], seconds: f64) -
     json!({ "method": name(method), "time_s": seconds, "outputs": rows.collect::<Vec<_>>() })
 }
 
-fn print_table(args: &BoundsArgs, method: Method, outputs: &[Interval], center: &[f64]) {
-    println!("point {} within {} ({}), method {}", args.index, args.data.radius, args.data.norm.name(), name(method));
-    println!("{:>6}  {:>14}  {:>14}  {:>14}  {:>12}", "output", "lower", "at the point", "upper", "width");
-    for (i, (o, c)) in outputs.iter().zip(center).enumerate() {
-        println!("{i:>6}  {:>14.6}  {c:>14.6}  {:>14.6}  {:>12.6}", o.lo, o.hi, o.hi - o.lo);
-    }
+fn write_table(
+    (args, method): (&BoundsArgs, Method),
+    (outputs, center): (&[Interval], &[f64]),
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let norm = args.data.norm.name();
+    writeln!(out, "point {} within {} ({norm}), method {}", args.index, args.data.radius, name(method))?;
+    writeln!(out, "{:>6}  {:>14}  {:>14}  {:>14}  {:>12}", "output", "lower", "at the point", "upper", "width")?;
+    outputs.iter().zip(center).enumerate().try_for_each(|(i, (o, c))| {
+        writeln!(out, "{i:>6}  {:>14.6}  {c:>14.6}  {:>14.6}  {:>12.6}", o.lo, o.hi, o.hi - o.lo)
+    })
 }

@@ -1,12 +1,13 @@
 //! `bartizan inspect`: what a network consists of.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use bartizan_proof::Network;
 use bartizan_proof::network::{Affine, Map, Node, Op};
 use serde_json::json;
 
-use super::{CliError, Exit, files};
+use super::{CliError, Exit, files, output};
 
 /// Arguments of `bartizan inspect`.
 #[derive(Debug, clap::Args)]
@@ -21,26 +22,26 @@ pub struct InspectArgs {
 /// Runs the command.
 pub fn run(args: &InspectArgs) -> Result<Exit, CliError> {
     let network = files::read_model(&args.model)?;
-    if args.json {
-        println!("{}", to_json(&network));
-        return Ok(Exit::Yes);
-    }
-    let relus: usize = network.relus().map(|(id, _)| network.nodes()[id].size).sum();
-    println!("sha256      {}", network.digest());
-    println!("input       {:?} = {} elements", network.input_shape(), network.input_size());
-    println!("output      {:?} = {} elements", network.output_shape(), network.output_size());
-    println!("ReLUs       {relus} in {} layers", network.relus().count());
-    println!("parameters  {}", network.nodes().iter().map(parameters).sum::<usize>());
-    if let Some(activation) = network.dropped_activation() {
-        println!("dropped     {activation} at the end: only properties that compare outputs can be decided");
-    }
-    println!();
-    println!("{:>4}  {:>8}  {:<28}  {:<16}  value", "node", "elements", "operation", "reads");
-    for (id, node) in network.nodes().iter().enumerate() {
-        let sources: Vec<String> = sources(node).iter().map(usize::to_string).collect();
-        println!("{id:>4}  {:>8}  {:<28}  {:<16}  {}", node.size, operation(node), sources.join(" "), node.name);
-    }
+    output::print(|out| if args.json { writeln!(out, "{}", to_json(&network)) } else { write_text(&network, out) })?;
     Ok(Exit::Yes)
+}
+
+fn write_text(network: &Network, out: &mut dyn Write) -> io::Result<()> {
+    let relus: usize = network.relus().map(|(id, _)| network.nodes()[id].size).sum();
+    writeln!(out, "sha256      {}", network.digest())?;
+    writeln!(out, "input       {:?} = {} elements", network.input_shape(), network.input_size())?;
+    writeln!(out, "output      {:?} = {} elements", network.output_shape(), network.output_size())?;
+    writeln!(out, "ReLUs       {relus} in {} layers", network.relus().count())?;
+    writeln!(out, "parameters  {}", network.nodes().iter().map(parameters).sum::<usize>())?;
+    if let Some(activation) = network.dropped_activation() {
+        writeln!(out, "dropped     {activation} at the end: only properties that compare outputs can be decided")?;
+    }
+    writeln!(out, "\n{:>4}  {:>8}  {:<28}  {:<16}  value", "node", "elements", "operation", "reads")?;
+    network.nodes().iter().enumerate().try_for_each(|(id, node)| {
+        let sources: Vec<String> = sources(node).iter().map(usize::to_string).collect();
+        let (operation, sources) = (operation(node), sources.join(" "));
+        writeln!(out, "{id:>4}  {:>8}  {operation:<28}  {sources:<16}  {}", node.size, node.name)
+    })
 }
 
 fn to_json(network: &Network) -> serde_json::Value {

@@ -1,11 +1,12 @@
 //! `bartizan verify`: one query.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::search::SearchArgs;
-use super::{CliError, Exit, files};
+use super::{CliError, Exit, files, output};
 use crate::batch::workers;
 use crate::outcome::{Outcome, Reason, Verdict};
 use crate::verify::Verifier;
@@ -43,11 +44,11 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, CliError> {
     let verifier = Verifier::new(files::read_model(&args.model)?);
     let outcome = workers::run_one(args.search.jobs()?, || verifier.verify(&property, &options))?
         .map_err(|error| CliError::Property { path: args.property.clone(), error })?;
-    match args.format {
-        _ if args.json => println!("{}", to_json(&outcome)),
-        Format::Text => print_text(&outcome),
-        Format::Vnncomp => print_vnncomp(&outcome),
-    }
+    output::print(|out| match args.format {
+        _ if args.json => writeln!(out, "{}", to_json(&outcome)),
+        Format::Text => write_text(&outcome, out),
+        Format::Vnncomp => write_vnncomp(&outcome, out),
+    })?;
     Ok(exit_of(&outcome.verdict))
 }
 
@@ -83,30 +84,32 @@ fn to_json(outcome: &Outcome) -> serde_json::Value {
     })
 }
 
-fn print_text(outcome: &Outcome) {
+fn write_text(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let seconds = outcome.time.as_secs_f64();
-    println!("{} ({}, {seconds:.3} s)", outcome.verdict.word(), outcome.rung);
+    writeln!(out, "{} ({}, {seconds:.3} s)", outcome.verdict.word(), outcome.rung)?;
     match &outcome.verdict {
-        Verdict::Verified(v, _) => println!("{} cases refuted; the checker accepted the proof", v.cases()),
+        Verdict::Verified(v, _) => writeln!(out, "{} cases refuted; the checker accepted the proof", v.cases()),
         Verdict::Violated(v) => {
-            println!("counterexample (replayed with rigorous arithmetic):");
-            v.point().iter().enumerate().for_each(|(i, x)| println!("  X_{i} = {x}"));
-            v.outputs().iter().enumerate().for_each(|(i, y)| println!("  Y_{i} = {}", y.middle()));
+            writeln!(out, "counterexample (replayed with rigorous arithmetic):")?;
+            let mut inputs = v.point().iter().enumerate();
+            inputs.try_for_each(|(i, x)| writeln!(out, "  X_{i} = {x}"))?;
+            let mut outputs = v.outputs().iter().enumerate();
+            outputs.try_for_each(|(i, y)| writeln!(out, "  Y_{i} = {}", y.middle()))
         }
-        Verdict::Unknown(reason) => println!("{reason}"),
+        Verdict::Unknown(Reason::Timeout) => writeln!(out, "the time limit was reached before every method was tried"),
+        Verdict::Unknown(reason) => writeln!(out, "{reason}"),
     }
 }
 
-fn print_vnncomp(outcome: &Outcome) {
+fn write_vnncomp(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     match &outcome.verdict {
-        Verdict::Verified(..) => println!("unsat"),
+        Verdict::Verified(..) => writeln!(out, "unsat"),
         Verdict::Violated(v) => {
-            println!("sat");
             let inputs = v.point().iter().enumerate().map(|(i, x)| format!("(X_{i} {x:?})"));
             let outputs = v.outputs().iter().enumerate().map(|(i, y)| format!("(Y_{i} {:?})", y.middle()));
-            println!("({})", inputs.chain(outputs).collect::<Vec<_>>().join("\n"));
+            writeln!(out, "sat\n({})", inputs.chain(outputs).collect::<Vec<_>>().join("\n"))
         }
-        Verdict::Unknown(Reason::Timeout) => println!("timeout"),
-        Verdict::Unknown(_) => println!("unknown"),
+        Verdict::Unknown(Reason::Timeout) => writeln!(out, "timeout"),
+        Verdict::Unknown(_) => writeln!(out, "unknown"),
     }
 }

@@ -49,11 +49,24 @@ pub(super) struct Program {
     elements: Vec<Vec<Element>>,
     rows: Vec<Expression>,
     largest: Option<Variable>,
+    deadline: Instant,
+    nonzeros: usize,
 }
 
+/// Larger programs take the solver minutes; the search has better uses for the time.
+const MOST_NONZEROS: usize = 600_000;
+
 impl Program {
-    pub fn of(model: &Model<f64>, domain: (&Bounds<f64>, usize), objective: &Objective) -> Self {
+    /// States the relaxation up to the objective's node. Stops at the deadline, and where the program would be too large.
+    pub fn of(
+        model: &Model<f64>,
+        domain: (&Bounds<f64>, usize),
+        objective: &Objective,
+        deadline: Instant,
+    ) -> Result<Self, Unsolved> {
         let mut program = Program {
+            deadline,
+            nonzeros: 0,
             variables: ProblemVariables::new(),
             constraints: Vec::new(),
             elements: Vec::new(),
@@ -69,7 +82,7 @@ impl Program {
                 // The objective is expanded over the node's sources instead.
                 Op::Affine { .. } if id == objective.node => Vec::new(),
                 Op::Input => lower.iter().zip(upper).map(|(l, u)| program.variable(*l, *u)).collect(),
-                Op::Affine { .. } => program.affine(model, id, feeds_relu.contains(&id).then_some(upper)),
+                Op::Affine { .. } => program.affine(model, id, feeds_relu.contains(&id).then_some(upper))?,
                 Op::Relu(source) => {
                     let ends = (domain.0.lower[*source].row(domain.1), domain.0.upper[*source].row(domain.1));
                     program.relu(*source, ends)
@@ -78,7 +91,7 @@ impl Program {
             program.elements.push(elements);
         }
         program.set_objective(model, objective);
-        program
+        Ok(program)
     }
 
     fn variable(&mut self, min: f64, max: f64) -> Element {
@@ -86,7 +99,12 @@ impl Program {
     }
 
     /// One free variable and one equation for each element that can be positive (or for all).
-    fn affine(&mut self, model: &Model<f64>, id: usize, upper: Option<ArrayView1<f64>>) -> Vec<Element> {
+    fn affine(
+        &mut self,
+        model: &Model<f64>,
+        id: usize,
+        upper: Option<ArrayView1<f64>>,
+    ) -> Result<Vec<Element>, Unsolved> {
         let size = model.nodes()[id].size;
         let mut elements = Vec::with_capacity(size);
         for i in 0..size {
@@ -97,11 +115,18 @@ impl Program {
             let z = self.variables.add(variable());
             let mut unit = Array1::zeros(size);
             unit[i] = 1.0;
-            let expression = self.expand(model, id, unit.view());
+            let (expression, nonzeros) = self.expand(model, id, unit.view());
+            self.nonzeros += nonzeros;
+            if self.nonzeros > MOST_NONZEROS {
+                return Err(Unsolved::TooLarge { nonzeros: MOST_NONZEROS });
+            }
+            if Instant::now() >= self.deadline {
+                return Err(Unsolved::Deadline);
+            }
             self.constraints.push(constraint!(expression == z));
             elements.push(Element::Variable(z));
         }
-        elements
+        Ok(elements)
     }
 
     fn relu(&mut self, source: usize, (lower, upper): (ArrayView1<f64>, ArrayView1<f64>)) -> Vec<Element> {
@@ -123,37 +148,40 @@ impl Program {
         elements
     }
 
-    /// A linear function of a node's elements in terms of the variables of its sources.
-    fn expand(&self, model: &Model<f64>, id: usize, row: ArrayView1<f64>) -> Expression {
+    /// A linear function of a node's elements in terms of the variables of its sources, and its number of nonzeros.
+    fn expand(&self, model: &Model<f64>, id: usize, row: ArrayView1<f64>) -> (Expression, usize) {
         let Op::Affine { terms, bias } = &model.nodes()[id].op else {
             return self.sum(id, row);
         };
         let row = row.insert_axis(ndarray::Axis(0));
-        let mut expression = Expression::from(row.row(0).dot(bias));
+        let (mut expression, mut nonzeros) = (Expression::from(row.row(0).dot(bias)), 0);
         for (source, layer) in terms {
             let mut on_source = Array2::zeros((1, model.nodes()[*source].size));
             layer.backward(row, on_source.view_mut());
-            expression += self.sum(*source, on_source.row(0));
+            let (part, count) = self.sum(*source, on_source.row(0));
+            expression += part;
+            nonzeros += count;
         }
-        expression
+        (expression, nonzeros)
     }
 
-    fn sum(&self, id: usize, row: ArrayView1<f64>) -> Expression {
+    fn sum(&self, id: usize, row: ArrayView1<f64>) -> (Expression, usize) {
         let used = row.iter().zip(&self.elements[id]).filter(|(a, _)| **a != 0.0);
-        let mut expression = Expression::with_capacity(row.len());
+        let (mut expression, mut nonzeros) = (Expression::default(), 0);
         for (a, element) in used {
             if let Element::Variable(v) = element {
                 expression.add_mul(*a, *v);
+                nonzeros += 1;
             }
         }
-        expression
+        (expression, nonzeros)
     }
 
     fn set_objective(&mut self, model: &Model<f64>, objective: &Objective) {
         for (i, row) in objective.coefficients.rows().into_iter().enumerate() {
-            let mut expression = self.expand(model, objective.node, row) + objective.constants[i];
+            let mut expression = self.expand(model, objective.node, row).0 + objective.constants[i];
             if let Some(inputs) = &objective.inputs {
-                expression += self.sum(0, inputs.row(i));
+                expression += self.sum(0, inputs.row(i)).0;
             }
             self.rows.push(expression);
         }
@@ -166,8 +194,8 @@ impl Program {
         }
     }
 
-    pub fn solve(self, deadline: Instant) -> Result<Vertex, Unsolved> {
-        let remaining = deadline.saturating_duration_since(Instant::now()).as_secs_f64();
+    pub fn solve(self) -> Result<Vertex, Unsolved> {
+        let remaining = self.deadline.saturating_duration_since(Instant::now()).as_secs_f64();
         if remaining <= 0.0 {
             return Err(Unsolved::Deadline);
         }

@@ -36,6 +36,12 @@ pub enum Unsolved {
     /// The time limit was reached.
     #[error("the time limit was reached")]
     Deadline,
+    /// The program has too many nonzero coefficients to be worth a try.
+    #[error("the linear program has more than {nonzeros} nonzero coefficients")]
+    TooLarge {
+        /// The limit.
+        nonzeros: usize,
+    },
     /// The solver gave up.
     #[error("the linear program was not solved: {0}")]
     Solver(String),
@@ -53,8 +59,7 @@ pub fn minimise_largest(
     objective: &Objective,
     deadline: Instant,
 ) -> Result<Solution, Unsolved> {
-    let program = encode::Program::of(model, (bounds, domain), objective);
-    let vertex = program.solve(deadline)?;
+    let vertex = encode::Program::of(model, (bounds, domain), objective, deadline)?.solve()?;
     let (multipliers, slopes) = multipliers::recover(model, (bounds, domain), objective, &vertex);
     let input = vertex.values[0].clone();
     Ok(Solution { value: vertex.value, multipliers, slopes, input })

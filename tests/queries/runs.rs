@@ -119,3 +119,30 @@ fn networks_are_shown() {
     let json: Value = serde_json::from_slice(&folder.run("inspect net.nnet --json").stdout).unwrap();
     assert_eq!(json["input_shape"], serde_json::json!([2]));
 }
+
+#[test]
+fn bounds_get_no_wider_up_the_ladder_and_contain_the_point() {
+    let folder = Folder::new();
+    let digits = |file: &str| model(&format!("digits_mlp/{file}")).display().to_string();
+    let (net, images, labels) = (digits("model.onnx"), digits("images.npy"), digits("labels.npy"));
+    let question = format!("{net} --data {images} --labels {labels} --index 3 --radius 0.1 --clip 0,1");
+    let widths = |options: &str| -> Vec<f64> {
+        let output = folder.run(&format!("bounds {question} {options} --json"));
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let outputs = answer["outputs"].as_array().unwrap();
+        assert_eq!(outputs.len(), 10);
+        let number = |row: &Value, key: &str| row[key].as_f64().unwrap();
+        assert!(outputs.iter().all(|o| number(o, "lower") <= number(o, "at_the_point")));
+        assert!(outputs.iter().all(|o| number(o, "at_the_point") <= number(o, "upper")));
+        outputs.iter().map(|o| number(o, "upper") - number(o, "lower")).collect()
+    };
+    let ladder = ["--method ibp", "--method linear", "--method lp", "--method lp --hidden-programs"].map(widths);
+    for pair in ladder.windows(2) {
+        assert!(pair[0].iter().zip(&pair[1]).all(|(looser, tighter)| *tighter <= looser + 1e-9), "{pair:?}");
+    }
+    assert!(ladder[1].iter().sum::<f64>() < 0.9 * ladder[0].iter().sum::<f64>(), "{ladder:?}");
+    let output = folder.run(&format!("bounds {question} --timeout 0"));
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(text(&output.stderr), "no bounds: the time limit was reached\n");
+}
