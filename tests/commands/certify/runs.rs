@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::files::{Folder, text};
+use crate::files::{Folder, text};
 
 /// A trained network of the repository.
 fn model(name: &str) -> PathBuf {

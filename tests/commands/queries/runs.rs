@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::files::{FAILS, Folder, HOLDS, NET, gzipped, model, text};
+use crate::files::{FAILS, Folder, HOLDS, NET, gzipped, model, text};
 
 #[test]
 fn verdicts_have_their_exit_codes() {

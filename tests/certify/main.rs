@@ -1,5 +1,0 @@
-//! The command `bartizan certify`, from the outside.
-
-mod files;
-mod refusals;
-mod runs;

@@ -1,0 +1,4 @@
+//! `bartizan certify`.
+
+mod refusals;
+mod runs;

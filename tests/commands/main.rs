@@ -1,0 +1,5 @@
+//! The commands, from the outside.
+
+mod certify;
+mod files;
+mod queries;

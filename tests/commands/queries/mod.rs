@@ -1,0 +1,4 @@
+//! `bartizan verify`, `batch`, `bounds` and `inspect`.
+
+mod refusals;
+mod runs;

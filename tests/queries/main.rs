@@ -1,5 +1,0 @@
-//! The commands `bartizan verify`, `batch`, `bounds` and `inspect`, from the outside.
-
-mod files;
-mod refusals;
-mod runs;
