@@ -62,7 +62,7 @@ fn bench(c: &mut Criterion) {
     let ends = lower.iter().zip(&upper).map(|(l, u)| [*l, *u].map(|e| Interval::point(f64::from(e))));
     let region = Region { bounds: ends.map(|[lower, upper]| Bound { lower, upper }).collect() };
     let tighten: Vec<Tighten> = [3, 5, 7].map(|node| Tighten { node, targets: Targets::Undecided }).into();
-    let targets = check::both_ends(WIDTHS[5], &Slopes::default());
+    let targets = check::both_ends(0..WIDTHS[5], &Slopes::default());
     c.bench_function("checker: the same bounds, rigorously, 1 point", |b| {
         b.iter(|| check::bounds(&network, &region, &tighten, &targets).expect("a sound witness"));
     });

@@ -53,7 +53,7 @@ pub enum Reason {
 pub enum Rung {
     /// Search for counterexamples.
     Attack,
-    /// Interval bound propagation.
+    /// Interval bounds of the hidden nodes, and one backward pass for the query itself.
     Interval,
     /// Backward linear bounds.
     Linear,

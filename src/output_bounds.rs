@@ -54,7 +54,7 @@ pub fn prove(verifier: &Verifier, region: &Region, request: &Request) -> Result<
     let (mut tighten, mut targets) = (Vec::new(), Vec::new());
     if request.method != Method::Ibp {
         tighten = certify::adaptive_tightening(network, verifier.model());
-        targets = check::both_ends(network.output_size(), &Slopes::default());
+        targets = check::both_ends(0..network.output_size(), &Slopes::default());
     }
     if matches!(request.method, Method::Lp | Method::Auto) {
         let programs = Programs::new(verifier.wide_model(), region, request.deadline);

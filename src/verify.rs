@@ -21,7 +21,7 @@ use crate::real::Real;
 /// How far up the ladder to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Method {
-    /// Interval bound propagation only.
+    /// Interval bounds of the hidden nodes, and one backward pass for the query itself.
     Ibp,
     /// Backward linear bounds.
     Linear,

@@ -31,8 +31,8 @@ const STEP_RANGE: (f64, f64) = (0.25, 0.01);
 /// Points that travel together.
 const BATCH: usize = 64;
 
-/// Searches the region for a point where some case happens. Returns the best candidate: the first point at which a
-/// case happens in the search's arithmetic, by `accept`'s leave (which may replay it).
+/// Searches the region for a point where some case happens in the search's arithmetic, and offers each such point to
+/// `accept` (which may replay it) until one is taken. Returns whether one was.
 pub fn search<T: Real>(
     model: &Model<T>,
     query: &Query<T>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ pub struct BatchArgs {
     json: bool,
 }
 
-const RESULTS_HEADER: &str = "onnx,vnnlib,verdict,time_s,certificate,certificate_bytes,reason";
+const RESULTS_HEADER: [&str; 7] = ["onnx", "vnnlib", "verdict", "time_s", "certificate", "certificate_bytes", "reason"];
 
 /// Runs the command. The exit code speaks of the worst instance: an error, then a violation, then an unknown.
 pub fn run(args: &BatchArgs) -> Result<Exit, CliError> {
@@ -37,7 +37,10 @@ pub fn run(args: &BatchArgs) -> Result<Exit, CliError> {
     let folder = args.instances.parent().unwrap_or(Path::new("")).to_owned();
     let mut log = Log::create(&instances, args.results.as_deref())?;
     let jobs = args.search.jobs()?;
-    queries::run(&instances, (&folder, &Disk), (&options, jobs), |place, answer| log.add(place, answer))?;
+    queries::run(&instances, (&folder, &Disk), (&options, jobs), |place, answer| {
+        log.add(place, answer);
+        Ok::<(), CliError>(())
+    })?;
     log.finish(args.json)
 }
 
@@ -87,7 +90,7 @@ fn read_instances(path: &Path) -> Result<Vec<Instance>, CliError> {
 /// Takes answers as they come and writes them in the order of the instances.
 struct Log<'i> {
     instances: &'i [Instance],
-    results: Option<(PathBuf, BufWriter<File>)>,
+    results: Option<(PathBuf, csv::Writer<File>)>,
     waiting: BTreeMap<usize, Answer>,
     next: usize,
     rows: Vec<(usize, &'static str, f64, Option<String>)>,
@@ -99,8 +102,8 @@ struct Log<'i> {
 impl<'i> Log<'i> {
     fn create(instances: &'i [Instance], results: Option<&Path>) -> Result<Self, CliError> {
         let open = |path: &Path| {
-            let mut writer = BufWriter::new(File::create(path).map_err(CliError::writing(path))?);
-            writeln!(writer, "{RESULTS_HEADER}").map_err(CliError::writing(path))?;
+            let mut writer = csv::Writer::from_writer(File::create(path).map_err(CliError::writing(path))?);
+            write_row(&mut writer, RESULTS_HEADER).map_err(CliError::writing(path))?;
             Ok::<_, CliError>((path.to_owned(), writer))
         };
         let results = results.map(open).transpose()?;
@@ -109,7 +112,7 @@ impl<'i> Log<'i> {
         Ok(Log { instances, results, waiting, next: 0, rows, failure: None, progress, start: Instant::now() })
     }
 
-    fn add(&mut self, place: usize, answer: Answer) -> Result<(), CliError> {
+    fn add(&mut self, place: usize, answer: Answer) {
         self.waiting.insert(place, answer);
         while let Some(answer) = self.waiting.remove(&self.next) {
             if let Err(error) = self.write(self.next, &answer) {
@@ -121,20 +124,15 @@ impl<'i> Log<'i> {
         self.progress.set_position((self.rows.len() + self.waiting.len()) as u64);
         let solved = self.rows.iter().filter(|r| r.1 == "verified" || r.1 == "violated").count();
         self.progress.set_message(format!("{solved} solved"));
-        Ok(())
     }
 
     fn write(&mut self, place: usize, answer: &Answer) -> Result<(), CliError> {
         let Some((path, writer)) = &mut self.results else { return Ok(()) };
         let instance = &self.instances[place];
-        let mut row = csv::WriterBuilder::new().from_writer(Vec::new());
         let time = format!("{:.3}", answer.time.as_secs_f64());
         let reason = answer.reason().unwrap_or_default();
-        row.write_record([&instance.model, &instance.property, answer.word(), &time, "", "", &reason])
-            .and_then(|()| row.into_inner().map_err(|e| csv::Error::from(io::Error::other(e.to_string()))))
-            .map_err(io::Error::other)
-            .and_then(|bytes| writer.write_all(&bytes).and_then(|()| writer.flush()))
-            .map_err(CliError::writing(path))
+        let row = [&instance.model, &instance.property, answer.word(), &time, "", "", &reason];
+        write_row(writer, row).map_err(CliError::writing(path))
     }
 
     fn finish(self, json: bool) -> Result<Exit, CliError> {
@@ -184,4 +182,10 @@ impl<'i> Log<'i> {
             eprintln!("error: {}, {}: {}", instance.model, instance.property, reason.as_deref().unwrap_or_default());
         }
     }
+}
+
+/// Writes a row at once, so that a run that is killed loses no answer.
+fn write_row(writer: &mut csv::Writer<File>, row: [&str; 7]) -> io::Result<()> {
+    writer.write_record(row)?;
+    writer.flush()
 }

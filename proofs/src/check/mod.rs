@@ -76,10 +76,10 @@ pub fn bounds(
     Ok(ProvedBounds::new(network.digest(), intervals.collect()))
 }
 
-/// Targets for both ends of every element of a node of `size` elements, with the same slopes.
-pub fn both_ends(size: usize, slopes: &Slopes) -> Vec<Target> {
+/// Targets for both ends of some elements of a node, with the same slopes.
+pub fn both_ends(elements: impl IntoIterator<Item = usize>, slopes: &Slopes) -> Vec<Target> {
     let both = |neuron| [End::Lower, End::Upper].map(|end| Target { neuron, end, slopes: slopes.clone() });
-    (0..size).flat_map(both).collect()
+    elements.into_iter().flat_map(both).collect()
 }
 
 #[cfg(test)]

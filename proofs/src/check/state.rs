@@ -1,5 +1,7 @@
 //! The state of a proof: an enclosure of every node, established from the input forward.
 
+use std::borrow::Cow;
+
 use crate::arith::{Enclosure, Interval, Rows};
 use crate::certificate::{End, Slopes, Target, Targets, Tighten};
 use crate::error::Rejected;
@@ -7,6 +9,7 @@ use crate::network::{Network, Node, NodeId, Op};
 use crate::property::Region;
 
 use super::affine::Walk;
+use super::both_ends;
 use super::relax::check_slopes;
 
 /// Coefficients that one batch of rows may hold at a node, so that memory stays bounded (32 MiB a node).
@@ -49,13 +52,12 @@ fn enclose(node: &Node, before: &[Enclosure]) -> Enclosure {
     }
 }
 
-fn targets_of(step: &Tighten, bounds: &[Enclosure], size: usize) -> Vec<Target> {
+fn targets_of<'s>(step: &'s Tighten, bounds: &[Enclosure], size: usize) -> Cow<'s, [Target]> {
     match &step.targets {
-        Targets::Listed(targets) => targets.clone(),
+        Targets::Listed(targets) => Cow::Borrowed(targets),
         Targets::Undecided => {
             let undecided = |i: &usize| bounds.get(step.node).is_some_and(|b| b.is_undecided(*i));
-            let both = |neuron| [End::Lower, End::Upper].map(|end| Target { neuron, end, slopes: Slopes::default() });
-            (0..size).filter(undecided).flat_map(both).collect()
+            Cow::Owned(both_ends((0..size).filter(undecided), &Slopes::default()))
         }
     }
 }

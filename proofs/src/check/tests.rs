@@ -206,8 +206,8 @@ fn sampled_points_never_leave_proved_bounds() {
         let region = region(&center.iter().map(|c| (c - radius, c + radius)).collect::<Vec<_>>());
         let tighten = vec![Tighten { node: 3, targets: Targets::Undecided }];
         let alpha = [(2, (0..sizes[1]).map(|_| random.unit()).collect()), (4, vec![random.unit(); sizes[2]])].into();
-        let mut targets = both_ends(sizes[3], &Slopes::default());
-        targets.extend(both_ends(sizes[3], &Slopes { alpha }));
+        let mut targets = both_ends(0..sizes[3], &Slopes::default());
+        targets.extend(both_ends(0..sizes[3], &Slopes { alpha }));
         let loose = bounds(&network, &region, &[], &[]).unwrap();
         let tight = bounds(&network, &region, &tighten, &targets).unwrap();
         for _ in 0..20 {
