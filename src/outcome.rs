@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use bartizan_proof::{Certificate, Rejected, Verified, Violated};
+use bartizan_proof::{Rejected, Verified, Violated};
 
 /// The answer to one query.
 #[derive(Clone, Debug)]
@@ -19,8 +19,8 @@ pub struct Outcome {
 /// What was established about a property.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// It holds; the certificate is the proof that the checker accepted.
-    Verified(Verified, Certificate),
+    /// It holds; the bytes are the certificate that the checker accepted.
+    Verified(Verified, Vec<u8>),
     /// It does not hold.
     Violated(Violated),
     /// Neither was shown.

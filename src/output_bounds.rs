@@ -5,11 +5,12 @@
 
 use std::time::Instant;
 
-use bartizan_proof::certificate::{End, Slopes, Target, Targets, Tighten};
+use bartizan_proof::certificate::{Item, Side, Target, Targets, Witness};
 use bartizan_proof::property::Region;
-use bartizan_proof::{ProvedBounds, Rejected, check};
+use bartizan_proof::{ProvedBounds, Refusal, Rejected, check};
 use ndarray::{Array1, Array2, Axis};
 
+use crate::bound::model::Node;
 use crate::bound::{Bounds, Model, linear};
 use crate::certify;
 use crate::lp::{self, Objective, Unsolved};
@@ -49,22 +50,24 @@ pub fn prove(verifier: &Verifier, region: &Region, request: &Request) -> Result<
     let network = verifier.network();
     if region.bounds.len() != network.input_size() {
         let (expected, found) = (network.input_size(), region.bounds.len());
-        return Err(Rejected::PointSize { expected, found }.into());
+        return Err(Rejected::from(Refusal::PointSize(expected, found)).into());
     }
-    let (mut tighten, mut targets) = (Vec::new(), Vec::new());
+    let output = network.places().len() - 1;
+    let mut steps = Vec::new();
     if request.method != Method::Ibp {
-        tighten = certify::adaptive_tightening(network, verifier.model());
-        targets = check::both_ends(0..network.output_size(), &Slopes::default());
+        let both_ends = |node: &Node<f32>| Targets::Marked(vec![true; node.size], vec![true; node.size]);
+        let model = verifier.model();
+        steps.extend([Item::TightenAll, Item::Tighten(output, both_ends(&model.nodes()[model.output()]))]);
     }
     if matches!(request.method, Method::Lp | Method::Auto) {
         let programs = Programs::new(verifier.wide_model(), region, request.deadline);
         let mut programs = programs.ok_or(Unsolved::Deadline)?;
         if request.hidden_programs {
-            tighten = programs.hidden(tighten)?;
+            steps.extend(programs.hidden()?);
         }
-        targets.extend(programs.outputs()?);
+        steps.push(Item::Tighten(output, Targets::Listed(programs.outputs()?)));
     }
-    Ok(check::bounds(network, region, &tighten, &targets)?)
+    Ok(check::bounds(network, region, &steps)?)
 }
 
 /// Linear programs over one region.
@@ -78,30 +81,27 @@ impl<'v> Programs<'v> {
     fn new(model: &'v Model<f64>, region: &Region, deadline: Instant) -> Option<Self> {
         let ends: (Vec<f64>, Vec<f64>) = region.bounds.iter().map(|b| (b.outer().lo, b.outer().hi)).unzip();
         let row = |ends: Vec<f64>| Array1::from(ends).insert_axis(Axis(0));
-        let (bounds, _) = linear::propagate(model, row(ends.0), row(ends.1), deadline)?;
+        let bounds = linear::propagate(model, row(ends.0), row(ends.1), deadline)?.bounds;
         Some(Programs { model, bounds, deadline })
     }
 
     /// Bounds every ReLU input whose sign is open, in topological order, each over the bounds found before it.
-    fn hidden(&mut self, adaptive: Vec<Tighten>) -> Result<Vec<Tighten>, Unsolved> {
+    fn hidden(&mut self) -> Result<Vec<Item>, Unsolved> {
         let mut steps = Vec::new();
-        for step in adaptive {
-            let place = self.model.nodes().iter().position(|node| node.origin == step.node);
-            let place = place.expect("tightened nodes exist in the model");
+        for (node, place) in certify::tightened_places(self.model) {
             let mut targets = Vec::new();
-            for (_, neuron) in self.bounds.undecided(place) {
-                for end in [End::Lower, End::Upper] {
-                    let (value, slopes) = self.solve(place, neuron, end)?;
-                    match end {
-                        End::Lower => improve(&mut self.bounds.lower[place][[0, neuron]], value, f64::max),
-                        End::Upper => improve(&mut self.bounds.upper[place][[0, neuron]], -value, f64::min),
+            for (_, element) in self.bounds.undecided(node) {
+                for side in [Side::Lower, Side::Upper] {
+                    let (value, target) = self.solve(node, element, side)?;
+                    match side {
+                        Side::Lower => improve(&mut self.bounds.lower[node][[0, element]], value, f64::max),
+                        Side::Upper => improve(&mut self.bounds.upper[node][[0, element]], -value, f64::min),
                     }
-                    targets.push(Target { neuron, end, slopes });
+                    targets.push(target);
                 }
             }
-            let node = step.node;
-            steps.push(step);
-            steps.push(Tighten { node, targets: Targets::Listed(targets) });
+            steps.push(Item::Tighten(place, Targets::Undecided));
+            steps.push(Item::Tighten(place, Targets::Listed(targets)));
         }
         Ok(steps)
     }
@@ -109,22 +109,21 @@ impl<'v> Programs<'v> {
     fn outputs(&mut self) -> Result<Vec<Target>, Unsolved> {
         let output = self.model.output();
         let mut targets = Vec::new();
-        for neuron in 0..self.model.nodes()[output].size {
-            for end in [End::Lower, End::Upper] {
-                let (_, slopes) = self.solve(output, neuron, end)?;
-                targets.push(Target { neuron, end, slopes });
+        for element in 0..self.model.nodes()[output].size {
+            for side in [Side::Lower, Side::Upper] {
+                targets.push(self.solve(output, element, side)?.1);
             }
         }
         Ok(targets)
     }
 
     /// The minimum of an element (or of its negative) and the slopes that prove it.
-    fn solve(&self, node: usize, neuron: usize, end: End) -> Result<(f64, Slopes), Unsolved> {
+    fn solve(&self, node: usize, element: usize, side: Side) -> Result<(f64, Target), Unsolved> {
         let mut coefficients = Array2::zeros((1, self.model.nodes()[node].size));
-        coefficients[[0, neuron]] = if end == End::Lower { 1.0 } else { -1.0 };
+        coefficients[[0, element]] = if side == Side::Lower { 1.0 } else { -1.0 };
         let objective = Objective { node, coefficients, inputs: None, constants: Array1::zeros(1) };
         let solution = lp::minimise_largest(self.model, (&self.bounds, 0), &objective, self.deadline)?;
-        Ok((solution.value, solution.slopes))
+        Ok((solution.value, Target { element, side, witness: Witness::Own(solution.slopes) }))
     }
 }
 

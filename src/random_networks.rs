@@ -144,7 +144,7 @@ pub fn assorted(seed: u64) -> Vec<Network> {
 pub fn random_region(builder: &mut Builder, inputs: usize, radius: f64) -> Region {
     let center = builder.uniform(inputs, 1.0);
     let bound = |c: &f64| Bound { lower: Interval::point(c - radius), upper: Interval::point(c + radius) };
-    Region { bounds: center.iter().map(bound).collect() }
+    Region::of_box(center.iter().map(bound).collect())
 }
 
 /// A random point of a region.

@@ -6,11 +6,12 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use bartizan_proof::certificate::{Close, Proof};
-use bartizan_proof::{Certificate, Network, Property, PropertyError, Violated, check};
+use bartizan_proof::certificate::{Close, Item, Multipliers, Proof, Witness};
+use bartizan_proof::{Network, Property, PropertyError, Violated, check};
 use ndarray::{Array1, Array2, Axis};
 
 use crate::attack::pgd::{self, Effort};
+use crate::bound::linear::Propagated;
 use crate::bound::{Bounds, Model, Relaxation, Relaxations, Rows, interval, linear};
 use crate::certify;
 use crate::lp::{self, Objective, Unsolved};
@@ -109,8 +110,8 @@ struct Ladder<'v> {
     deadline: Instant,
     queries: Vec<Query<f32>>,
     cases: Vec<CaseState>,
-    /// Whether each region's proof tightens hidden bounds.
-    tightened: Vec<bool>,
+    /// The steps that tighten hidden bounds in each region's proof.
+    tightening: Vec<Vec<Item>>,
     rung: Rung,
 }
 
@@ -127,8 +128,8 @@ impl<'v> Ladder<'v> {
     fn new(verifier: &'v Verifier, property: &'v Property, options: &'v Options, deadline: Instant) -> Self {
         let queries = Query::all_of(property);
         let cases = vec![CaseState { close: None, best: f64::NEG_INFINITY }; property.cases().len()];
-        let tightened = vec![false; queries.len()];
-        Ladder { verifier, property, options, deadline, queries, cases, tightened, rung: Rung::Attack }
+        let tightening = vec![Vec::new(); queries.len()];
+        Ladder { verifier, property, options, deadline, queries, cases, tightening, rung: Rung::Attack }
     }
 
     fn climb(&mut self) -> Verdict {
@@ -174,21 +175,16 @@ impl<'v> Ladder<'v> {
     }
 
     fn check(&self) -> Verdict {
-        let certificate = Certificate { proofs: self.queries.iter().map(|query| self.proof(query)).collect() };
-        match check::verify(&self.verifier.network, self.property, &certificate) {
-            Ok(verified) => Verdict::Verified(verified, certificate),
+        let proofs = self.queries.iter().map(|query| self.proof(query)).collect();
+        match certify::conclude(&self.verifier.network, self.property, proofs) {
+            Ok((verified, certificate)) => Verdict::Verified(verified, certificate),
             Err(rejected) => Verdict::Unknown(Reason::Rejected(rejected)),
         }
     }
 
     fn proof(&self, query: &Query<f32>) -> Proof {
         let close = query.cases.iter().filter_map(|target| self.cases[target.case].close.clone()).collect();
-        let tighten = if self.tightened[query.region] {
-            certify::adaptive_tightening(&self.verifier.network, &self.verifier.model)
-        } else {
-            Vec::new()
-        };
-        certify::proof(query.region, tighten, close)
+        certify::proof(query.region, self.tightening[query.region].clone(), close)
     }
 
     /// Looks for a point where some case happens, and has it replayed.
@@ -235,7 +231,7 @@ impl<'v> Ladder<'v> {
         for query in &self.queries {
             let bounds = interval::propagate(&self.verifier.model, row(&query.lower), row(&query.upper));
             let relaxations = adaptive(&self.verifier.model, &bounds);
-            close_cases((self.verifier, self.property), query, (&bounds, &relaxations), &mut self.cases);
+            close_cases(self.verifier, query, (&bounds, &relaxations), &mut self.cases);
         }
     }
 
@@ -246,9 +242,9 @@ impl<'v> Ladder<'v> {
             }
             let (lower, upper) = (row(&query.lower), row(&query.upper));
             let found = linear::propagate(&self.verifier.model, lower, upper, self.deadline);
-            let Some((bounds, relaxations)) = found else { return };
-            close_cases((self.verifier, self.property), query, (&bounds, &relaxations), &mut self.cases);
-            self.tightened[query.region] = true;
+            let Some(Propagated { bounds, relaxations, opened }) = found else { return };
+            close_cases(self.verifier, query, (&bounds, &relaxations), &mut self.cases);
+            self.tightening[query.region] = certify::tightening(&self.verifier.model, &bounds, &opened);
         }
     }
 
@@ -262,15 +258,16 @@ impl<'v> Ladder<'v> {
                 continue;
             }
             let found = linear::propagate(model, row(&query.lower), row(&query.upper), self.deadline);
-            let (bounds, _) = found?;
+            let bounds = found?.bounds;
             for target in open {
                 match lp::minimise_largest(model, (&bounds, 0), &objective(model, target), self.deadline) {
                     Ok(solution) => {
                         let state = &mut self.cases[target.case];
                         state.best = state.best.max(solution.value);
                         if solution.value > 0.0 {
-                            let (multipliers, slopes) = (solution.multipliers, solution.slopes);
-                            state.close = Some(Close { case: target.case, multipliers, slopes });
+                            let multipliers = Multipliers::Each(solution.multipliers);
+                            let witness = Witness::Own(solution.slopes);
+                            state.close = Some(Close { case: target.case, multipliers, witness });
                         } else if let Some(found) = self.replay(query.region, &solution.input) {
                             return Some(found);
                         } else {
@@ -297,7 +294,7 @@ fn adaptive<T: Real>(model: &Model<T>, bounds: &Bounds<T>) -> Relaxations<T> {
 
 /// Bounds every atom of every open case of a query; a case closes by its best atom when that is positive.
 fn close_cases(
-    (verifier, property): (&Verifier, &Property),
+    verifier: &Verifier,
     query: &Query<f32>,
     (bounds, relaxations): (&Bounds<f32>, &[Option<Relaxation<f32>>]),
     states: &mut [CaseState],
@@ -313,7 +310,7 @@ fn close_cases(
         let state = &mut states[target.case];
         state.best = state.best.max(best.1.wide());
         if best.1 > 0.0 {
-            state.close = Some(certify::close_by_atom(property, target.case, best.0));
+            state.close = Some(certify::close_by_atom(target.case, best.0));
         }
         next += atoms;
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::network::NodeId;
+use crate::digest::Digest;
 
 /// A place in a model or property file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,104 +151,150 @@ pub enum PropertyError {
     },
 }
 
-/// Why a certificate or counterexample was not accepted.
+/// Why a certificate or counterexample was not accepted, and where.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Rejected {
+pub struct Rejected {
+    /// The node of the proof tree, for what is wrong inside one.
+    pub at: Option<TreePlace>,
+    /// What is wrong.
+    pub refusal: Refusal,
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.at.iter().try_for_each(|at| write!(f, "{at}: "))?;
+        self.refusal.fmt(f)
+    }
+}
+
+impl<E: Into<Refusal>> From<E> for Rejected {
+    fn from(refusal: E) -> Self {
+        Rejected { at: None, refusal: refusal.into() }
+    }
+}
+
+/// A node of a proof tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreePlace {
+    /// The region whose proof it is in.
+    pub region: usize,
+    /// The way from the root: `0` and `1` are the subtrees of a split, `p` and `l` those of a proved bound and a lemma.
+    pub path: String,
+    /// How many bytes of the certificate had been read.
+    pub byte: u64,
+}
+
+impl fmt::Display for TreePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "region {}, node /{}, byte {}", self.region, self.path, self.byte)
+    }
+}
+
+/// What is wrong with a certificate or counterexample. Numbers stand in the order in which the message names them.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Refusal {
     /// Network and property do not belong together.
     #[error(transparent)]
     Property(#[from] PropertyError),
-    /// A case of the property is not refuted by any leaf.
-    #[error("case {case} is not closed by the certificate")]
-    OpenCase {
-        /// The case.
-        case: usize,
-    },
-    /// A leaf names a case that does not exist, or that speaks of another region.
-    #[error("a leaf of region {region} closes case {case}, which is not a case of that region")]
-    ForeignCase {
-        /// The leaf's region.
-        region: usize,
-        /// The case it names.
-        case: usize,
-    },
-    /// A proof names a region that the property does not have.
-    #[error("the certificate speaks of region {region}, the property has {regions}")]
-    UnknownRegion {
-        /// The region it names.
-        region: usize,
-        /// How many there are.
-        regions: usize,
-    },
-    /// Bounds are tightened for the input or a node that does not exist, or not in topological order.
-    #[error("bounds of node {node} are tightened out of order, or it is not a computed node")]
-    TightenOrder {
-        /// The node.
-        node: NodeId,
-    },
-    /// A neuron that its node does not have.
-    #[error("neuron {neuron} of node {node} does not exist; the node has {size}")]
-    UnknownNeuron {
-        /// The node.
-        node: NodeId,
-        /// The neuron.
-        neuron: usize,
-        /// How many the node has.
-        size: usize,
-    },
-    /// Multipliers that do not match the case's atoms.
-    #[error("case {case} has {expected} atoms, the leaf gives {found} multipliers")]
-    MultiplierCount {
-        /// The case.
-        case: usize,
-        /// Number of atoms.
-        expected: usize,
-        /// Number of multipliers.
-        found: usize,
-    },
-    /// A multiplier that is negative or not a number.
-    #[error("case {case}: multiplier {value} is not a non-negative number")]
-    Multiplier {
-        /// The case.
-        case: usize,
-        /// The multiplier.
-        value: f64,
-    },
-    /// A slope outside `[0, 1]`, or slopes for the wrong number of neurons.
-    #[error("slopes of node {node} are not {expected} numbers in [0, 1]")]
-    Slopes {
-        /// The ReLU node.
-        node: NodeId,
-        /// How many the node needs.
-        expected: usize,
-    },
-    /// The rigorous bound does not refute the case.
-    #[error("case {case} is not refuted: expected a bound above 0, found {bound}")]
-    NotRefuted {
-        /// The case.
-        case: usize,
-        /// The bound that the rule gives.
-        bound: f64,
-    },
+    /// The bytes cannot be read.
+    #[error("cannot read: {0}")]
+    Unreadable(String),
+    /// The first bytes are not those of a certificate.
+    #[error("expected a certificate, found something else")]
+    NoCertificate,
+    /// A version of the format that is not known here.
+    #[error("expected version {0} of the format, found {1}")]
+    Version(u8, u8),
+    /// Semantics that are not known here.
+    #[error("expected real arithmetic on the stored weights (semantics 0), found semantics {0}")]
+    Semantics(u8),
+    /// The certificate speaks of another model.
+    #[error("the certificate is for another model: expected {0}, found {1}")]
+    OtherModel(Digest, Digest),
+    /// The certificate speaks of another property.
+    #[error("the certificate is for another property: expected {0}, found {1}")]
+    OtherProperty(Digest, Digest),
+    /// The certificate ends inside an item.
+    #[error("the certificate ends in the middle of an item")]
+    Truncated,
+    /// The certificate ends where a tree goes on.
+    #[error("the certificate ends where the tree goes on: a subtree is missing")]
+    MissingNode,
+    /// Something follows the last proof.
+    #[error("expected the end of the certificate, found more bytes")]
+    Trailing,
+    /// Bytes that do not form what the format says.
+    #[error("expected {0}, found other bytes")]
+    Malformed(&'static str),
+    /// A list that is too long.
+    #[error("a list of {0} elements; expected at most {1}")]
+    TooLong(usize, usize),
+    /// A tree that is too deep.
+    #[error("a tree of more than {0} levels")]
+    TooDeep(usize),
+    /// A subtree whose length is not the one that was announced.
+    #[error("expected the first subtree to end at byte {0}, found its end at {1}")]
+    SubtreeLength(u64, u64),
+    /// A region of the property without a proof.
+    #[error("region {0} has no proof")]
+    MissingProof(usize),
+    /// Proofs that are not in the order of regions, or of a region twice.
+    #[error("expected the proof of region {0} or a later one, found that of region {1}")]
+    ProofOrder(usize, usize),
+    /// A proof of a region that does not exist.
+    #[error("expected one of {0} regions, found region {1}")]
+    UnknownRegion(usize, usize),
+    /// A place, or an element of it, that does not exist.
+    #[error("expected an element of an existing place, found element {1} of place {0}")]
+    UnknownElement(usize, usize),
+    /// A value of a literal that is infinite or NaN.
+    #[error("expected a finite value, found {0}")]
+    NotFinite(f64),
+    /// cover: two subtrees that leave something out.
+    #[error("cover: the first subtree goes up to {0}, the second begins only at {1}")]
+    Gap(f64, f64),
+    /// relax: slopes for another number of elements.
+    #[error("relax: place {0} has {1} elements, found slopes or marks for {2}")]
+    SlopeCount(usize, usize, usize),
+    /// relax: a slope that may not be used.
+    #[error("relax: expected a slope in [0, 1], found {0}")]
+    Slope(f32),
+    /// A multiplier of an atom, literal or constraint that may not be used.
+    #[error("expected a finite multiplier that is not negative, found {0}")]
+    Multiplier(f32),
+    /// More or fewer multipliers than there is something to multiply.
+    #[error("expected multipliers for {0} {1}, found {2}")]
+    MultiplierCount(usize, &'static str, usize),
+    /// Slopes that are not kept on the path.
+    #[error("expected one of {0} kept slopes, found number {1}")]
+    UnknownSlopes(usize, usize),
+    /// A lemma that is not on the path.
+    #[error("expected one of {0} lemmas, found number {1}")]
+    UnknownLemma(usize, usize),
+    /// A lemma whose assumptions do not hold.
+    #[error("lemma {0} does not apply: its assumption on element {2} of place {1} does not hold here")]
+    LemmaDoesNotApply(usize, usize, usize),
+    /// A case that is not open, because it is refuted already or not of this region.
+    #[error("case {0} is not open here")]
+    NotOpen(usize),
+    /// close: the bound does not refute the case.
+    #[error("close: case {0} is not refuted: expected a bound above 0, found {1}")]
+    NotRefuted(usize, f64),
+    /// A node that ends with something open.
+    #[error("the node ends, but case {0} is open")]
+    StillOpen(usize),
+    /// A node that is said to be empty.
+    #[error("the node is not empty: no bounds contradict each other")]
+    NotEmpty,
+    /// A step that changes the tree where none may.
+    #[error("expected a step that tightens bounds, found another")]
+    NotTightening,
     /// A counterexample of the wrong length.
-    #[error("the point has {found} elements, the network {expected} inputs")]
-    PointSize {
-        /// Network inputs.
-        expected: usize,
-        /// Elements of the point.
-        found: usize,
-    },
+    #[error("the network has {0} inputs, the point {1} elements")]
+    PointSize(usize, usize),
     /// A counterexample outside every region.
-    #[error("the point is in no region: in the nearest, input {input} is {value}, outside [{lower}, {upper}]")]
-    OutsideRegion {
-        /// The first input that is outside.
-        input: usize,
-        /// Its value.
-        value: f64,
-        /// Its lower bound.
-        lower: f64,
-        /// Its upper bound.
-        upper: f64,
-    },
+    #[error("the point is in no region: in the nearest, input {0} is {1}, outside [{2}, {3}]")]
+    OutsideRegion(usize, f64, f64, f64),
     /// A point at which no case certainly holds.
     #[error("no case certainly holds at the point")]
     NotViolated,

@@ -2,7 +2,7 @@
 //!
 //! Everything that could make the tool say "verified" of a false claim lives in this crate, and nothing else does:
 //! the readers, the arithmetic, the rules and the types of verdicts. It knows nothing of the engine that searches;
-//! only data cross the wall: a [`Certificate`] or a point goes in, a [`Verified`] or [`Violated`] comes out.
+//! only data cross the wall: a certificate's bytes or a point goes in, a [`Verified`] or [`Violated`] comes out.
 //!
 //! Modules, in the order in which they build on each other:
 //!
@@ -29,9 +29,8 @@ pub mod check;
 pub mod verdict;
 
 pub use arith::{Interval, enclose_decimal};
-pub use certificate::Certificate;
 pub use digest::Digest;
-pub use error::{PropertyError, ReadError, Rejected};
+pub use error::{PropertyError, ReadError, Refusal, Rejected};
 pub use network::Network;
 pub use property::Property;
 pub use verdict::{ProvedBounds, Verified, Violated};

@@ -268,6 +268,12 @@ impl Network {
         self.digest
     }
 
+    /// The nodes behind the places of a certificate: the input, the input of every ReLU node, and the output.
+    pub fn places(&self) -> Vec<NodeId> {
+        let sources = self.relus().map(|(_, source)| source);
+        [0].into_iter().chain(sources).chain([self.output]).collect()
+    }
+
     /// The ReLU nodes and their sources, in topological order.
     pub fn relus(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
         self.nodes.iter().enumerate().filter_map(|(id, node)| match node.op {

@@ -23,11 +23,49 @@ pub struct Property {
     cases: Vec<Case>,
 }
 
-/// A box of inputs.
+/// A box of inputs, perhaps cut by linear constraints and a ball.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Region {
     /// Bounds of each input element.
     pub bounds: Vec<Bound>,
+    /// Constraints over the inputs; strict ones stand for their closure.
+    pub constraints: Vec<Atom>,
+    /// A ball that the inputs also lie in.
+    pub ball: Option<Ball>,
+}
+
+/// The inputs `x` with `|| scale . (x - center) || <= radius`, the product taken element by element.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ball {
+    /// Which norm.
+    pub norm: Norm,
+    /// Center of each element.
+    pub center: Vec<Interval>,
+    /// Positive factor of each element.
+    pub scale: Vec<Interval>,
+    /// Radius, not negative.
+    pub radius: Interval,
+}
+
+/// The norm of a [`Ball`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Norm {
+    /// The sum of absolute values.
+    L1,
+    /// The Euclidean norm.
+    L2,
+}
+
+impl Region {
+    /// A box without constraints.
+    pub fn of_box(bounds: Vec<Bound>) -> Region {
+        Region { bounds, constraints: Vec::new(), ball: None }
+    }
+
+    /// Whether nothing but bounds restricts the inputs.
+    pub fn is_box(&self) -> bool {
+        self.constraints.is_empty() && self.ball.is_none()
+    }
 }
 
 /// Lower and upper bound of one input, each as an enclosure of the number that was asked for.
@@ -96,6 +134,7 @@ impl Property {
             return Err(PropertyError::NoCases);
         }
         regions.iter().try_for_each(|region| check_region(region, inputs))?;
+        regions.iter().flat_map(|r| &r.constraints).try_for_each(|atom| check_atom(atom, inputs, 0))?;
         for case in &cases {
             if case.region >= regions.len() {
                 let variable = format!("region {}", case.region);
@@ -157,9 +196,7 @@ impl Property {
     pub fn digest(&self) -> Digest {
         let mut form = Canonical(b"bartizan property 1\n".to_vec());
         form.sizes(&[self.inputs, self.outputs, self.regions.len()]);
-        for bound in self.regions.iter().flat_map(|r| &r.bounds) {
-            form.intervals(&[bound.lower, bound.upper]);
-        }
+        self.regions.iter().for_each(|region| form.region(region));
         form.sizes(&[self.cases.len()]);
         for case in &self.cases {
             form.sizes(&[case.region, case.atoms.len()]);
@@ -185,6 +222,18 @@ impl Canonical {
     fn sizes(&mut self, sizes: &[usize]) {
         for size in sizes {
             self.0.extend(u64::try_from(*size).unwrap_or(u64::MAX).to_le_bytes());
+        }
+    }
+
+    fn region(&mut self, region: &Region) {
+        region.bounds.iter().for_each(|bound| self.intervals(&[bound.lower, bound.upper]));
+        self.sizes(&[region.constraints.len()]);
+        region.constraints.iter().for_each(|constraint| self.atom(constraint));
+        self.sizes(&[region.ball.as_ref().map_or(0, |ball| if ball.norm == Norm::L1 { 1 } else { 2 })]);
+        if let Some(ball) = &region.ball {
+            self.intervals(&ball.center);
+            self.intervals(&ball.scale);
+            self.intervals(&[ball.radius]);
         }
     }
 
@@ -224,7 +273,26 @@ fn check_region(region: &Region, inputs: usize) -> Result<(), PropertyError> {
             return Err(PropertyError::EmptyRegion { input, lower, upper });
         }
     }
-    Ok(())
+    region.ball.as_ref().map_or(Ok(()), |ball| check_ball(ball, inputs))
+}
+
+fn check_ball(ball: &Ball, inputs: usize) -> Result<(), PropertyError> {
+    for list in [&ball.center, &ball.scale] {
+        if list.len() != inputs {
+            return Err(PropertyError::Size { what: "elements of the ball", expected: inputs, found: list.len() });
+        }
+    }
+    let numbers = || ball.center.iter().chain(&ball.scale).chain([&ball.radius]);
+    let is_negative = ball.radius.lo < 0.0 || ball.scale.iter().any(|scale| scale.lo <= 0.0);
+    match numbers().find(|number| !number.is_finite() || number.lo > number.hi) {
+        Some(number) => Err(PropertyError::NotFinite { place: "a number of the ball".to_owned(), value: number.lo }),
+        None if is_negative => Err(PropertyError::Option {
+            what: "ball".to_owned(),
+            expected: "a radius that is not negative and positive scales".to_owned(),
+            found: format!("radius {}", ball.radius.lo),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn check_atom(atom: &Atom, inputs: usize, outputs: usize) -> Result<(), PropertyError> {
@@ -253,7 +321,7 @@ mod tests {
 
     fn unit_box(inputs: usize) -> Region {
         let bound = Bound { lower: Interval::point(0.0), upper: Interval::point(1.0) };
-        Region { bounds: vec![bound; inputs] }
+        Region::of_box(vec![bound; inputs])
     }
 
     fn atom(terms: &[(Variable, f64)], at_most: f64) -> Atom {
@@ -293,7 +361,7 @@ mod tests {
         let refused = property(vec![atom(&[(Variable::Input(0), 1.0)], f64::NAN)]).unwrap_err();
         assert!(matches!(refused, PropertyError::NotFinite { .. }));
         let empty = Bound { lower: Interval::point(1.0), upper: Interval::point(0.0) };
-        let region = Region { bounds: vec![empty; 2] };
+        let region = Region::of_box(vec![empty; 2]);
         let refused = Property::new((2, 2), vec![region], vec![Case { region: 0, atoms: vec![] }]).unwrap_err();
         assert_eq!(refused, PropertyError::EmptyRegion { input: 0, lower: 1.0, upper: 0.0 });
     }

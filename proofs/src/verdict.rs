@@ -12,6 +12,7 @@ pub struct Verified {
     network: Digest,
     property: Digest,
     cases: usize,
+    leaves: usize,
 }
 
 /// The property does not hold for the network: a case certainly happens at a point of its region.
@@ -33,8 +34,8 @@ pub struct ProvedBounds {
 }
 
 impl Verified {
-    pub(crate) fn new(network: Digest, property: Digest, cases: usize) -> Self {
-        Verified { network, property, cases }
+    pub(crate) fn new((network, property): (Digest, Digest), cases: usize, leaves: usize) -> Self {
+        Verified { network, property, cases, leaves }
     }
 
     /// SHA-256 of the model's bytes.
@@ -50,6 +51,11 @@ impl Verified {
     /// How many cases were refuted.
     pub fn cases(&self) -> usize {
         self.cases
+    }
+
+    /// How many leaves the proof trees have.
+    pub fn leaves(&self) -> usize {
+        self.leaves
     }
 }
 

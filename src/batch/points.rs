@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use bartizan_proof::property::{Normalisation, RobustnessQuery};
-use bartizan_proof::{Certificate, Interval, Property, PropertyError, Verified, Violated, check};
+use bartizan_proof::{Interval, Property, PropertyError, Verified, Violated, check};
 
 use super::dataset::Dataset;
 use super::{BatchError, workers};
@@ -56,8 +56,8 @@ pub struct PointAnswer {
 /// What was established about a point.
 #[derive(Clone, Debug)]
 pub enum PointVerdict {
-    /// Correct and robust; the certificate is the proof that the checker accepted.
-    Certified(Verified, Certificate),
+    /// Correct and robust; the bytes are the certificate that the checker accepted.
+    Certified(Verified, Vec<u8>),
     /// An input within the radius gets another label.
     Falsified(Violated),
     /// The point itself gets another label.

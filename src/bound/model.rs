@@ -1,5 +1,8 @@
 //! The search's copy of a network: fused, rounded to the search's precision, and evaluated in batches.
 
+use std::collections::BTreeMap;
+
+use bartizan_proof::certificate::Place;
 use bartizan_proof::network::{Network, NodeId};
 use ndarray::{Array1, Array2, ArrayView2};
 
@@ -11,6 +14,7 @@ use crate::real::Real;
 #[derive(Clone, Debug)]
 pub struct Model<T> {
     nodes: Vec<Node<T>>,
+    places: BTreeMap<NodeId, Place>,
 }
 
 /// One value of the network.
@@ -60,7 +64,8 @@ impl<T: Real> Model<T> {
             };
             nodes.push(Node { origin: draft.origin, size: draft.size, op, is_first });
         }
-        Model { nodes }
+        let places = network.relus().map(|(relu, _)| relu).zip(1..).collect();
+        Model { nodes, places }
     }
 
     /// All nodes in topological order.
@@ -79,6 +84,11 @@ impl<T: Real> Model<T> {
             Op::Relu(source) => Some((id, source)),
             _ => None,
         })
+    }
+
+    /// The place, in the language of certificates, of a ReLU node's input.
+    pub fn place(&self, relu: usize) -> Place {
+        self.places[&self.nodes[relu].origin]
     }
 
     /// Number of ReLUs.

@@ -23,7 +23,7 @@ pub struct Solution {
     /// The optimal value, in the solver's arithmetic.
     pub value: f64,
     /// One multiplier for each row of the objective; they add up to 1.
-    pub multipliers: Vec<f64>,
+    pub multipliers: Vec<f32>,
     /// The slopes of each ReLU node.
     pub slopes: Slopes,
     /// The minimiser's input: a candidate for a counterexample.

@@ -34,7 +34,7 @@ pub(super) fn recover(
     domain: (&Bounds<f64>, usize),
     objective: &Objective,
     vertex: &Vertex,
-) -> (Vec<f64>, Slopes) {
+) -> (Vec<f32>, Slopes) {
     let mut walk = Walk::new(model, domain, objective, vertex);
     for id in (0..=objective.node).rev() {
         walk.pass(id);
@@ -149,12 +149,11 @@ impl<'l> Walk<'l> {
 
     fn pass_relu(&mut self, (id, source): (usize, usize), mut rows: Array2<f64>) {
         let (lower, upper) = (self.bounds.lower[source].row(self.domain), self.bounds.upper[source].row(self.domain));
-        let mut slopes = vec![0.0; lower.len()];
+        let mut slopes = vec![f64::NAN; lower.len()];
         let mut kinks = Vec::new();
         for j in 0..lower.len() {
             let (l, u) = (lower[j], upper[j]);
             if l >= 0.0 {
-                slopes[j] = 1.0;
                 continue;
             }
             if u <= 0.0 {
@@ -215,7 +214,7 @@ impl<'l> Walk<'l> {
         }
     }
 
-    fn read_off(mut self, unknowns: &[f64], objective: &Objective) -> (Vec<f64>, Slopes) {
+    fn read_off(mut self, unknowns: &[f64], objective: &Objective) -> (Vec<f32>, Slopes) {
         let mut multipliers = vec![0.0; objective.coefficients.nrows()];
         let shares: Vec<f64> = match self.row_unknowns() {
             0 => vec![1.0],
@@ -223,7 +222,7 @@ impl<'l> Walk<'l> {
         };
         let total = shares.iter().sum::<f64>();
         for (row, share) in self.tied.iter().zip(&shares) {
-            multipliers[*row] = if total > 0.0 { share / total } else { 1.0 / shares.len() as f64 };
+            multipliers[*row] = (if total > 0.0 { share / total } else { 1.0 / shares.len() as f64 }) as f32;
         }
         let rows = self.row_unknowns();
         for (kink, after) in self.kinks.iter().zip(&unknowns[rows..]) {
@@ -233,9 +232,9 @@ impl<'l> Walk<'l> {
                 self.slopes.get_mut(&kink.relu).expect("slopes of a node with kinks")[kink.element] = slope;
             }
         }
-        let origin = |id: usize| self.model.nodes()[id].origin;
-        let alpha = self.slopes.iter().map(|(id, slopes)| (origin(*id), slopes.clone())).collect();
-        (multipliers, Slopes { alpha })
+        let singles = |slopes: &[f64]| slopes.iter().map(|slope| *slope as f32).collect();
+        let alpha = self.slopes.iter().map(|(id, slopes)| (self.model.place(*id), singles(slopes))).collect();
+        (multipliers, Slopes { alpha, ..Slopes::default() })
     }
 }
 

@@ -61,6 +61,17 @@ impl Enclosure {
         }
     }
 
+    /// Keeps the tighter ends of two enclosures of the same elements.
+    pub fn intersect(&mut self, other: &Enclosure) {
+        self.lower.iter_mut().zip(&other.lower).for_each(|(l, other)| *l = l.max(*other));
+        self.upper.iter_mut().zip(&other.upper).for_each(|(u, other)| *u = u.min(*other));
+    }
+
+    /// Whether the bounds of some element contradict each other.
+    pub fn is_empty(&self) -> bool {
+        self.lower.iter().zip(&self.upper).any(|(l, u)| l > u)
+    }
+
     /// Whether the ends leave open which sign the element has.
     pub fn is_undecided(&self, element: usize) -> bool {
         let i = self.interval(element);

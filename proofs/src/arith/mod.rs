@@ -13,6 +13,7 @@
 //! operation by a factor of `2^52`. Overflow and NaN are not excluded but harmless: they reach the final bound as an
 //! infinity or NaN of the unsafe sign, and a bound that is not a finite number proves nothing.
 
+mod ball;
 mod decimal;
 mod enclosure;
 mod evaluate;
@@ -67,6 +68,23 @@ pub fn add_up(a: f64, b: f64) -> f64 {
 pub fn spread(c: Interval, m: f64) -> f64 {
     let middle = c.middle();
     if c.is_point() { 0.0 } else { max_or_nan(c.hi - middle, middle - c.lo) * m * INFLATE + TINY }
+}
+
+/// The number behind a slope that is written in one byte.
+pub fn alpha_of_byte(byte: u8) -> f32 {
+    f32::from(byte) / 128.0
+}
+
+/// The slope of one byte nearest to a number in `[0, 1]`; other numbers stay as they are.
+pub fn short_alpha(alpha: f32) -> f32 {
+    if (0.0..=1.0).contains(&alpha) { (alpha * 128.0).round() / 128.0 } else { alpha }
+}
+
+/// The byte that stands for a slope, if there is one.
+pub fn short_byte(alpha: f32) -> Option<u8> {
+    // The largest byte whose slope is not above, bit by bit.
+    let below = (0..8).rev().fold(0, |b, bit| if alpha_of_byte(b | 1 << bit) <= alpha { b | 1 << bit } else { b });
+    (alpha_of_byte(below) == alpha).then_some(below)
 }
 
 /// The larger of two numbers; NaN if either is NaN (`f64::max` would hide it).

@@ -3,6 +3,7 @@
 use super::Enclosure;
 use super::product::{dot_abs, dot_with};
 use super::{INFLATE, Interval, Rows, TINY, UNIT, count, gamma, min_or_nan};
+use crate::property::Ball;
 
 /// For each row `r` of coefficients the claim `g_r >= sum a_rj v_j + constant_r - loss_r` is kept true at every
 /// step, where the sum runs over all coefficients that are still open.
@@ -17,8 +18,8 @@ pub(crate) struct Tally {
 pub(crate) enum Slope<'w> {
     /// Alpha is 1 where the upper end is farther from zero than the lower, and 0 otherwise.
     Adaptive,
-    /// Alpha of each element, in `[0, 1]`.
-    Given(&'w [f64]),
+    /// Alpha of each element, adaptive where it is not a number in `[0, 1]`.
+    Given(&'w [f32]),
 }
 
 impl Tally {
@@ -92,16 +93,20 @@ impl Tally {
         }
     }
 
-    /// Adds the minimum of the rows' remaining terms over a box, and charges its rounding.
-    pub fn minimise(&mut self, rows: &Rows, over: &Enclosure) {
+    /// Adds the minimum of the rows' remaining terms over a box and a ball, and charges its rounding.
+    pub fn minimise(&mut self, rows: &Rows, over: &Enclosure, ball: Option<&Ball>) {
         for (row, a) in rows.iter().enumerate() {
             let low = dot_with(a, &over.lower, |a, l| if a >= 0.0 { a * l } else { 0.0 });
             let high = dot_with(a, &over.upper, |a, u| if a >= 0.0 { 0.0 } else { a * u });
-            self.add(row, low);
-            self.add(row, high);
+            let loss = gamma(rows.width() + 3) * dot_abs(a, &over.magnitude) + TINY * count(rows.width());
+            match ball.map(|ball| ball.minimum(a, over)) {
+                Some(minimum) if minimum > low + high => self.add(row, minimum),
+                _ => {
+                    self.add(row, low + high);
+                    self.charge_row(row, loss);
+                }
+            }
         }
-        self.charge(rows, over, rows.width() + 2);
-        self.charge_underflow(0.0, rows.width());
     }
 
     /// Gives up on all rows.
@@ -123,14 +128,13 @@ impl Tally {
     }
 }
 
-/// A slope that is certain to lie in `[0, 1]`, or NaN.
+/// A slope that is certain to lie in `[0, 1]`.
 fn alpha(slope: Slope, element: usize, l: f64, u: f64) -> f64 {
     match slope {
-        Slope::Adaptive if u > -l => 1.0,
-        Slope::Adaptive => 0.0,
-        Slope::Given(alphas) => match alphas.get(element) {
-            Some(alpha) if (0.0..=1.0).contains(alpha) => *alpha,
-            _ => f64::NAN,
-        },
+        Slope::Given(alphas) if alphas.get(element).is_some_and(|alpha| (0.0..=1.0).contains(alpha)) => {
+            alphas.get(element).copied().map_or(0.0, f64::from)
+        }
+        _ if u > -l => 1.0,
+        _ => 0.0,
     }
 }

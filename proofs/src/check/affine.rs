@@ -1,74 +1,112 @@
 //! The linear bound rule: a linear function of some nodes is bounded from below by walking the nodes backward.
 //!
 //! Through an affine node the coefficients are multiplied by its matrices, through a ReLU they are relaxed, and what
-//! arrives at the input is minimised over the box (DESIGN: linear programming duality makes this as strong as the triangle relaxation when
-//! the slopes are chosen well; Zhang et al. 2018, Singh et al. 2019). Coefficients are plain floats;
+//! arrives at the input is minimised over the region (DESIGN: linear programming duality makes this as strong as the triangle
+//! relaxation when the slopes are chosen well; Zhang et al. 2018, Singh et al. 2019). Coefficients are plain floats;
 //! [`Tally`](crate::arith::Tally) keeps account of what rounding may have cost.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::arith::{Enclosure, Rows, Tally};
+use crate::arith::{Enclosure, Interval, Rows, Tally, spread};
 use crate::certificate::Slopes;
-use crate::network::{Affine, Network, NodeId, Op};
+use crate::network::{Affine, NodeId, Op};
 
 use super::relax::slope_at;
+use super::state::Ground;
 
 /// Rounding of one addition of two coefficients, counted generously.
 const MERGE: usize = 2;
 
+/// A linear inequality `sum c v <= at_most` over elements of nodes, with enclosed coefficients.
+#[derive(Clone, Debug)]
+pub(crate) struct LinearAtom {
+    /// Elements of nodes with their coefficients.
+    pub terms: Vec<((NodeId, usize), Interval)>,
+    /// The right-hand side.
+    pub at_most: Interval,
+}
+
+/// A combination of inequalities, `sum c v - at_most`.
+#[derive(Clone, Debug)]
+pub(crate) struct Combination {
+    coefficients: BTreeMap<(NodeId, usize), Interval>,
+    at_most: Interval,
+}
+
+impl Combination {
+    /// No inequality at all.
+    pub fn zero() -> Self {
+        Combination { coefficients: BTreeMap::new(), at_most: Interval::point(0.0) }
+    }
+
+    /// Adds an inequality a non-negative number of times.
+    pub fn add(&mut self, multiplier: f32, atom: &LinearAtom) {
+        let multiplier = Interval::point(f64::from(multiplier));
+        self.at_most = self.at_most + multiplier * atom.at_most;
+        for (variable, coefficient) in &atom.terms {
+            let sum = self.coefficients.entry(*variable).or_insert(Interval::point(0.0));
+            *sum = *sum + multiplier * *coefficient;
+        }
+    }
+}
+
+/// Lower bounds of combinations, each with its own slopes, where the nodes lie in `bounds`.
+pub(crate) fn lower_bounds(
+    ground: &Ground,
+    bounds: &[Arc<Enclosure>],
+    combinations: &[Combination],
+    slopes: &[&Slopes],
+) -> Vec<f64> {
+    let constants = combinations.iter().map(|c| (-c.at_most).lo).collect();
+    let mut walk = Walk { ground, bounds, open: BTreeMap::new(), tally: Tally::new(constants) };
+    for (row, combination) in combinations.iter().enumerate() {
+        for ((node, element), coefficient) in &combination.coefficients {
+            let Some(of) = bounds.get(*node).filter(|of| *element < of.lower.len()) else {
+                walk.tally.spoil();
+                continue;
+            };
+            let rows = walk.open.entry(*node).or_insert_with(|| Rows::zeros(combinations.len(), of.lower.len()));
+            rows.set(row, *element, coefficient.middle());
+            walk.tally.charge_row(row, spread(*coefficient, of.interval(*element).magnitude()));
+        }
+    }
+    walk.finish(slopes)
+}
+
 /// Several linear functions on their way back to the input.
-pub(crate) struct Walk<'n> {
-    network: &'n Network,
-    bounds: &'n [Enclosure],
+struct Walk<'w> {
+    ground: &'w Ground<'w>,
+    bounds: &'w [Arc<Enclosure>],
     open: BTreeMap<NodeId, Rows>,
     tally: Tally,
 }
 
-impl<'n> Walk<'n> {
-    /// Starts from constants (one a row); coefficients follow with [`Walk::add`].
-    pub fn new(network: &'n Network, bounds: &'n [Enclosure], constants: Vec<f64>) -> Self {
-        Walk { network, bounds, open: BTreeMap::new(), tally: Tally::new(constants) }
-    }
-
-    /// Adds coefficients on a node, which the walk has not passed yet.
-    pub fn add(&mut self, node: NodeId, rows: Rows) {
-        let Some(open) = self.open.get_mut(&node) else {
-            self.open.insert(node, rows);
-            return;
-        };
-        if let Some(of) = self.bounds.get(node) {
-            self.tally.charge(open, of, MERGE);
-            self.tally.charge(&rows, of, MERGE);
-        }
-        open.add(&rows);
-    }
-
-    /// Charges one row an absolute amount.
-    pub fn charge_row(&mut self, row: usize, amount: f64) {
-        self.tally.charge_row(row, amount);
-    }
-
+impl Walk<'_> {
     /// Walks back to the input with the slopes of each row, and returns the rows' lower bounds.
-    pub fn lower_bounds(mut self, slopes: &[&Slopes]) -> Vec<f64> {
-        let network = self.network;
+    fn finish(mut self, slopes: &[&Slopes]) -> Vec<f64> {
+        let ground = self.ground;
         while let Some((id, rows)) = self.open.pop_last() {
-            match network.nodes().get(id).map(|n| &n.op) {
+            match ground.network().nodes().get(id).map(|n| &n.op) {
                 Some(Op::Affine(affine)) => self.through_affine(id, affine, &rows),
                 Some(Op::Relu(source)) => self.through_relu((id, *source), rows, slopes),
-                Some(Op::Input) => self.bounds.first().into_iter().for_each(|b| self.tally.minimise(&rows, b)),
-                None => self.nothing_proved(),
+                Some(Op::Input) => match self.bounds.first() {
+                    Some(over) => self.tally.minimise(&rows, over, ground.region().ball.as_ref()),
+                    None => self.tally.spoil(),
+                },
+                None => self.tally.spoil(),
             }
         }
         self.tally.lower_bounds()
     }
 
     fn through_affine(&mut self, id: NodeId, affine: &Affine, rows: &Rows) {
-        let Some(of) = self.bounds.get(id) else { return self.nothing_proved() };
+        let Some(of) = self.bounds.get(id) else { return self.tally.spoil() };
         let roundings = affine.summands() + rows.width();
         self.tally.charge(rows, of, roundings);
         self.tally.add_bias(rows, &affine.bias);
         for term in &affine.terms {
-            let Some(source) = self.bounds.get(term.source) else { return self.nothing_proved() };
+            let Some(source) = self.bounds.get(term.source) else { return self.tally.spoil() };
             let count = rows.values().len() / rows.width();
             let into = self.open.entry(term.source).or_insert_with(|| Rows::zeros(count, source.lower.len()));
             self.tally.charge(into, source, roundings);
@@ -78,13 +116,16 @@ impl<'n> Walk<'n> {
     }
 
     fn through_relu(&mut self, (id, source): (NodeId, NodeId), mut rows: Rows, slopes: &[&Slopes]) {
-        let Some(of) = self.bounds.get(source) else { return self.nothing_proved() };
+        let Some(of) = self.bounds.get(source) else { return self.tally.spoil() };
         let none = Slopes::default();
-        self.tally.relax(&mut rows, of, |row| slope_at(slopes.get(row).unwrap_or(&&none), id));
-        self.add(source, rows);
-    }
-
-    fn nothing_proved(&mut self) {
-        self.tally.spoil();
+        let slope = |row| slope_at(slopes.get(row).copied().unwrap_or(&none), self.ground, id);
+        self.tally.relax(&mut rows, of, slope);
+        let Some(open) = self.open.get_mut(&source) else {
+            self.open.insert(source, rows);
+            return;
+        };
+        self.tally.charge(open, of, MERGE);
+        self.tally.charge(&rows, of, MERGE);
+        open.add(&rows);
     }
 }

@@ -1,5 +1,7 @@
 //! The checker: one rule a file.
 //!
+//! * `tree` reads a proof tree and keeps the states on the path to the current node.
+//! * `cover` is the structural rule: the subtrees of a split leave nothing out.
 //! * `state` walks forward: interval arithmetic for every node, tightened where the certificate says so.
 //! * `affine` walks backward: the linear bound rule through affine nodes.
 //! * `relax` is its step through a ReLU.
@@ -7,79 +9,97 @@
 //! * `replay` evaluates a counterexample.
 
 mod affine;
+mod cover;
 mod leaf;
 mod relax;
 mod replay;
 mod state;
+mod tree;
 
 pub use replay::replay;
+pub use state::{Ground, State};
 
-use crate::arith::Interval;
-use crate::certificate::{Certificate, End, Proof, Slopes, Target};
-use crate::error::Rejected;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::certificate::{Decoder, Item, Source};
+use crate::error::{Refusal, Rejected};
 use crate::network::Network;
 use crate::property::{Property, Region};
 use crate::verdict::{ProvedBounds, Verified};
 
+use leaf::Goal;
+use tree::{Node, Prover};
+
 /// Checks a certificate: every case of the property is refuted for every point of its region, in real arithmetic on
 /// the network's stored weights.
+///
+/// The certificate is read as a stream: memory grows with the depth of its trees, not with their size. Long subtrees
+/// are checked in parallel on up to `threads` threads.
 ///
 /// # Errors
 ///
 /// The first reason not to accept it.
-pub fn verify(network: &Network, property: &Property, certificate: &Certificate) -> Result<Verified, Rejected> {
+pub fn verify(
+    network: &Network,
+    property: &Property,
+    certificate: &dyn Source,
+    threads: NonZeroUsize,
+) -> Result<Verified, Rejected> {
     property.fits(network)?;
-    let mut closed = vec![false; property.cases().len()];
-    for proof in &certificate.proofs {
-        for case in refute(network, property, proof)? {
-            if let Some(closed) = closed.get_mut(case) {
-                *closed = true;
-            }
+    let grounds = property.regions().iter().map(|region| Ground::new(network, region));
+    let grounds = grounds.collect::<Result<Vec<_>, _>>()?;
+    let prover = Prover::new(certificate, threads);
+    let mut input = Decoder::new(certificate, 0)?;
+    let (header, proofs) = input.header()?;
+    if header.model != network.digest() {
+        return Err(Refusal::OtherModel(network.digest(), header.model).into());
+    }
+    if header.property != property.digest() {
+        return Err(Refusal::OtherProperty(property.digest(), header.property).into());
+    }
+    let goals = |region: usize| {
+        let cases = property.cases().iter().enumerate().filter(move |(_, case)| case.region == region);
+        cases.map(|(case, c)| Goal { case, atoms: c.atoms.iter().map(|atom| state::linear(network, atom)).collect() })
+    };
+    let mut next = 0;
+    for _ in 0..proofs {
+        let region = input.number()?;
+        let ground = grounds.get(region).ok_or(Refusal::UnknownRegion(grounds.len(), region))?;
+        if region < next {
+            return Err(Refusal::ProofOrder(next, region).into());
         }
+        if let Some(missing) = (next..region).find(|region| goals(*region).next().is_some()) {
+            return Err(Refusal::MissingProof(missing).into());
+        }
+        next = region + 1;
+        let root = Node::root(region, State::new(ground), goals(region).map(Arc::new).collect());
+        input = prover.check(root, input)?;
     }
-    match closed.iter().position(|closed| !closed) {
-        Some(case) => Err(Rejected::OpenCase { case }),
-        None => Ok(Verified::new(network.digest(), property.digest(), closed.len())),
+    if let Some(missing) = (next..grounds.len()).find(|region| goals(*region).next().is_some()) {
+        return Err(Refusal::MissingProof(missing).into());
     }
+    input.finish()?;
+    Ok(Verified::new((network.digest(), property.digest()), property.cases().len(), prover.leaves()))
 }
 
-/// The cases that a proof refutes.
-fn refute(network: &Network, property: &Property, proof: &Proof) -> Result<Vec<usize>, Rejected> {
-    let regions = property.regions().len();
-    let region =
-        property.regions().get(proof.region).ok_or(Rejected::UnknownRegion { region: proof.region, regions })?;
-    let cases = leaf::cases_of(property, proof)?;
-    let bounds = state::establish(network, region, &proof.tighten)?;
-    leaf::close_all(network, &bounds, &cases)?;
-    Ok(proof.close.iter().map(|c| c.case).collect())
-}
-
-/// Proves bounds on the outputs over a region: bounds of hidden nodes are tightened as told, then each target bounds
-/// one end of one output by the linear bound rule; ends without a target come from interval arithmetic.
+/// Proves bounds on the outputs over a region by steps that tighten bounds.
 ///
 /// # Errors
 ///
-/// The region does not fit the network, or the witness is malformed.
-pub fn bounds(
-    network: &Network,
-    region: &Region,
-    tighten: &[crate::certificate::Tighten],
-    targets: &[Target],
-) -> Result<ProvedBounds, Rejected> {
-    if region.bounds.len() != network.input_size() {
-        return Err(Rejected::PointSize { expected: network.input_size(), found: region.bounds.len() });
+/// The region does not fit the network, or a step does not or is another.
+pub fn bounds(network: &Network, region: &Region, steps: &[Item]) -> Result<ProvedBounds, Rejected> {
+    let ground = Ground::new(network, region)?;
+    let mut state = State::new(&ground);
+    for step in steps {
+        match step {
+            Item::TightenAll => state.tighten_all()?,
+            Item::Tighten(place, targets) => state.tighten(*place, targets)?,
+            Item::Keep(slopes) => state.keep(slopes)?,
+            _ => return Err(Refusal::NotTightening.into()),
+        }
     }
-    let mut nodes = state::establish(network, region, tighten)?;
-    state::tighten_targets(network, &mut nodes, network.output(), targets)?;
-    let outputs = nodes.get(network.output());
-    let intervals = (0..network.output_size()).map(|i| outputs.map_or(Interval::EVERYTHING, |o| o.interval(i)));
-    Ok(ProvedBounds::new(network.digest(), intervals.collect()))
-}
-
-/// Targets for both ends of some elements of a node, with the same slopes.
-pub fn both_ends(elements: impl IntoIterator<Item = usize>, slopes: &Slopes) -> Vec<Target> {
-    let both = |neuron| [End::Lower, End::Upper].map(|end| Target { neuron, end, slopes: slopes.clone() });
-    elements.into_iter().flat_map(both).collect()
+    Ok(ProvedBounds::new(network.digest(), state.intervals(network.places().len() - 1)))
 }
 
 #[cfg(test)]

@@ -2,22 +2,40 @@
 
 use crate::arith::Slope;
 use crate::certificate::Slopes;
-use crate::error::Rejected;
-use crate::network::{Network, NodeId, Op};
+use crate::error::Refusal;
+use crate::network::NodeId;
+
+use super::state::{Ground, State};
 
 /// The slope rule of a ReLU node in one linear bound.
-pub(crate) fn slope_at(slopes: &Slopes, relu: NodeId) -> Slope<'_> {
-    slopes.alpha.get(&relu).map_or(Slope::Adaptive, |alpha| Slope::Given(alpha))
+pub(crate) fn slope_at<'s>(slopes: &'s Slopes, ground: &Ground, relu: NodeId) -> Slope<'s> {
+    let alphas = ground.place_of(relu).and_then(|place| slopes.alpha.get(&place));
+    alphas.map_or(Slope::Adaptive, |alphas| Slope::Given(alphas))
 }
 
-/// Checks that a witness gives every ReLU node that it names one number in `[0, 1]` for each element.
-pub(crate) fn check_slopes(network: &Network, slopes: &Slopes) -> Result<(), Rejected> {
-    for (node, alpha) in &slopes.alpha {
-        let found = network.nodes().get(*node).filter(|n| matches!(n.op, Op::Relu(_)));
-        let expected = found.map_or(0, |n| n.size);
-        if found.is_none() || alpha.len() != expected || !alpha.iter().all(|a| (0.0..=1.0).contains(a)) {
-            return Err(Rejected::Slopes { node: *node, expected });
+/// Checks that slopes are slopes, multipliers are multipliers, and that both fit what they belong to.
+pub(crate) fn check_slopes(state: &State, slopes: &Slopes) -> Result<(), Refusal> {
+    for (place, alphas) in &slopes.alpha {
+        let expected = state.ground().size(*place).ok_or(Refusal::UnknownElement(*place, 0))?;
+        if alphas.len() != expected {
+            return Err(Refusal::SlopeCount(*place, expected, alphas.len()));
+        }
+        if let Some(wrong) = alphas.iter().find(|alpha| !alpha.is_nan() && !(0.0..=1.0).contains(*alpha)) {
+            return Err(Refusal::Slope(*wrong));
         }
     }
-    Ok(())
+    check_multipliers(&slopes.beta, state.cuts().len(), "literals on the path")?;
+    check_multipliers(&slopes.constraints, state.ground().region().constraints.len(), "constraints of the region")
+}
+
+fn check_multipliers(multipliers: &[f32], most: usize, of: &'static str) -> Result<(), Refusal> {
+    if multipliers.len() > most {
+        return Err(Refusal::MultiplierCount(most, of, multipliers.len()));
+    }
+    multipliers.iter().try_for_each(|multiplier| check_multiplier(*multiplier))
+}
+
+/// Checks one multiplier.
+pub(crate) fn check_multiplier(multiplier: f32) -> Result<(), Refusal> {
+    if multiplier >= 0.0 && multiplier.is_finite() { Ok(()) } else { Err(Refusal::Multiplier(multiplier)) }
 }

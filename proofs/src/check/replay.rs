@@ -1,7 +1,7 @@
 //! Replaying a counterexample with rigorous arithmetic.
 
 use crate::arith::{Enclosure, Interval};
-use crate::error::Rejected;
+use crate::error::{Refusal, Rejected};
 use crate::network::Network;
 use crate::property::{Atom, Bound, Case, Property, Region, Variable};
 use crate::verdict::Violated;
@@ -20,7 +20,7 @@ use super::state::enclose_all;
 pub fn replay(network: &Network, property: &Property, point: &[f64]) -> Result<Violated, Rejected> {
     property.fits(network)?;
     if point.len() != property.inputs() {
-        return Err(Rejected::PointSize { expected: property.inputs(), found: point.len() });
+        return Err(Refusal::PointSize(property.inputs(), point.len()).into());
     }
     let mut outside = None;
     for (index, region) in property.regions().iter().enumerate() {
@@ -28,24 +28,24 @@ pub fn replay(network: &Network, property: &Property, point: &[f64]) -> Result<V
             Err(reason) => outside = outside.or(Some(reason)),
             Ok(meant) => {
                 let cases = property.cases().iter().enumerate().filter(|(_, case)| case.region == index);
-                if let Some(found) = happening(network, &meant, cases) {
-                    let (case, outputs) = found;
+                let cases = cases.filter(|_| certainly_inside(region, &meant));
+                if let Some((case, outputs)) = happening(network, &meant, cases) {
                     let ids = (network.digest(), property.digest());
                     return Ok(Violated::new(ids, case, point.to_vec(), outputs));
                 }
-                outside = outside.or(Some(Rejected::NotViolated));
+                outside = outside.or(Some(Refusal::NotViolated));
             }
         }
     }
-    Err(outside.unwrap_or(Rejected::NotViolated))
+    Err(outside.unwrap_or(Refusal::NotViolated).into())
 }
 
 /// Enclosures of the coordinates of the region's point nearest to the given one, which may be off by the width of a
 /// bound's enclosure at most.
-fn meant_point(region: &Region, point: &[f64]) -> Result<Vec<Interval>, Rejected> {
+fn meant_point(region: &Region, point: &[f64]) -> Result<Vec<Interval>, Refusal> {
     let outside = |input: usize, value: f64, bound: &Bound| {
         let Interval { lo: lower, hi: upper } = bound.outer();
-        Rejected::OutsideRegion { input, value, lower, upper }
+        Refusal::OutsideRegion(input, value, lower, upper)
     };
     let coordinate =
         |(input, (x, bound)): (usize, (&f64, &Bound))| nearest(*x, bound).ok_or_else(|| outside(input, *x, bound));
@@ -65,6 +65,16 @@ fn nearest(x: f64, bound: &Bound) -> Option<Interval> {
     let hi = if x < lower.hi { lower.hi } else { x };
     let lo = if x > upper.lo { upper.lo } else { x };
     Interval::new(lo.min(x), hi.max(x))
+}
+
+/// Whether a point certainly satisfies what restricts the region beyond its bounds.
+fn certainly_inside(region: &Region, point: &[Interval]) -> bool {
+    let value = |variable: &Variable| match variable {
+        Variable::Input(i) => point.get(*i).copied().unwrap_or(Interval::EVERYTHING),
+        Variable::Output(_) => Interval::EVERYTHING,
+    };
+    region.constraints.iter().all(|constraint| certainly_holds(constraint, value))
+        && region.ball.as_ref().is_none_or(|ball| ball.certainly_contains(point))
 }
 
 /// The first case that certainly happens at the point, with enclosures of the outputs there.

@@ -54,7 +54,7 @@ impl RobustnessQuery<'_> {
                 strict: false,
             }],
         });
-        Property::new((self.point.len(), self.outputs), vec![Region { bounds }], cases.collect())
+        Property::new((self.point.len(), self.outputs), vec![Region::of_box(bounds)], cases.collect())
     }
 
     /// The network input that the point itself stands for, rounded to the nearest enclosed floats' middle.

@@ -176,7 +176,7 @@ impl<'t> Space<'t> {
         }
         let mut bounds = Vec::with_capacity(self.bounds.len());
         bounds.extend(self.bounds.iter().enumerate().filter_map(|(i, shared)| own.get(&i).copied().or(*shared)));
-        self.regions.push(Region { bounds });
+        self.regions.push(Region::of_box(bounds));
         self.known.insert(difference, index);
         Ok(index)
     }

@@ -1,10 +1,15 @@
 #![allow(clippy::float_arithmetic, clippy::as_conversions)]
 
+mod trees;
+
 use super::*;
-use crate::certificate::{Close, Targets, Tighten};
+use crate::arith::Interval;
+use crate::certificate::{
+    Close, Header, Literal, Multipliers, Proof, Side, Slopes, Split, Target, Targets, Witness, encode,
+};
 use crate::digest::Digest;
 use crate::network::{Affine, Dense, Map, Node, Op, Parts, Term};
-use crate::property::{Atom, Bound, Case, Variable};
+use crate::property::{Atom, Ball, Bound, Case, Norm, Variable};
 
 /// A small random generator, so that tests need no dependency: 64-bit xorshift with a multiplier.
 struct Random(u64);
@@ -49,7 +54,7 @@ fn distance() -> Network {
 
 fn region(ends: &[(f64, f64)]) -> Region {
     let bound = |(l, u): &(f64, f64)| Bound { lower: Interval::point(*l), upper: Interval::point(*u) };
-    Region { bounds: ends.iter().map(bound).collect() }
+    Region::of_box(ends.iter().map(bound).collect())
 }
 
 /// "The output is never at most `b`" over the region.
@@ -59,28 +64,47 @@ fn never_at_most(b: f64, ends: &[(f64, f64)]) -> Property {
     Property::new((ends.len(), 1), vec![region(ends)], vec![Case { region: 0, atoms }]).unwrap()
 }
 
-fn close(slopes: Slopes) -> Close {
-    Close { case: 0, multipliers: vec![1.0], slopes }
+/// Closes case 0 by its first atom.
+fn close(witness: Witness) -> Item {
+    Item::Close(vec![Close { case: 0, multipliers: Multipliers::Atom(0), witness }])
 }
 
-fn single(close: Close) -> Certificate {
-    Certificate { proofs: vec![Proof { region: 0, tighten: vec![], close: vec![close] }] }
+/// Slopes of the first ReLU node.
+fn alpha(alphas: &[f32]) -> Witness {
+    Witness::Own(Slopes { alpha: [(1, alphas.to_vec())].into(), ..Slopes::default() })
+}
+
+/// A certificate with the given proofs, one a region.
+fn certificate(network: &Network, property: &Property, trees: &[&[Item]]) -> Vec<u8> {
+    let proofs = trees.iter().enumerate().map(|(region, items)| Proof { region, items: items.to_vec() });
+    let header = Header { model: network.digest(), property: property.digest() };
+    encode(&header, &proofs.collect::<Vec<_>>())
+}
+
+/// What the checker says of a single tree.
+fn judge(network: &Network, property: &Property, items: &[Item]) -> Result<Verified, Rejected> {
+    verify(network, property, &certificate(network, property, &[items]), NonZeroUsize::MIN)
+}
+
+/// Why the checker refuses a single tree.
+fn refusal(network: &Network, property: &Property, items: &[Item]) -> Refusal {
+    judge(network, property, items).unwrap_err().refusal
 }
 
 #[test]
 fn a_true_claim_is_accepted_and_names_its_parts() {
     let (network, property) = (distance(), never_at_most(-0.3, &[(0.0, 1.0), (0.0, 1.0)]));
-    let verified = verify(&network, &property, &single(close(Slopes::default()))).unwrap();
+    let verified = judge(&network, &property, &[close(Witness::Default), Item::End]).unwrap();
     assert_eq!((verified.network(), verified.property()), (network.digest(), property.digest()));
+    assert_eq!((verified.cases(), verified.leaves()), (1, 1));
 }
 
 #[test]
 fn a_false_claim_is_refused_whatever_the_slopes() {
     let (network, property) = (distance(), never_at_most(-0.25, &[(0.0, 1.0), (0.0, 1.0)]));
-    for alpha in [0.0, 0.25, 0.5, 1.0] {
-        let slopes = Slopes { alpha: [(2, vec![alpha; 2])].into() };
-        let refused = verify(&network, &property, &single(close(slopes))).unwrap_err();
-        assert!(matches!(refused, Rejected::NotRefuted { case: 0, bound } if bound <= 0.0), "{refused}");
+    for slope in [0.0, 0.25, 0.5, 1.0] {
+        let refused = refusal(&network, &property, &[close(alpha(&[slope; 2])), Item::End]);
+        assert!(matches!(refused, Refusal::NotRefuted(0, bound) if bound <= 0.0), "{refused}");
     }
 }
 
@@ -88,54 +112,16 @@ fn a_false_claim_is_refused_whatever_the_slopes() {
 fn better_slopes_prove_more() {
     // On x0 in [0, 1], x1 in [0, 0.5] the exact minimum of y is -0.25; alpha (1, 0) gives min(x0 - x1) - 0.25 = -0.75.
     let (network, property) = (distance(), never_at_most(-0.3, &[(0.0, 1.0), (0.0, 0.5)]));
-    let bad = Slopes { alpha: [(2, vec![1.0, 0.0])].into() };
-    assert!(verify(&network, &property, &single(close(bad))).is_err());
-    let good = Slopes { alpha: [(2, vec![0.0, 0.0])].into() };
-    assert!(verify(&network, &property, &single(close(good))).is_ok());
-}
-
-#[test]
-fn each_defect_is_refused_by_name() {
-    let (network, property) = (distance(), never_at_most(-0.3, &[(0.0, 1.0), (0.0, 1.0)]));
-    let refusal = |certificate: &Certificate| verify(&network, &property, certificate).unwrap_err().to_string();
-    let with = |change: &dyn Fn(&mut Proof)| {
-        let mut certificate = single(close(Slopes::default()));
-        change(&mut certificate.proofs[0]);
-        refusal(&certificate)
-    };
-    assert_eq!(refusal(&Certificate::default()), "case 0 is not closed by the certificate");
-    assert_eq!(with(&|p| p.region = 1), "the certificate speaks of region 1, the property has 1");
-    assert_eq!(with(&|p| p.close[0].case = 3), "a leaf of region 0 closes case 3, which is not a case of that region");
-    assert_eq!(with(&|p| p.close[0].multipliers = vec![]), "case 0 has 1 atoms, the leaf gives 0 multipliers");
-    for wrong in [-1.0, f64::NAN, f64::INFINITY] {
-        let expected = format!("case 0: multiplier {wrong} is not a non-negative number");
-        assert_eq!(with(&|p| p.close[0].multipliers = vec![wrong]), expected);
-    }
-    for alpha in [vec![-0.1, 0.0], vec![0.0, 1.1], vec![f64::NAN, 0.0], vec![0.0]] {
-        let slopes = Slopes { alpha: [(2, alpha)].into() };
-        assert_eq!(with(&|p| p.close[0].slopes = slopes.clone()), "slopes of node 2 are not 2 numbers in [0, 1]");
-    }
-    let step = |node| Tighten { node, targets: Targets::Undecided };
-    let order = |node| format!("bounds of node {node} are tightened out of order, or it is not a computed node");
-    assert_eq!(with(&|p| p.tighten = vec![step(3), step(1)]), order(1));
-    assert_eq!(with(&|p| p.tighten = vec![step(9)]), order(9));
-    let target = Target { neuron: 2, end: End::Lower, slopes: Slopes::default() };
-    assert_eq!(
-        with(&|p| p.tighten = vec![Tighten { node: 1, targets: Targets::Listed(vec![target.clone()]) }]),
-        "neuron 2 of node 1 does not exist; the node has 2"
-    );
-    let target = Target { neuron: 0, end: End::Lower, slopes: Slopes::default() };
-    assert_eq!(
-        with(&|p| p.tighten = vec![Tighten { node: 0, targets: Targets::Listed(vec![target.clone()]) }]),
-        order(0)
-    );
+    assert!(judge(&network, &property, &[close(alpha(&[1.0, 0.0])), Item::End]).is_err());
+    assert!(judge(&network, &property, &[close(alpha(&[0.0, 0.0])), Item::End]).is_ok());
 }
 
 #[test]
 fn a_multiplier_of_zero_proves_nothing() {
     let (network, property) = (distance(), never_at_most(-0.3, &[(0.0, 1.0), (0.0, 1.0)]));
-    let idle = Close { multipliers: vec![0.0], ..close(Slopes::default()) };
-    assert!(matches!(verify(&network, &property, &single(idle)), Err(Rejected::NotRefuted { .. })));
+    let idle = Close { case: 0, multipliers: Multipliers::Each(vec![0.0]), witness: Witness::Default };
+    let refused = refusal(&network, &property, &[Item::Close(vec![idle]), Item::End]);
+    assert!(matches!(refused, Refusal::NotRefuted(0, bound) if bound <= 0.0));
 }
 
 #[test]
@@ -145,10 +131,10 @@ fn counterexamples_are_replayed() {
     let violated = replay(&network, &never_at_most(-0.2, &[(0.0, 1.0), (0.0, 1.0)]), &[0.5, 0.5]).unwrap();
     assert_eq!((violated.case(), violated.point()), (0, [0.5, 0.5].as_slice()));
     assert!(violated.outputs()[0].lo <= -0.25 && violated.outputs()[0].hi >= -0.25);
-    assert_eq!(replay(&network, &property, &[0.1, 0.9]).unwrap_err(), Rejected::NotViolated);
-    assert_eq!(replay(&network, &property, &[0.5]).unwrap_err(), Rejected::PointSize { expected: 2, found: 1 });
-    let outside = Rejected::OutsideRegion { input: 1, value: 1.5, lower: 0.0, upper: 1.0 };
-    assert_eq!(replay(&network, &property, &[0.5, 1.5]).unwrap_err(), outside);
+    let refusal = |point: &[f64]| replay(&network, &property, point).unwrap_err().refusal;
+    assert_eq!(refusal(&[0.1, 0.9]), Refusal::NotViolated);
+    assert_eq!(refusal(&[0.5]), Refusal::PointSize(2, 1));
+    assert_eq!(refusal(&[0.5, 1.5]), Refusal::OutsideRegion(1, 1.5, 0.0, 1.0));
 }
 
 #[test]
@@ -204,12 +190,14 @@ fn sampled_points_never_leave_proved_bounds() {
         let center: Vec<f64> = (0..sizes[0]).map(|_| random.range(-1.0, 1.0)).collect();
         let radius = random.range(0.0, 0.7);
         let region = region(&center.iter().map(|c| (c - radius, c + radius)).collect::<Vec<_>>());
-        let tighten = vec![Tighten { node: 3, targets: Targets::Undecided }];
-        let alpha = [(2, (0..sizes[1]).map(|_| random.unit()).collect()), (4, vec![random.unit(); sizes[2]])].into();
-        let mut targets = both_ends(0..sizes[3], &Slopes::default());
-        targets.extend(both_ends(0..sizes[3], &Slopes { alpha }));
-        let loose = bounds(&network, &region, &[], &[]).unwrap();
-        let tight = bounds(&network, &region, &tighten, &targets).unwrap();
+        let ends = Targets::Marked(vec![true; sizes[3]], vec![true; sizes[3]]);
+        let alphas = [(1, (0..sizes[1]).map(|_| random.unit() as f32).collect()), (2, vec![0.25; sizes[2]])].into();
+        let own = Witness::Own(Slopes { alpha: alphas, ..Slopes::default() });
+        let both = (0..sizes[3])
+            .flat_map(|element| [Side::Lower, Side::Upper].map(|side| Target { element, side, witness: own.clone() }));
+        let steps = [Item::TightenAll, Item::Tighten(3, ends), Item::Tighten(3, Targets::Listed(both.collect()))];
+        let loose = bounds(&network, &region, &[]).unwrap();
+        let tight = bounds(&network, &region, &steps).unwrap();
         for _ in 0..20 {
             let point: Vec<f64> = region.bounds.iter().map(|b| random.range(b.lower.lo, b.upper.hi)).collect();
             let input = crate::arith::Enclosure::of_intervals(point.iter().map(|x| Interval::point(*x)));
@@ -233,7 +221,7 @@ fn huge_numbers_prove_nothing_instead_of_something_false() {
     let network = network(vec![input, z, h, y], 1);
     for b in [-1e308, -1.0, 0.0] {
         let property = never_at_most(b, &[(-1.0, 1.0)]);
-        let refused = verify(&network, &property, &single(close(Slopes::default())));
-        assert!(matches!(refused, Err(Rejected::NotRefuted { .. })), "{refused:?}");
+        let refused = refusal(&network, &property, &[close(Witness::Default), Item::End]);
+        assert!(matches!(refused, Refusal::NotRefuted(..)), "{refused}");
     }
 }

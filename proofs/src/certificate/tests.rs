@@ -1,0 +1,143 @@
+#![allow(clippy::float_arithmetic)]
+
+use super::*;
+use crate::digest::Digest;
+use crate::error::Refusal;
+
+fn header() -> Header {
+    Header { model: Digest::of(b"model"), property: Digest::of(b"property") }
+}
+
+/// Reads a certificate to its end; trees are taken from their items alone.
+fn decode(bytes: &[u8]) -> Result<(Header, Vec<Proof>), Refusal> {
+    let source = bytes.to_vec();
+    let mut decoder = Decoder::new(&source, 0)?;
+    let (header, count) = decoder.header()?;
+    let mut proofs = Vec::new();
+    for _ in 0..count {
+        let (region, mut items, mut open) = (decoder.number()?, Vec::new(), 1);
+        while open > 0 {
+            let (item, _) = decoder.item()?;
+            match item {
+                Item::End | Item::Empty => open -= 1,
+                Item::Split(_) | Item::Prove(_) | Item::Lemma(..) => open += 1,
+                _ => {}
+            }
+            items.push(item);
+        }
+        proofs.push(Proof { region, items });
+    }
+    decoder.finish()?;
+    Ok((header, proofs))
+}
+
+/// A certificate with every kind of item and witness.
+fn everything() -> Vec<Proof> {
+    let alphas = vec![0.0, 0.5, 1.0, 127.0 / 128.0, 0.25, 0.75, 0.0, 1.0, 1.0];
+    let short = Slopes { alpha: [(1, alphas), (3, vec![1.0])].into(), beta: vec![0.5, 3.0], constraints: vec![2.0] };
+    let long = Slopes { alpha: [(2, vec![0.1, 0.9])].into(), beta: vec![0.3], constraints: vec![] };
+    let literal = Literal { place: 2, element: 300, side: Side::Upper, at: -0.125 };
+    let target = |element, side, witness| Target { element, side, witness };
+    let close = |case, multipliers, witness| Close { case, multipliers, witness };
+    let targets = vec![
+        target(0, Side::Lower, Witness::Default),
+        target(128, Side::Upper, Witness::Kept(1)),
+        target(3, Side::Lower, Witness::Own(long.clone())),
+    ];
+    let items = vec![
+        Item::TightenAll,
+        Item::Tighten(1, Targets::Undecided),
+        Item::Tighten(2, Targets::Marked(vec![true; 9], (0..9).map(|i| i % 2 == 0).collect())),
+        Item::Tighten(3, Targets::Listed(targets)),
+        Item::Prove(literal),
+        Item::Close(vec![close(0, Multipliers::Atom(0), Witness::Own(short.clone()))]),
+        Item::End,
+        Item::Keep(short),
+        Item::Lemma(vec![literal, Literal { side: Side::Lower, ..literal }], vec![4, 5]),
+        Item::Empty,
+        Item::Split(Split::Middle(7)),
+        Item::Split(Split::At { place: 1, element: 2, below: 0.0, above: 0.0 }),
+        Item::Apply(0),
+        Item::End,
+        Item::Close(vec![close(4, Multipliers::Each(vec![0.5, 0.25]), Witness::Own(long))]),
+        Item::Apply(1),
+        Item::End,
+        Item::Split(Split::At { place: 0, element: 2, below: 0.5, above: -0.0 }),
+        Item::End,
+        Item::Empty,
+    ];
+    vec![Proof { region: 0, items }, Proof { region: 130, items: vec![Item::End] }]
+}
+
+#[test]
+fn what_is_written_is_what_is_read() {
+    let proofs = everything();
+    let (found, read) = decode(&encode(&header(), &proofs)).unwrap();
+    assert_eq!(found, header());
+    assert_eq!(read, proofs);
+}
+
+#[test]
+fn lengths_of_long_subtrees_are_exact() {
+    let leaf = [Item::Tighten(1, Targets::Marked(vec![true; 4000], vec![false; 4000])), Item::End];
+    let items = [&[Item::Split(Split::Middle(0))], &leaf[..], &leaf[..]].concat();
+    let bytes = encode(&header(), &[Proof { region: 0, items }]);
+    let source = bytes.clone();
+    let mut decoder = Decoder::new(&source, 0).unwrap();
+    decoder.header().unwrap();
+    decoder.number().unwrap();
+    let (_, length) = decoder.item().unwrap();
+    let start = decoder.offset();
+    decoder.item().unwrap();
+    decoder.item().unwrap();
+    assert_eq!(Some(decoder.offset() - start), length);
+}
+
+#[test]
+fn every_truncation_and_every_addition_is_refused() {
+    let bytes = encode(&header(), &everything());
+    for length in 0..bytes.len() {
+        let refused = decode(&bytes[..length]).unwrap_err();
+        assert!(matches!(refused, Refusal::Truncated | Refusal::MissingNode), "{length}: {refused}");
+    }
+    assert_eq!(decode(&[&bytes[..], &[0]].concat()), Err(Refusal::Trailing));
+}
+
+#[test]
+fn bytes_that_say_nothing_are_refused() {
+    let start = encode(&header(), &[Proof::default()]);
+    let refused = |tail: &[u8]| decode(&[&start[..], tail].concat()).unwrap_err();
+    assert_eq!(refused(&[31]), Refusal::Malformed("an item"));
+    assert_eq!(refused(&[0x80]), Refusal::Malformed("an item"));
+    assert_eq!(refused(&[2, 0x80, 0]), Refusal::Malformed("a number in its shortest form"));
+    assert_eq!(
+        refused(&[[2].as_slice(), &[0xff; 9], &[2]].concat()),
+        Refusal::Malformed("a number in its shortest form")
+    );
+    assert_eq!(refused(&[11, 1, 0, 1, 4]), Refusal::Malformed("a witness"));
+    assert_eq!(refused(&[10, 0]), Refusal::Malformed("slopes"));
+    assert_eq!(refused(&[10, 1, 2, 1, 0, 1, 0]), Refusal::Malformed("slopes of different places"));
+    assert_eq!(refused(&[7, 1, 1, 2]), Refusal::Malformed("zeros after the last mark"));
+    assert_eq!(refused(&[11, 0xff, 0xff, 0xff, 0x7f]), Refusal::TooLong((1 << 28) - 1, 1 << 24));
+    let nan = f32::NAN.to_le_bytes();
+    assert!(matches!(refused(&[&[10, 2, 1, 1, 1, 1], &nan[..]].concat()), Refusal::Slope(_)));
+    for (place, refusal) in [(0, Refusal::NoCertificate), (8, Refusal::Version(1, 2)), (9, Refusal::Semantics(1))] {
+        let mut other = start.clone();
+        other[place] += 1;
+        assert_eq!(decode(&other), Err(refusal));
+    }
+}
+
+#[test]
+fn rounding_keeps_ends_and_nan() {
+    let slopes = Slopes { alpha: [(1, vec![0.0, 1.0, 0.3, f32::NAN])].into(), beta: vec![0.3], constraints: vec![1.0] };
+    let rounded = slopes.rounded();
+    assert_eq!(rounded.alpha[&1][..3], [0.0, 1.0, 38.0 / 128.0]);
+    assert!(rounded.alpha[&1][3].is_nan());
+    assert!(rounded.beta[0] <= 0.3 && rounded.beta[0] > 0.29 && rounded.constraints == [1.0]);
+    let header = header();
+    let length =
+        |slopes: &Slopes| encode(&header, &[Proof { region: 0, items: vec![Item::Keep(slopes.clone())] }]).len();
+    let exact = Slopes { alpha: [(1, vec![0.3; 100])].into(), ..Slopes::default() };
+    assert_eq!(length(&exact) - length(&exact.clone().rounded()), 300);
+}

@@ -1,0 +1,216 @@
+//! The proof tree: items are read one after the other, and only the states on the path to the current node are kept.
+
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::certificate::{Decoder, Item, Literal, Side, Source, Split};
+use crate::error::{Refusal, Rejected, TreePlace};
+
+use super::cover::assumptions;
+use super::leaf::{Goal, close};
+use super::state::State;
+
+/// The deepest node of a tree.
+const DEEPEST: usize = 512;
+
+/// What all nodes of a certificate's trees share.
+pub(crate) struct Prover<'p> {
+    source: &'p dyn Source,
+    /// How many more threads may be started.
+    idle: AtomicUsize,
+    leaves: AtomicUsize,
+}
+
+/// A node of a tree.
+pub(crate) struct Node<'p> {
+    pub region: usize,
+    pub state: State<'p>,
+    pub open: Vec<Arc<Goal>>,
+    lemmas: Vec<Arc<Lemma>>,
+    path: String,
+}
+
+/// No point of the state in which it was proved satisfies all assumptions and a goal.
+struct Lemma {
+    assumptions: Vec<Literal>,
+    goals: Vec<Arc<Goal>>,
+}
+
+/// What follows an item.
+enum Next<'p> {
+    /// Another item of the same node.
+    Item,
+    /// Nothing: the node has ended.
+    Nothing,
+    /// A subtree, and then another item of the same node.
+    Aside(Box<Node<'p>>),
+    /// The two subtrees of a split.
+    Both(Box<[Node<'p>; 2]>),
+}
+
+impl<'p> Prover<'p> {
+    pub fn new(source: &'p dyn Source, threads: NonZeroUsize) -> Self {
+        Prover { source, idle: AtomicUsize::new(threads.get() - 1), leaves: AtomicUsize::new(0) }
+    }
+
+    /// How many nodes had no subtrees.
+    pub fn leaves(&self) -> usize {
+        self.leaves.load(Ordering::Relaxed)
+    }
+
+    /// Checks a node and everything below it; returns the decoder behind it.
+    pub fn check(&self, mut node: Node<'p>, mut input: Decoder<'p>) -> Result<Decoder<'p>, Rejected> {
+        if node.path.len() > DEEPEST {
+            return Err(node.refuse(&input, Refusal::TooDeep(DEEPEST)));
+        }
+        loop {
+            let (item, length) = input.item().map_err(|refusal| node.refuse(&input, refusal))?;
+            match node.apply(&item).map_err(|refusal| node.refuse(&input, refusal))? {
+                Next::Item => {}
+                Next::Nothing => {
+                    self.leaves.fetch_add(1, Ordering::Relaxed);
+                    return Ok(input);
+                }
+                Next::Aside(child) => {
+                    input = self.check(*child, input)?;
+                    node.conclude(item).map_err(|refusal| node.refuse(&input, refusal))?;
+                }
+                Next::Both(children) => return self.check_both(*children, input, length),
+            }
+        }
+    }
+
+    fn check_both(
+        &self,
+        [first, second]: [Node<'p>; 2],
+        input: Decoder<'p>,
+        length: Option<u64>,
+    ) -> Result<Decoder<'p>, Rejected> {
+        let Some(length) = length else { return self.check(second, self.check(first, input)?) };
+        let middle = input.offset().saturating_add(length);
+        let place = TreePlace { region: first.region, path: first.path.clone(), byte: middle };
+        let at_middle = |input: &Decoder| match input.offset() {
+            end if end == middle => Ok(()),
+            end => Err(Rejected { at: Some(place), refusal: Refusal::SubtreeLength(middle, end) }),
+        };
+        let take = |idle: usize| idle.checked_sub(1);
+        if self.idle.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_err() {
+            let input = self.check(first, input)?;
+            at_middle(&input)?;
+            return self.check(second, input);
+        }
+        thread::scope(|scope| {
+            let ahead = scope.spawn(move || {
+                let result = Decoder::new(self.source, middle).map_err(Rejected::from);
+                let result = result.and_then(|input| self.check(second, input));
+                self.idle.fetch_add(1, Ordering::AcqRel);
+                result
+            });
+            // Whatever is wrong in the first subtree is what the reader of the certificate meets first.
+            let here = self.check(first, input).and_then(|input| at_middle(&input));
+            let ahead = ahead.join().unwrap_or_else(|payload| resume_unwind(payload));
+            here.and(ahead)
+        })
+    }
+}
+
+impl<'p> Node<'p> {
+    /// The root of a region's tree.
+    pub fn root(region: usize, state: State<'p>, open: Vec<Arc<Goal>>) -> Self {
+        Node { region, state, open, lemmas: Vec::new(), path: String::new() }
+    }
+
+    /// Says where something is wrong.
+    pub fn refuse(&self, input: &Decoder, refusal: Refusal) -> Rejected {
+        let at = TreePlace { region: self.region, path: self.path.clone(), byte: input.offset() };
+        Rejected { at: Some(at), refusal }
+    }
+
+    fn apply(&mut self, item: &Item) -> Result<Next<'p>, Refusal> {
+        match item {
+            Item::End => match self.open.first() {
+                Some(goal) => return Err(Refusal::StillOpen(goal.case)),
+                None => return Ok(Next::Nothing),
+            },
+            Item::Empty if self.state.is_empty() => return Ok(Next::Nothing),
+            Item::Empty => return Err(Refusal::NotEmpty),
+            Item::Split(split) => return self.split(split),
+            Item::TightenAll => self.state.tighten_all()?,
+            Item::Tighten(place, targets) => self.state.tighten(*place, targets)?,
+            Item::Keep(slopes) => self.state.keep(slopes)?,
+            Item::Close(list) => close(&mut self.state, &mut self.open, list)?,
+            Item::Apply(number) => self.apply_lemma(*number)?,
+            Item::Prove(bound) => {
+                let negation = Literal { side: bound.side.other(), ..*bound };
+                let goal = Goal { case: 0, atoms: vec![self.state.ground().atom(&negation)?] };
+                let child = self.child('p', &[negation], vec![Arc::new(goal)])?;
+                return Ok(Next::Aside(Box::new(child)));
+            }
+            Item::Lemma(assumptions, cases) => {
+                let child = self.child('l', assumptions, self.goals(cases)?)?;
+                return Ok(Next::Aside(Box::new(child)));
+            }
+        }
+        Ok(Next::Item)
+    }
+
+    /// What the subtree of a bound or a lemma has established.
+    fn conclude(&mut self, item: Item) -> Result<(), Refusal> {
+        match item {
+            Item::Prove(bound) => self.state.adopt(&bound)?,
+            Item::Lemma(assumptions, cases) => {
+                let goals = self.goals(&cases)?;
+                match assumptions.is_empty() {
+                    true => self.open.retain(|goal| !goals.iter().any(|other| Arc::ptr_eq(goal, other))),
+                    false => self.lemmas.push(Arc::new(Lemma { assumptions, goals })),
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The open goals of some cases.
+    fn goals(&self, cases: &[usize]) -> Result<Vec<Arc<Goal>>, Refusal> {
+        let goal = |case: &usize| {
+            let found = self.open.iter().find(|goal| goal.case == *case).cloned();
+            found.ok_or(Refusal::NotOpen(*case))
+        };
+        cases.iter().map(goal).collect()
+    }
+
+    fn apply_lemma(&mut self, number: usize) -> Result<(), Refusal> {
+        let lemma = self.lemmas.get(number).cloned().ok_or(Refusal::UnknownLemma(self.lemmas.len(), number))?;
+        for literal in &lemma.assumptions {
+            if !self.state.implies(literal)? {
+                return Err(Refusal::LemmaDoesNotApply(number, literal.place, literal.element));
+            }
+        }
+        self.open.retain(|goal| !lemma.goals.iter().any(|other| Arc::ptr_eq(goal, other)));
+        Ok(())
+    }
+
+    fn split(&self, split: &Split) -> Result<Next<'p>, Refusal> {
+        let [low, high] = assumptions(&self.state, split)?;
+        let children = [self.child('0', &[low], self.open.clone())?, self.child('1', &[high], self.open.clone())?];
+        Ok(Next::Both(Box::new(children)))
+    }
+
+    fn child(&self, step: char, assumptions: &[Literal], open: Vec<Arc<Goal>>) -> Result<Node<'p>, Refusal> {
+        let mut state = self.state.clone();
+        assumptions.iter().try_for_each(|literal| state.assume(literal))?;
+        let path = format!("{}{step}", self.path);
+        Ok(Node { region: self.region, state, open, lemmas: self.lemmas.clone(), path })
+    }
+}
+
+impl Side {
+    /// The other side.
+    #[must_use]
+    pub fn other(self) -> Side {
+        if self == Side::Lower { Side::Upper } else { Side::Lower }
+    }
+}
