@@ -2,6 +2,7 @@
 //!
 //! * [`workers`]: independent tasks on several threads.
 //! * [`queries`]: a list of properties over a few networks.
+//! * [`recheck`]: certificates that have been written before.
 //! * [`dataset`], [`selection`]: labelled points, and which of them are meant.
 //! * [`points`]: the question of local robustness for each of them.
 //! * [`summary`]: what became of all of them.
@@ -11,6 +12,7 @@ mod error;
 pub mod workers;
 
 pub mod queries;
+pub mod recheck;
 
 pub mod dataset;
 pub mod selection;

@@ -1,17 +1,18 @@
 //! `bartizan batch`: a list of queries.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bartizan_proof::{Network, Property};
 use indicatif::ProgressBar;
 
+use super::output::OutputFile;
 use super::search::SearchArgs;
 use super::{CliError, Exit, files, output, progress};
 use crate::batch::queries::{self, Answer, Instance};
+use crate::outcome::Verdict;
 
 /// Arguments of `bartizan batch`.
 #[derive(Debug, clap::Args)]
@@ -21,6 +22,9 @@ pub struct BatchArgs {
     /// Write one line for each instance to this CSV file, in the order of the instances
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
+    /// Write the certificate of each verified instance into this folder
+    #[arg(long, value_name = "FOLDER")]
+    proofs: Option<PathBuf>,
     #[command(flatten)]
     search: SearchArgs,
     /// Print one JSON object instead of the table
@@ -35,26 +39,13 @@ pub fn run(args: &BatchArgs) -> Result<Exit, CliError> {
     let options = args.search.options()?;
     let instances = read_instances(&args.instances)?;
     let folder = args.instances.parent().unwrap_or(Path::new("")).to_owned();
-    let mut log = Log::create(&instances, args.results.as_deref())?;
+    let mut log = Log::create(&instances, args.results.as_deref(), args.proofs.as_deref())?;
     let jobs = args.search.jobs()?;
-    queries::run(&instances, (&folder, &Disk), (&options, jobs), |place, answer| {
+    queries::run(&instances, (&folder, &files::Disk), (&options, jobs), |place, answer| {
         log.add(place, answer);
         Ok::<(), CliError>(())
     })?;
     log.finish(args.json)
-}
-
-/// Reads files for the runner.
-struct Disk;
-
-impl queries::Files for Disk {
-    fn model(&self, path: &Path) -> Result<Network, String> {
-        files::read_model(path).map_err(|e| e.to_string())
-    }
-
-    fn property(&self, path: &Path) -> Result<Property, String> {
-        files::read_property(path).map_err(|e| e.to_string())
-    }
 }
 
 fn read_instances(path: &Path) -> Result<Vec<Instance>, CliError> {
@@ -87,57 +78,104 @@ fn read_instances(path: &Path) -> Result<Vec<Instance>, CliError> {
     Ok(instances)
 }
 
+/// What is printed of an answer.
+struct Row {
+    verdict: &'static str,
+    time: Duration,
+    reason: Option<String>,
+    certificate: Option<Written>,
+}
+
+/// A certificate that has been written.
+#[derive(Debug, serde::Serialize)]
+struct Written {
+    path: PathBuf,
+    bytes: usize,
+    leaves: usize,
+}
+
 /// Takes answers as they come and writes them in the order of the instances.
 struct Log<'i> {
     instances: &'i [Instance],
     results: Option<(PathBuf, csv::Writer<File>)>,
+    proofs: Option<PathBuf>,
     waiting: BTreeMap<usize, Answer>,
     next: usize,
-    rows: Vec<(usize, &'static str, f64, Option<String>)>,
+    rows: Vec<Row>,
     failure: Option<CliError>,
     progress: ProgressBar,
     start: Instant,
 }
 
 impl<'i> Log<'i> {
-    fn create(instances: &'i [Instance], results: Option<&Path>) -> Result<Self, CliError> {
+    fn create(instances: &'i [Instance], results: Option<&Path>, proofs: Option<&Path>) -> Result<Self, CliError> {
         let open = |path: &Path| {
             let mut writer = csv::Writer::from_writer(File::create(path).map_err(CliError::writing(path))?);
             write_row(&mut writer, RESULTS_HEADER).map_err(CliError::writing(path))?;
             Ok::<_, CliError>((path.to_owned(), writer))
         };
         let results = results.map(open).transpose()?;
-        let progress = progress::bar(instances.len());
-        let (waiting, rows) = (BTreeMap::new(), Vec::new());
-        Ok(Log { instances, results, waiting, next: 0, rows, failure: None, progress, start: Instant::now() })
+        proofs.map_or(Ok(()), |folder| fs::create_dir_all(folder).map_err(CliError::writing(folder)))?;
+        Ok(Log {
+            instances,
+            results,
+            proofs: proofs.map(Path::to_owned),
+            waiting: BTreeMap::new(),
+            next: 0,
+            rows: Vec::new(),
+            failure: None,
+            progress: progress::bar(instances.len()),
+            start: Instant::now(),
+        })
     }
 
     fn add(&mut self, place: usize, answer: Answer) {
         self.waiting.insert(place, answer);
         while let Some(answer) = self.waiting.remove(&self.next) {
-            if let Err(error) = self.write(self.next, &answer) {
+            let certificate = self.write_certificate(self.next, &answer).unwrap_or_else(|error| {
+                self.failure.get_or_insert(error);
+                None
+            });
+            let (verdict, time, reason) = (answer.word(), answer.time, answer.reason());
+            self.rows.push(Row { verdict, time, reason, certificate });
+            if let Err(error) = self.write_result(self.next) {
                 self.failure.get_or_insert(error);
             }
-            self.rows.push((self.next, answer.word(), answer.time.as_secs_f64(), answer.reason()));
             self.next += 1;
         }
         self.progress.set_position((self.rows.len() + self.waiting.len()) as u64);
-        let solved = self.rows.iter().filter(|r| r.1 == "verified" || r.1 == "violated").count();
+        let solved = self.rows.iter().filter(|r| r.verdict == "verified" || r.verdict == "violated").count();
         self.progress.set_message(format!("{solved} solved"));
     }
 
-    fn write(&mut self, place: usize, answer: &Answer) -> Result<(), CliError> {
-        let Some((path, writer)) = &mut self.results else { return Ok(()) };
+    fn write_certificate(&self, place: usize, answer: &Answer) -> Result<Option<Written>, CliError> {
+        let (Some(folder), Some(Verdict::Verified(verified, certificate))) = (&self.proofs, answer.verdict()) else {
+            return Ok(None);
+        };
         let instance = &self.instances[place];
-        let time = format!("{:.3}", answer.time.as_secs_f64());
-        let reason = answer.reason().unwrap_or_default();
-        let row = [&instance.model, &instance.property, answer.word(), &time, "", "", &reason];
-        write_row(writer, row).map_err(CliError::writing(path))
+        let stem = |path: &str| {
+            let name = Path::new(path.trim_end_matches(".gz")).file_stem();
+            name.unwrap_or_default().to_string_lossy().into_owned()
+        };
+        let path = folder.join(format!("{place:05}.{}.{}.cert", stem(&instance.model), stem(&instance.property)));
+        OutputFile::prepare(&path)?.write(|out| out.write_all(certificate))?;
+        Ok(Some(Written { path, bytes: certificate.len(), leaves: verified.leaves() }))
+    }
+
+    fn write_result(&mut self, place: usize) -> Result<(), CliError> {
+        let Some((path, writer)) = &mut self.results else { return Ok(()) };
+        let (instance, row) = (&self.instances[place], &self.rows[place]);
+        let time = format!("{:.3}", row.time.as_secs_f64());
+        let certificate = row.certificate.as_ref().map(|c| c.path.display().to_string()).unwrap_or_default();
+        let bytes = row.certificate.as_ref().map(|c| c.bytes.to_string()).unwrap_or_default();
+        let reason = row.reason.clone().unwrap_or_default();
+        let fields = [&instance.model, &instance.property, row.verdict, &time, &certificate, &bytes, &reason];
+        write_row(writer, fields).map_err(CliError::writing(path))
     }
 
     fn finish(self, json: bool) -> Result<Exit, CliError> {
         self.progress.finish_and_clear();
-        let count = |word: &str| self.rows.iter().filter(|r| r.1 == word).count();
+        let count = |word: &str| self.rows.iter().filter(|r| r.verdict == word).count();
         let (errors, violated) = (count("error"), count("violated"));
         let open = count("unknown") + count("timeout");
         output::print(|out| if json { writeln!(out, "{}", self.to_json()) } else { self.write_table(out) })?;
@@ -154,11 +192,10 @@ impl<'i> Log<'i> {
     }
 
     fn to_json(&self) -> serde_json::Value {
-        let rows = self.rows.iter().map(|(place, verdict, time, reason)| {
-            let instance = &self.instances[*place];
+        let rows = self.rows.iter().zip(self.instances).map(|(row, instance)| {
             serde_json::json!({
-                "onnx": instance.model, "vnnlib": instance.property,
-                "verdict": verdict, "time_s": time, "reason": reason,
+                "onnx": instance.model, "vnnlib": instance.property, "verdict": row.verdict,
+                "time_s": row.time.as_secs_f64(), "certificate": row.certificate, "reason": row.reason,
             })
         });
         serde_json::json!({ "time_s": self.start.elapsed().as_secs_f64(), "results": rows.collect::<Vec<_>>() })
@@ -167,7 +204,8 @@ impl<'i> Log<'i> {
     fn write_table(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{:<10} {:>6} {:>10} {:>10} {:>10}", "verdict", "count", "median s", "max s", "sum s")?;
         for word in ["verified", "violated", "unknown", "timeout", "error"] {
-            let mut times: Vec<f64> = self.rows.iter().filter(|r| r.1 == word).map(|r| r.2).collect();
+            let rows = self.rows.iter().filter(|r| r.verdict == word);
+            let mut times: Vec<f64> = rows.map(|r| r.time.as_secs_f64()).collect();
             times.sort_by(f64::total_cmp);
             let (Some(longest), Some(median)) = (times.last(), times.get(times.len() / 2)) else { continue };
             let sum: f64 = times.iter().sum();
@@ -177,9 +215,9 @@ impl<'i> Log<'i> {
     }
 
     fn report_errors(&self) {
-        for (place, _, _, reason) in self.rows.iter().filter(|r| r.1 == "error") {
-            let instance = &self.instances[*place];
-            eprintln!("error: {}, {}: {}", instance.model, instance.property, reason.as_deref().unwrap_or_default());
+        for (row, instance) in self.rows.iter().zip(self.instances).filter(|(row, _)| row.verdict == "error") {
+            let reason = row.reason.as_deref().unwrap_or_default();
+            eprintln!("error: {}, {}: {reason}", instance.model, instance.property);
         }
     }
 }

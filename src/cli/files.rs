@@ -8,6 +8,20 @@ use bartizan_proof::{Network, Property, read};
 use flate2::read::MultiGzDecoder;
 
 use super::CliError;
+use crate::batch::queries;
+
+/// Reads files for many queries at once.
+pub struct Disk;
+
+impl queries::Files for Disk {
+    fn model(&self, path: &Path) -> Result<Network, String> {
+        read_model(path).map_err(|e| e.to_string())
+    }
+
+    fn property(&self, path: &Path) -> Result<Property, String> {
+        read_property(path).map_err(|e| e.to_string())
+    }
+}
 
 /// More than any model here has; a compressed file that expands beyond this is refused.
 const LARGEST_FILE: u64 = 8 << 30;

@@ -3,6 +3,7 @@
 mod batch;
 mod bounds;
 mod certify;
+mod check;
 mod data;
 mod decimals;
 mod error;
@@ -39,6 +40,8 @@ enum Command {
     Batch(batch::BatchArgs),
     /// Certify the points of a data set
     Certify(Box<certify::CertifyArgs>),
+    /// Check certificates again, from the files alone
+    Check(check::CheckArgs),
     /// Prove output intervals around a point, to compare methods
     Bounds(bounds::BoundsArgs),
     /// Show what a network consists of
@@ -64,6 +67,7 @@ pub fn run() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Batch(args) => batch::run(&args),
         Command::Certify(args) => certify::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Bounds(args) => bounds::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     };

@@ -1,10 +1,11 @@
 //! `bartizan verify`: one query.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::output::OutputFile;
 use super::search::SearchArgs;
 use super::{CliError, Exit, files, output};
 use crate::batch::workers;
@@ -20,6 +21,9 @@ pub struct VerifyArgs {
     property: PathBuf,
     #[command(flatten)]
     search: SearchArgs,
+    /// Write the certificate to this file if the property is verified
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -40,16 +44,21 @@ enum Format {
 /// Runs the command.
 pub fn run(args: &VerifyArgs) -> Result<Exit, CliError> {
     let options = args.search.options()?;
+    let proof = args.proof.as_deref().map(OutputFile::prepare).transpose()?;
     let property = files::read_property(&args.property)?;
     let verifier = Verifier::new(files::read_model(&args.model)?);
     let outcome = workers::run_one(args.search.jobs()?, || verifier.verify(&property, &options))?
         .map_err(|error| CliError::Property { path: args.property.clone(), error })?;
+    let written = match (&proof, &outcome.verdict) {
+        (Some(file), Verdict::Verified(_, certificate)) => file.write(|out| out.write_all(certificate)),
+        _ => Ok(()),
+    };
     output::print(|out| match args.format {
-        _ if args.json => writeln!(out, "{}", to_json(&outcome)),
+        _ if args.json => writeln!(out, "{}", to_json(&outcome, args.proof.as_deref())),
         Format::Text => write_text(&outcome, out),
         Format::Vnncomp => write_vnncomp(&outcome, out),
     })?;
-    Ok(exit_of(&outcome.verdict))
+    written.map(|()| exit_of(&outcome.verdict))
 }
 
 fn exit_of(verdict: &Verdict) -> Exit {
@@ -60,7 +69,7 @@ fn exit_of(verdict: &Verdict) -> Exit {
     }
 }
 
-fn to_json(outcome: &Outcome) -> serde_json::Value {
+fn to_json(outcome: &Outcome, proof: Option<&Path>) -> serde_json::Value {
     let (model, property) = match &outcome.verdict {
         Verdict::Verified(v, _) => (Some(v.network()), Some(v.property())),
         Verdict::Violated(v) => (Some(v.network()), Some(v.property())),
@@ -73,12 +82,17 @@ fn to_json(outcome: &Outcome) -> serde_json::Value {
         })),
         _ => None,
     };
+    let certificate = match &outcome.verdict {
+        Verdict::Verified(v, bytes) => Some(json!({ "path": proof, "bytes": bytes.len(), "leaves": v.leaves() })),
+        _ => None,
+    };
     json!({
         "verdict": outcome.verdict.word(),
         "reason": outcome.verdict.reason().map(|r| r.to_string()),
         "method": outcome.rung.to_string(),
         "time_s": outcome.time.as_secs_f64(),
         "counterexample": counterexample,
+        "certificate": certificate,
         "model": model,
         "property": property,
     })
@@ -88,7 +102,10 @@ fn write_text(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let seconds = outcome.time.as_secs_f64();
     writeln!(out, "{} ({}, {seconds:.3} s)", outcome.verdict.word(), outcome.rung)?;
     match &outcome.verdict {
-        Verdict::Verified(v, _) => writeln!(out, "{} cases refuted; the checker accepted the proof", v.cases()),
+        Verdict::Verified(v, certificate) => {
+            let (cases, leaves, bytes) = (v.cases(), v.leaves(), certificate.len());
+            writeln!(out, "{cases} cases refuted; the checker accepted the proof of {leaves} leaves in {bytes} bytes")
+        }
         Verdict::Violated(v) => {
             writeln!(out, "counterexample (replayed with rigorous arithmetic):")?;
             let mut inputs = v.point().iter().enumerate();

@@ -79,7 +79,17 @@ impl Folder {
         fs::write(self.0.path().join(name), content).unwrap();
     }
 
-    /// The content of a file.
+    /// Makes a folder inside.
+    pub fn make_folder(&self, name: &str) {
+        fs::create_dir(self.0.path().join(name)).unwrap();
+    }
+
+    /// The bytes of a file.
+    pub fn read_bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.path().join(name)).unwrap()
+    }
+
+    /// The content of a text file.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.0.path().join(name)).unwrap()
     }

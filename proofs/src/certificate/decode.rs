@@ -42,6 +42,17 @@ impl Source for PathBuf {
     }
 }
 
+impl Header {
+    /// Reads the beginning of a certificate.
+    ///
+    /// # Errors
+    ///
+    /// It is none, or cannot be read.
+    pub fn read(certificate: &dyn Source) -> std::result::Result<Header, Refusal> {
+        Ok(Decoder::new(certificate, 0)?.header()?.0)
+    }
+}
+
 type Result<T> = std::result::Result<T, Refusal>;
 
 /// Reads one item after the other.

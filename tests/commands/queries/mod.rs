@@ -1,4 +1,5 @@
-//! `bartizan verify`, `batch`, `bounds` and `inspect`.
+//! `bartizan verify`, `batch`, `check`, `bounds` and `inspect`.
 
+mod certificates;
 mod refusals;
 mod runs;

@@ -297,6 +297,24 @@ fn lists_and_options() {
                 "--timeout: expected a number of seconds from 0 to 1000000000, found NaN",
             ),
             (
+                "certificate into a folder that does not exist",
+                None,
+                "verify net.nnet holds.vnnlib --proof gone/q.cert",
+                "gone/q.cert: cannot write: No such file or directory (os error 2)",
+            ),
+            (
+                "certificates into a file",
+                Some(("list.csv", b"net.nnet,holds.vnnlib,10\n".to_vec())),
+                "batch list.csv --proofs net.nnet",
+                "net.nnet: cannot write: File exists (os error 17)",
+            ),
+            (
+                "folder without certificates",
+                None,
+                "check . --model net.nnet --property holds.vnnlib",
+                ".: folder: expected a file that ends in .cert, found none",
+            ),
+            (
                 "results into a folder that does not exist",
                 Some(("list.csv", b"net.nnet,holds.vnnlib,10\n".to_vec())),
                 "batch list.csv --results gone/out.csv",

@@ -1,0 +1,99 @@
+//! Many certificates at once: models and properties are found by the digests that a certificate names.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use bartizan_proof::certificate::Header;
+use bartizan_proof::{Digest, Network, Property, Refusal, Rejected, Verified, check};
+
+use super::queries::Files;
+use super::{BatchError, workers};
+
+/// Models and properties by their digests.
+#[derive(Debug, Default)]
+pub struct Library {
+    models: HashMap<Digest, (PathBuf, OnceLock<Result<Arc<Network>, String>>)>,
+    properties: HashMap<Digest, (PathBuf, Property)>,
+}
+
+/// What became of a certificate.
+#[derive(Debug)]
+pub struct Judgement {
+    /// What the checker established; the text says why not.
+    pub result: Result<Verified, Unproved>,
+    /// How long the check took.
+    pub time: Duration,
+}
+
+/// Why a certificate proves nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unproved {
+    /// The checker refused it.
+    Refused(String),
+    /// It could not be checked: a file that it needs is missing or cannot be read.
+    Failed(String),
+}
+
+impl Library {
+    /// Knows a model by the digest of its bytes; it is read when a certificate names it.
+    pub fn add_model(&mut self, digest: Digest, path: PathBuf) {
+        self.models.insert(digest, (path, OnceLock::new()));
+    }
+
+    /// Knows a property.
+    pub fn add_property(&mut self, property: Property, path: PathBuf) {
+        self.properties.insert(property.digest(), (path, property));
+    }
+
+    fn network(&self, digest: Digest, files: &impl Files) -> Result<Arc<Network>, String> {
+        let (path, slot) = self.models.get(&digest).ok_or_else(|| missing("model", digest, self.models.len()))?;
+        slot.get_or_init(|| files.model(path).map(Arc::new)).clone()
+    }
+
+    fn property(&self, digest: Digest) -> Result<&Property, String> {
+        let found = self.properties.get(&digest).map(|(_, property)| property);
+        found.ok_or_else(|| missing("property", digest, self.properties.len()))
+    }
+}
+
+fn missing(what: &str, digest: Digest, known: usize) -> String {
+    format!("expected a {what} with SHA-256 {digest}, found none among the {known} given")
+}
+
+/// Checks certificates on `jobs` threads; `finished` is called with each one's place as it ends, on the calling thread.
+///
+/// # Errors
+///
+/// The threads cannot be started, or whatever `finished` returns.
+pub fn run<E: From<BatchError>>(
+    certificates: &[PathBuf],
+    (library, files): (&Library, &impl Files),
+    jobs: usize,
+    mut finished: impl FnMut(usize, Judgement) -> Result<(), E>,
+) -> Result<(), E> {
+    // What is left over when there are fewer certificates than threads goes into the trees.
+    let threads = NonZeroUsize::new(jobs / certificates.len().max(1)).unwrap_or(NonZeroUsize::MIN);
+    let work = |place: usize| {
+        let start = Instant::now();
+        let result = judge(&certificates[place], (library, files), threads);
+        Judgement { result, time: start.elapsed() }
+    };
+    workers::run((certificates.len(), jobs), work, &mut finished)
+}
+
+fn judge(path: &Path, (library, files): (&Library, &impl Files), threads: NonZeroUsize) -> Result<Verified, Unproved> {
+    let source = path.to_owned();
+    let header = Header::read(&source).map_err(unproved)?;
+    let network = library.network(header.model, files).map_err(Unproved::Failed)?;
+    let property = library.property(header.property).map_err(Unproved::Failed)?;
+    check::verify(&network, property, &source, threads).map_err(unproved)
+}
+
+fn unproved(rejected: impl Into<Rejected>) -> Unproved {
+    let rejected = rejected.into();
+    let text = rejected.to_string();
+    if let Refusal::Unreadable(_) = rejected.refusal { Unproved::Failed(text) } else { Unproved::Refused(text) }
+}

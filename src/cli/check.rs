@@ -1,0 +1,147 @@
+//! `bartizan check`: certificates that were written before, checked again from the files alone.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bartizan_proof::Digest;
+use serde_json::json;
+
+use super::{CliError, Exit, files, output, progress};
+use crate::batch::recheck::{self, Judgement, Library, Unproved};
+use crate::batch::workers;
+
+/// Arguments of `bartizan check`.
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Certificate, or a folder of certificates (`.cert`)
+    certificate: PathBuf,
+    /// Model that certificates speak of, or a folder of models; may be repeated
+    #[arg(long, required = true)]
+    model: Vec<PathBuf>,
+    /// Property that certificates speak of, or a folder of properties; may be repeated
+    #[arg(long, required = true)]
+    property: Vec<PathBuf>,
+    /// Number of threads [default: one for each core]
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command. The exit code speaks of the worst certificate: one that could not be checked, then one that was refused.
+pub fn run(args: &CheckArgs) -> Result<Exit, CliError> {
+    let jobs = match args.jobs {
+        Some(0) => return Err(CliError::option("--jobs", "at least one thread", "0")),
+        jobs => jobs.unwrap_or_else(workers::cores),
+    };
+    let certificates = files_of(&args.certificate, &["cert"])?;
+    let library = library(args)?;
+    let start = Instant::now();
+    let bar = progress::bar(certificates.len());
+    let mut judged: Vec<Option<Judgement>> = certificates.iter().map(|_| None).collect();
+    recheck::run(&certificates, (&library, &files::Disk), jobs, |place, judgement| {
+        bar.inc(1);
+        judged[place] = Some(judgement);
+        Ok::<(), CliError>(())
+    })?;
+    bar.finish_and_clear();
+    let judged: Vec<(PathBuf, Judgement)> =
+        certificates.into_iter().zip(judged).filter_map(|(path, judgement)| Some((path, judgement?))).collect();
+    let report = Report { judged: &judged, time: start.elapsed() };
+    output::print(|out| if args.json { writeln!(out, "{}", report.to_json()) } else { report.write(out) })?;
+    Ok(report.exit())
+}
+
+fn library(args: &CheckArgs) -> Result<Library, CliError> {
+    let mut library = Library::default();
+    for path in &args.model {
+        for model in files_of(path, &["onnx", "nnet"])? {
+            library.add_model(Digest::of(&files::read_bytes(&model)?), model);
+        }
+    }
+    for path in &args.property {
+        for property in files_of(path, &["vnnlib"])? {
+            library.add_property(files::read_property(&property)?, property);
+        }
+    }
+    Ok(library)
+}
+
+/// A file, or the files of a folder with one of the extensions (gzipped or not), in the order of their names.
+fn files_of(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, CliError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let reading = |error: io::Error| CliError::Read { path: path.to_owned(), error };
+    let entries = fs::read_dir(path).map_err(reading)?.collect::<Result<Vec<_>, _>>().map_err(reading)?;
+    let fits = |path: &PathBuf| {
+        let name = path.to_string_lossy().to_ascii_lowercase();
+        let name = name.trim_end_matches(".gz");
+        extensions.iter().any(|extension| name.ends_with(&format!(".{extension}")))
+    };
+    let mut found: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(fits).collect();
+    found.sort();
+    if found.is_empty() {
+        let expected = format!("a file that ends in .{}", extensions.join(" or ."));
+        return Err(CliError::content(path, "folder", expected, "none"));
+    }
+    Ok(found)
+}
+
+/// What is said in the end.
+struct Report<'r> {
+    judged: &'r [(PathBuf, Judgement)],
+    time: Duration,
+}
+
+impl Report<'_> {
+    fn counts(&self) -> [usize; 3] {
+        let mut counts = [0; 3];
+        for (_, judgement) in self.judged {
+            let place = match &judgement.result {
+                Ok(_) => 0,
+                Err(Unproved::Refused(_)) => 1,
+                Err(Unproved::Failed(_)) => 2,
+            };
+            counts[place] += 1;
+        }
+        counts
+    }
+
+    fn exit(&self) -> Exit {
+        match self.counts() {
+            [_, 0, 0] => Exit::Yes,
+            [_, _, 0] => Exit::No,
+            _ => Exit::Failed,
+        }
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        for (path, judgement) in self.judged {
+            match &judgement.result {
+                Ok(_) => {}
+                Err(Unproved::Refused(reason)) => writeln!(out, "refused      {}: {reason}", path.display())?,
+                Err(Unproved::Failed(reason)) => writeln!(out, "not checked  {}: {reason}", path.display())?,
+            }
+        }
+        let [accepted, refused, failed] = self.counts();
+        let seconds = self.time.as_secs_f64();
+        writeln!(out, "{accepted} verified, {refused} refused, {failed} not checked in {seconds:.3} s")
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        let results = self.judged.iter().map(|(path, judgement)| {
+            let (verdict, reason, leaves) = match &judgement.result {
+                Ok(verified) => ("verified", None, Some(verified.leaves())),
+                Err(Unproved::Refused(reason)) => ("refused", Some(reason), None),
+                Err(Unproved::Failed(reason)) => ("error", Some(reason), None),
+            };
+            let time = judgement.time.as_secs_f64();
+            json!({ "certificate": path, "verdict": verdict, "reason": reason, "leaves": leaves, "time_s": time })
+        });
+        json!({ "time_s": self.time.as_secs_f64(), "results": results.collect::<Vec<_>>() })
+    }
+}
