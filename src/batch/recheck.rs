@@ -15,8 +15,15 @@ use super::{BatchError, workers};
 /// Models and properties by their digests.
 #[derive(Debug, Default)]
 pub struct Library {
-    models: HashMap<Digest, (PathBuf, OnceLock<Result<Arc<Network>, String>>)>,
+    models: HashMap<Digest, Model>,
     properties: HashMap<Digest, (PathBuf, Property)>,
+}
+
+/// A model, read when it is needed.
+#[derive(Debug)]
+struct Model {
+    path: PathBuf,
+    network: OnceLock<Result<Arc<Network>, String>>,
 }
 
 /// What became of a certificate.
@@ -40,7 +47,7 @@ pub enum Unproved {
 impl Library {
     /// Knows a model by the digest of its bytes; it is read when a certificate names it.
     pub fn add_model(&mut self, digest: Digest, path: PathBuf) {
-        self.models.insert(digest, (path, OnceLock::new()));
+        self.models.insert(digest, Model { path, network: OnceLock::new() });
     }
 
     /// Knows a property.
@@ -49,8 +56,8 @@ impl Library {
     }
 
     fn network(&self, digest: Digest, files: &impl Files) -> Result<Arc<Network>, String> {
-        let (path, slot) = self.models.get(&digest).ok_or_else(|| missing("model", digest, self.models.len()))?;
-        slot.get_or_init(|| files.model(path).map(Arc::new)).clone()
+        let model = self.models.get(&digest).ok_or_else(|| missing("model", digest, self.models.len()))?;
+        model.network.get_or_init(|| files.model(&model.path).map(Arc::new)).clone()
     }
 
     fn property(&self, digest: Digest) -> Result<&Property, String> {
