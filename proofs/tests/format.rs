@@ -1,5 +1,7 @@
 //! The worked example of `FORMAT.md` is what it says it is.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::float_arithmetic)]
+
 use std::num::NonZeroUsize;
 
 use bartizan_proof::certificate::{Close, Header, Item, Multipliers, Proof, Slopes, Split, Witness, encode};
