@@ -1,6 +1,7 @@
 //! The checker: one rule a file.
 //!
 //! * `tree` reads a proof tree and keeps the states on the path to the current node.
+//! * `trail` is a list that the states on a path share.
 //! * `cover` is the structural rule: the subtrees of a split leave nothing out.
 //! * `state` walks forward: interval arithmetic for every node, tightened where the certificate says so.
 //! * `affine` walks backward: the linear bound rule through affine nodes.
@@ -14,6 +15,7 @@ mod leaf;
 mod relax;
 mod replay;
 mod state;
+mod trail;
 mod tree;
 
 pub use replay::replay;

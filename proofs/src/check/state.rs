@@ -13,6 +13,7 @@ use crate::property::{Atom, Region, Variable};
 
 use super::affine::{Combination, LinearAtom, lower_bounds};
 use super::relax::check_slopes;
+use super::trail::Trail;
 
 /// Coefficients that one batch of rows may hold at a node, so that memory stays bounded (32 MiB a node).
 const BATCH: usize = 1 << 22;
@@ -93,24 +94,24 @@ pub struct State<'g> {
     bounds: Vec<Arc<Enclosure>>,
     /// The first node whose enclosure does not yet follow from those before it.
     stale: NodeId,
-    cuts: Vec<LinearAtom>,
-    kept: Vec<Arc<Slopes>>,
+    cuts: Trail<LinearAtom>,
+    kept: Trail<Arc<Slopes>>,
 }
 
 impl<'g> State<'g> {
     /// The root: all of the region.
     pub fn new(ground: &'g Ground<'g>) -> Self {
         let input = Enclosure::of_intervals(ground.region.bounds.iter().map(|b| b.outer()));
-        State { ground, bounds: vec![Arc::new(input)], stale: 1, cuts: Vec::new(), kept: Vec::new() }
+        State { ground, bounds: vec![Arc::new(input)], stale: 1, cuts: Trail::default(), kept: Trail::default() }
     }
 
     pub(crate) fn ground(&self) -> &'g Ground<'g> {
         self.ground
     }
 
-    /// What the assumed literals that do not speak of the input state.
-    pub(crate) fn cuts(&self) -> &[LinearAtom] {
-        &self.cuts
+    /// How many literals are assumed that do not speak of the input.
+    pub(crate) fn cuts(&self) -> usize {
+        self.cuts.len()
     }
 
     /// The interval of an input element.
@@ -298,7 +299,7 @@ impl<'g> State<'g> {
             let mut combination = Combination::zero();
             let goal: &[(f32, LinearAtom)] = AsRef::as_ref(goal);
             goal.iter().for_each(|(multiplier, atom)| combination.add(*multiplier, atom));
-            let cuts = slopes.beta.iter().zip(&self.cuts);
+            let cuts = slopes.beta.iter().zip(self.cuts.iter());
             let constraints = slopes.constraints.iter().zip(&self.ground.constraints);
             cuts.chain(constraints).for_each(|(multiplier, atom)| combination.add(*multiplier, atom));
             combination

@@ -12,6 +12,7 @@ use crate::error::{Refusal, Rejected, TreePlace};
 use super::cover::assumptions;
 use super::leaf::{Goal, close};
 use super::state::State;
+use super::trail::Trail;
 
 /// The deepest node of a tree.
 const DEEPEST: usize = 512;
@@ -29,7 +30,7 @@ pub(crate) struct Node<'p> {
     pub region: usize,
     pub state: State<'p>,
     pub open: Vec<Arc<Goal>>,
-    lemmas: Vec<Arc<Lemma>>,
+    lemmas: Trail<Arc<Lemma>>,
     path: String,
 }
 
@@ -120,7 +121,7 @@ impl<'p> Prover<'p> {
 impl<'p> Node<'p> {
     /// The root of a region's tree.
     pub fn root(region: usize, state: State<'p>, open: Vec<Arc<Goal>>) -> Self {
-        Node { region, state, open, lemmas: Vec::new(), path: String::new() }
+        Node { region, state, open, lemmas: Trail::default(), path: String::new() }
     }
 
     /// Says where something is wrong.
@@ -173,11 +174,13 @@ impl<'p> Node<'p> {
         Ok(())
     }
 
-    /// The open goals of some cases.
+    /// The open goals of some cases, each of which may be named once, so that no list of goals is longer than the
+    /// property's list of cases.
     fn goals(&self, cases: &[usize]) -> Result<Vec<Arc<Goal>>, Refusal> {
+        let mut open = self.open.clone();
         let goal = |case: &usize| {
-            let found = self.open.iter().find(|goal| goal.case == *case).cloned();
-            found.ok_or(Refusal::NotOpen(*case))
+            let place = open.iter().position(|goal| goal.case == *case);
+            place.map(|place| open.swap_remove(place)).ok_or(Refusal::NotOpen(*case))
         };
         cases.iter().map(goal).collect()
     }
