@@ -8,13 +8,14 @@ from collections import defaultdict
 from fractions import Fraction
 from math import inf, lcm
 
-from certificate import Alone, Default, Kept
+from certificate import Alone, Default, Kept, Slopes
 from errors import Refused
 from network import Affine, Input
 from state import GRID
 
 # Slopes are rounded to multiples of 2^-PRECISION of the smallest denominator that the start allows.
 PRECISION = 128
+NO_SLOPES = Slopes({}, [], [])
 
 
 def bound_end(state, place, element, upper, witness):
@@ -61,33 +62,40 @@ def multiplier(number):
 def lower_bound(state, coefficients, constant, witness):
     """A lower bound on `sum of coefficients times elements + constant`, as a fraction."""
     state.enclose()
-    alphas, betas = read_witness(state, witness)
+    slopes = read_witness(state, witness)
     coefficients = defaultdict(Fraction, coefficients)
-    for beta, cut in zip(betas, state.cuts):
+    for beta, cut in zip(slopes.betas, state.cuts):
         signed = beta if cut.upper else -beta
         coefficients[cut.value, cut.element] += signed
         constant -= signed * cut.at
-    return Pass(state, coefficients, alphas).run() + constant
+    return Pass(state, coefficients, slopes.alphas).run() + constant
 
 
 def read_witness(state, witness):
-    """Alphas (by place, then by element) and betas of a witness, after they have been judged."""
+    """The slopes of a witness."""
     if isinstance(witness, Default):
-        return {}, []
-    if isinstance(witness, Kept):
-        if witness.number >= len(state.kept):
-            raise Refused("there are no such slopes")
+        return NO_SLOPES
+    if not isinstance(witness, Kept):
+        witness = judged(state.network, witness)
+    elif witness.number < len(state.kept):
         witness = state.kept[witness.number]
-    alphas = {place: alphas_of(state.network, place, *given) for place, given in witness.alphas.items()}
+    else:
+        raise Refused("there are no such slopes")
     if len(witness.betas) > len(state.cuts):
         raise Refused("more betas than cuts")
     if witness.constraints:
         raise Refused("more multipliers than the region has constraints")
-    return alphas, [multiplier(beta) for beta in witness.betas]
+    return witness
+
+
+def judged(network, slopes):
+    """Slopes whose numbers are allowed: alphas are pairs by place and element, the others are fractions."""
+    alphas = {place: alphas_of(network, place, *given) for place, given in slopes.alphas.items()}
+    return Slopes(alphas, [multiplier(beta) for beta in slopes.betas], [multiplier(m) for m in slopes.constraints])
 
 
 def alphas_of(network, place, elements, given):
-    """The alphas of a place as pairs of a numerator and a denominator."""
+    """The alphas of a place, each as numerator and denominator."""
     if not 0 < place < len(network.places) - 1 or elements != network.size(place):
         raise Refused("alphas do not fit their place")
     if not all(0 <= alpha <= 1 for alpha in given.values()):

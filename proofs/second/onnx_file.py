@@ -42,14 +42,14 @@ def read(data):
     if graph[15]:
         raise Unreadable("sparse initializers are not supported")
     tensors = dict(map(initializer, graph[5]))
-    inputs = [(name, shape) for name, shape in map(described, graph[11]) if name not in tensors]
-    name, shape = only(inputs, "input")
+    name, info = only([each for each in map(named, graph[11]) if each[0] not in tensors], "input")
+    shape = shape_of(info)
     builder = Builder(prod(shape))
     tensors[name] = Tensor(shape, None, 0)
     for each in map(node, graph[1]):
         arguments = [found(tensors, name) if name else None for name in each.inputs]
         tensors[only(each.outputs, "output of a node")] = operate(builder, each, arguments)
-    result = found(tensors, only(graph[12] and [described(out)[0] for out in graph[12]], "output"))
+    result = found(tensors, named(only(graph[12], "output"))[0])
     if result.value is None:
         raise Unreadable("the output is constant")
     return Network(builder.values, result.value)
@@ -72,17 +72,22 @@ def found(tensors, name):
 # Messages
 
 
-def described(data):
-    """Name and shape of a graph's input or output; an unknown batch size is 1."""
+def named(data):
+    """A graph's input or output: its name, and all of its fields."""
     info = protobuf.message(data)
-    tensor = protobuf.message(protobuf.message(b"".join(info[2]))[1][0])
+    return only(info[1], "name").decode(), info
+
+
+def shape_of(info):
+    """The shape of a graph's input; an unknown batch size is 1."""
+    tensor = protobuf.message(only(protobuf.message(only(info[2], "type"))[1], "tensor"))
     sizes = []
     for dimension in protobuf.message(b"".join(tensor[2]))[1]:
         size = protobuf.integers(protobuf.message(dimension)[1])
         sizes.append(size[0] if size and size[0] > 0 else None)
     if None in sizes[1:]:
         raise Unreadable("an unknown size")
-    return only(info[1], "name").decode(), tuple(size or 1 for size in sizes)
+    return tuple(size or 1 for size in sizes)
 
 
 def initializer(data):

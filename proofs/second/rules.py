@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import certificate as c
 from errors import Refused, Unreadable
-from linear_bound import bound_end, refute
+from linear_bound import bound_end, judged, refute
 from state import GRID, Goal, State, to_grid
 from vnnlib import INPUT
 
@@ -136,8 +136,8 @@ def prove(state, item):
 
 
 def keep(state, item):
-    """Keeps slopes, which are judged when they are used."""
-    state.kept.append(item.slopes)
+    """Keeps slopes. Their numbers are judged at once; whether there are enough cuts, when they are used."""
+    state.kept.append(judged(state.network, item.slopes))
 
 
 def close(state, item):
