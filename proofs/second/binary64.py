@@ -14,6 +14,9 @@ from errors import Unreadable
 DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 # Decimals far outside the range of binary64 would be slow to write out as fractions.
 MOST_EXPONENT = 5000
+# A decimal counts as exact if it has at most so many places after the point, and its digits are below this number.
+MOST_PLACES = 27
+MOST_DIGITS = 1 << 128
 
 
 class Interval(NamedTuple):
@@ -21,10 +24,6 @@ class Interval(NamedTuple):
 
     low: float
     high: float
-
-    def is_exactly(self, number):
-        """Whether the interval is this number alone."""
-        return self.low == number == self.high
 
 
 def decimal(text):
@@ -56,11 +55,21 @@ def nearest(exact):
 
 
 def enclose(exact):
-    """A fraction that is a binary64 number as that number; otherwise the neighbours of the nearest one."""
+    """The interval of a decimal: one number where it is certainly exact, otherwise the neighbours of the nearest one."""
     number = nearest(exact)
-    if Fraction(number) == exact:
+    digits = exact * 10 ** MOST_PLACES
+    if Fraction(number) == exact and digits.denominator == 1 and shortest(digits.numerator) < MOST_DIGITS:
         return Interval(number, number)
     return Interval(finite(below(number)), finite(above(number)))
+
+
+def shortest(digits):
+    """The digits of a decimal with MOST_PLACES places, without zeros at the end of the places."""
+    for _ in range(MOST_PLACES):
+        if digits % 10:
+            break
+        digits //= 10
+    return abs(digits)
 
 
 def finite(number):
@@ -106,10 +115,10 @@ def multiply(a, b):
 
 
 def divide(a, b):
-    """a / b, exact if a is 0 or b is 1."""
+    """a / b, exact if a is 0."""
     if b.low <= 0 <= b.high:
         raise Unreadable("division by a number that may be zero")
-    if a == ZERO or b == ONE:
+    if a == ZERO:
         return a
     quotients = [Fraction(x) / Fraction(y) for x in a for y in b]
     return outward(min(quotients), max(quotients))

@@ -6,6 +6,7 @@
 import hashlib
 import re
 import struct
+from functools import reduce
 from itertools import product
 from typing import NamedTuple
 
@@ -20,11 +21,13 @@ MOST_CASES = 100_000
 
 
 class Atom(NamedTuple):
-    """`sum of terms <= b`: terms are pairs of a variable (INPUT or OUTPUT, element) and its coefficient."""
+    """`sum of terms <= b`: terms are pairs of a variable (INPUT or OUTPUT, element) and its coefficient. The origin is the pair
+    of terms that the file compares."""
 
     strict: bool
     terms: tuple
     b: Interval
+    origin: frozenset
 
 
 class Case(NamedTuple):
@@ -80,6 +83,8 @@ def read(text):
                 declared.add(variable(name))
             case ["assert", formula]:
                 assertions += conjuncts(formula)
+            case ["set-logic" | "set-info" | "check-sat" | "get-model" | "exit", *_]:
+                pass
             case _:
                 raise Unreadable(f"unknown command {command!r:.80}")
     inputs, outputs = (how_many(declared, kind) for kind in (INPUT, OUTPUT))
@@ -132,43 +137,36 @@ def conjuncts(formula):
 # Terms
 
 
+class Linear(NamedTuple):
+    """A linear term: pairs of a variable and a coefficient, as they stand in the file, and a constant."""
+
+    terms: list
+    constant: Interval
+
+
 def linear(term):
-    """A term as a dictionary from variables to coefficients; the constant has the key None."""
+    """Reads a term."""
     if isinstance(term, str):
         if VARIABLE.fullmatch(term):
-            return {variable(term): ONE}
-        return {None: enclose(decimal(term))}
+            return Linear([(variable(term), ONE)], ZERO)
+        return Linear([], enclose(decimal(term)))
     match term:
         case ["+", *parts] if parts:
-            return fold(parts, plus)
+            return reduce(plus, map(linear, parts))
         case ["-", part]:
             return scaled(linear(part), negative)
         case ["-", *parts] if parts:
-            return fold(parts, minus)
+            return reduce(minus, map(linear, parts))
         case ["*", *parts] if parts:
-            return fold(parts, times)
+            return reduce(times, map(linear, parts))
         case ["/", *parts] if len(parts) > 1:
-            return fold(parts, over)
+            return reduce(over, map(linear, parts))
     raise Unreadable(f"unknown term {term!r:.80}")
-
-
-def fold(parts, operation):
-    """Applies an operation to terms from left to right."""
-    result = linear(parts[0])
-    for part in parts[1:]:
-        result = operation(result, linear(part))
-    return result
 
 
 def plus(a, b):
     """a + b"""
-    total = dict(a)
-    for key, c in b.items():
-        if key is not None and key in total and c == negative(total[key]) and c.low == c.high:
-            del total[key]
-        else:
-            total[key] = add(total.get(key, ZERO), c)
-    return total
+    return Linear(a.terms + b.terms, add(a.constant, b.constant))
 
 
 def minus(a, b):
@@ -178,29 +176,24 @@ def minus(a, b):
 
 def times(a, b):
     """a b, where one of them is constant."""
-    if not is_constant(a):
+    if a.terms:
         a, b = b, a
-    if not is_constant(a):
+    if a.terms:
         raise Unreadable("a product of variables")
-    return scaled(b, lambda c: multiply(c, a.get(None, ZERO)))
+    return scaled(b, lambda c: multiply(c, a.constant))
 
 
 def over(a, b):
     """a / b, where b is constant."""
-    if not is_constant(b):
+    if b.terms:
         raise Unreadable("a quotient by a variable")
-    return scaled(a, lambda c: divide(c, b.get(None, ZERO)))
-
-
-def is_constant(term):
-    """Whether a term has no variables."""
-    return not term.keys() - {None}
+    return scaled(a, lambda c: divide(c, b.constant))
 
 
 def scaled(a, operation):
     """A term with all its coefficients changed; those that become 0 are left out."""
-    changed = {key: operation(c) for key, c in a.items()}
-    return {key: c for key, c in changed.items() if c != ZERO}
+    changed = [(key, operation(c)) for key, c in a.terms]
+    return Linear([(key, c) for key, c in changed if c != ZERO], operation(a.constant))
 
 
 # Formulas
@@ -211,17 +204,21 @@ def alternatives(formula, negated=False):
     match formula:
         case ["not", part]:
             return alternatives(part, not negated)
-        case ["and" | "or" as word, *parts]:
+        case ["and" | "or" as word, *parts] if parts:
             lists = [alternatives(part, negated) for part in parts]
-            if (word == "or") != negated:
-                return [alternative for each in lists for alternative in each]
-            return conjunction(lists)
+            return disjunction(lists) if (word == "or") != negated else conjunction(lists)
+        case ["=>", *parts, last] if parts:
+            return alternatives(["or", *(["not", part] for part in parts), last], negated)
         case ["<=" | ">=" | "<" | ">" | "=" as relation, *terms] if len(terms) > 1:
             lists = [compared(relation, a, b, negated) for a, b in zip(terms, terms[1:])]
-            if negated:
-                return [alternative for each in lists for alternative in each]
-            return conjunction(lists)
+            return disjunction(lists) if negated else conjunction(lists)
     raise Unreadable(f"unknown formula {formula!r:.80}")
+
+
+def disjunction(lists):
+    """All alternatives of all lists in order; if one of them has no atoms, all of it is true."""
+    result = [alternative for each in lists for alternative in each]
+    return result if all(result) else [[]]
 
 
 def conjunction(lists):
@@ -235,40 +232,40 @@ def conjunction(lists):
 
 
 def compared(relation, a, b, negated):
-    """A comparison of two terms as alternatives; those with a false comparison of constants are left out."""
-    match relation, negated:
-        case ("=", False):
-            lists = [[at_most(a, b, False), at_most(b, a, False)]]
-        case ("=", True):
-            lists = [[at_most(a, b, True)], [at_most(b, a, True)]]
-        case ("<=", False) | (">", True):
-            lists = [[at_most(a, b, relation == "<")]]
-        case ("<", False) | (">=", True):
-            lists = [[at_most(a, b, True)]]
-        case (">=", False) | ("<", True):
-            lists = [[at_most(b, a, False)]]
-        case _:
-            lists = [[at_most(b, a, True)]]
-    return [[atom for atom in each if truth(atom) is None] for each in lists
-            if all(truth(atom) is not False for atom in each)]
+    """A comparison of two terms as alternatives."""
+    if relation == "=":
+        if negated:
+            return disjunction([at_most(b, a, True), at_most(a, b, True)])
+        return conjunction([at_most(a, b, False), at_most(b, a, False)])
+    if negated:
+        relation = {"<=": ">", "<": ">=", ">=": "<", ">": "<="}[relation]
+    strict = relation in ("<", ">")
+    return at_most(b, a, strict) if relation in (">", ">=") else at_most(a, b, strict)
 
 
 def at_most(a, b, strict):
-    """The atom `a - b <= 0`, with its constant on the right."""
-    difference = minus(linear(a), linear(b))
-    constant = difference.pop(None, ZERO)
-    return Atom(strict, tuple(sorted(difference.items())), negative(constant))
+    """The atom `a - b <= 0` with its constant on the right, as alternatives: none if it is false, one with no atoms if true."""
+    left, right = linear(a), linear(b)
+    difference = minus(left, right)
+    terms = []
+    for key, c in sorted(difference.terms, key=lambda term: term[0]):
+        if terms and terms[-1] == (key, negative(c)) and c.low == c.high:
+            terms.pop()
+        else:
+            terms.append((key, c))
+    if terms:
+        origin = frozenset((str(a), str(b)))
+        return [[Atom(strict, tuple(terms), negative(difference.constant), origin)]]
+    return [[]] if certainly_less(left.constant, right.constant, strict) else []
 
 
-def truth(atom):
-    """Whether an atom is a comparison of constants that is certainly true or certainly false."""
-    if atom.terms:
-        return None
-    if atom.b.low > 0 or atom.b.low == 0 and not atom.strict:
+def certainly_less(a, b, strict):
+    """Whether a < b (a <= b unless strict), where that is certain."""
+    if a.high < b.low or a.high == b.low and not strict:
         return True
-    if atom.b.high < 0 or atom.b.high == 0 and atom.strict:
+    if a.low > b.high or a.low == b.high and strict:
         return False
-    return None
+    raise Unreadable("constants whose order is not certain are compared")
 
 
 # Cases and regions
@@ -284,44 +281,85 @@ def regions_of(inputs, outputs, cases, declared):
     """Splits the atoms of each case into bounds on inputs and the others, and shares equal regions."""
     regions, kept = [], []
     for atoms in cases:
-        for atom in atoms:
-            if any(key not in declared for key, _ in atom.terms):
-                raise Unreadable("a variable is not declared")
+        if any(key not in declared for atom in atoms for key, _ in atom.terms):
+            raise Unreadable("a variable is not declared")
         region = box(inputs, [atom for atom in atoms if is_bound(atom)])
-        if any(lower.low > upper.high for lower, upper in region):
+        if region is None:
             continue
         if region not in regions:
             regions.append(region)
         kept.append(Case(regions.index(region), tuple(atom for atom in atoms if not is_bound(atom))))
+    if not kept:
+        raise Unreadable("the assertions contradict each other")
     return Property(inputs, outputs, regions, kept)
 
 
 def is_bound(atom):
     """Whether an atom bounds a single input."""
-    return len(atom.terms) == 1 and atom.terms[0][0][0] == INPUT
+    return atom.terms[0][0][0] == INPUT and len({key for key, _ in atom.terms}) == 1
+
+
+class Bound(NamedTuple):
+    """An upper bound on an input or on its negative. Bounds with the same origin are the same number."""
+
+    interval: Interval
+    strict: bool
+    origin: object
 
 
 def box(inputs, atoms):
-    """The lower and the upper bound of every input."""
-    # Upper bounds on the inputs, and on their negatives.
-    upper, minus_lower = {}, {}
+    """The lower and the upper bound of every input, or None if they certainly contradict each other."""
+    uppers, minus_lowers = {}, {}
     for atom in atoms:
-        [((_, element), c)] = atom.terms
+        element = atom.terms[0][0][1]
+        c = reduce(add, (c for _, c in atom.terms))
         if c.low <= 0 <= c.high:
             raise Unreadable("a coefficient that may be zero")
-        side = upper if c.low > 0 else minus_lower
-        bound = divide(atom.b, c if c.low > 0 else negative(c))
-        if atom.strict:
-            bound = Interval(below(bound.low), bound.high)
-        known = side.get(element, bound)
-        side[element] = Interval(min(known.low, bound.low), min(known.high, bound.high))
-    if not upper.keys() == minus_lower.keys() == set(range(inputs)):
+        side, size = (uppers, c) if c.low > 0 else (minus_lowers, negative(c))
+        bound = Bound(atom.b if size == ONE else divide(atom.b, size), atom.strict, atom.origin)
+        side[element] = tighter(side.get(element, bound), bound)
+    if not uppers.keys() == minus_lowers.keys() == set(range(inputs)):
         raise Unreadable("an input is not bounded on both sides")
-    return tuple(apart(negative(minus_lower[i]), upper[i]) for i in range(inputs))
+    pairs = [(minus_lowers[i], uppers[i]) for i in range(inputs)]
+    if any(contradict(*pair) for pair in pairs):
+        return None
+    return tuple(ends(*pair) for pair in pairs)
 
 
-def apart(lower, upper):
-    """Two bounds; the same interval twice would look like the same number twice."""
-    if lower == upper and lower.low < lower.high:
-        upper = Interval(below(upper.low), upper.high)
-    return lower, upper
+def tighter(a, b):
+    """The tighter one of two upper bounds, or a bound around it."""
+    if a.origin == b.origin and a.interval == b.interval:
+        return a._replace(strict=a.strict or b.strict)
+    if a.interval.high < b.interval.low:
+        return a
+    if b.interval.high < a.interval.low:
+        return b
+    if a.interval == b.interval and a.interval.low == a.interval.high:
+        return a._replace(strict=a.strict or b.strict)
+    low, high = min(a.interval.low, b.interval.low), min(a.interval.high, b.interval.high)
+    return Bound(Interval(low, high), a.strict and b.strict, object())
+
+
+def contradict(minus_lower, upper):
+    """Whether two bounds certainly leave no number between them."""
+    lower, higher = negative(minus_lower.interval), upper.interval
+    if same_number(minus_lower, upper):
+        return minus_lower.strict or upper.strict
+    return lower.low > higher.high
+
+
+def same_number(minus_lower, upper):
+    """Whether the lower and the upper bound are certainly the same number."""
+    lower, higher = negative(minus_lower.interval), upper.interval
+    return lower == higher and (lower.low == lower.high or minus_lower.origin == upper.origin)
+
+
+def ends(minus_lower, upper):
+    """Both bounds as intervals. The same interval twice would look like the same number twice."""
+    def opened(bound):
+        return Interval(below(bound.interval.low), bound.interval.high) if bound.strict else bound.interval
+
+    lower, higher = negative(opened(minus_lower)), opened(upper)
+    if lower == higher and not same_number(minus_lower, upper):
+        higher = Interval(below(higher.low), higher.high)
+    return lower, higher
