@@ -88,7 +88,7 @@ def read(text):
             case _:
                 raise Unreadable(f"unknown command {command!r:.80}")
     inputs, outputs = (how_many(declared, kind) for kind in (INPUT, OUTPUT))
-    return regions_of(inputs, outputs, cases_of([alternatives(formula) for formula in assertions]), declared)
+    return regions_of(inputs, outputs, cases_of(assertions), declared)
 
 
 def expressions(text):
@@ -234,17 +234,15 @@ def conjunction(lists):
 def compared(relation, a, b, negated):
     """A comparison of two terms as alternatives."""
     if relation == "=":
-        if negated:
-            return disjunction([at_most(b, a, True), at_most(a, b, True)])
-        return conjunction([at_most(a, b, False), at_most(b, a, False)])
-    if negated:
-        relation = {"<=": ">", "<": ">=", ">=": "<", ">": "<="}[relation]
+        both = [at_most(a, b, False, negated), at_most(b, a, False, negated)]
+        return disjunction(both) if negated else conjunction(both)
     strict = relation in ("<", ">")
-    return at_most(b, a, strict) if relation in (">", ">=") else at_most(a, b, strict)
+    return at_most(b, a, strict, negated) if relation in (">", ">=") else at_most(a, b, strict, negated)
 
 
-def at_most(a, b, strict):
-    """The atom `a - b <= 0` with its constant on the right, as alternatives: none if it is false, one with no atoms if true."""
+def at_most(a, b, strict, negated):
+    """The atom `a - b <= 0` with its constant on the right, or its negation, as alternatives: none if it is false, one
+    with no atoms if it is true."""
     left, right = linear(a), linear(b)
     difference = minus(left, right)
     terms = []
@@ -253,10 +251,12 @@ def at_most(a, b, strict):
             terms.pop()
         else:
             terms.append((key, c))
-    if terms:
-        origin = frozenset((str(a), str(b)))
-        return [[Atom(strict, tuple(terms), negative(difference.constant), origin)]]
-    return [[]] if certainly_less(left.constant, right.constant, strict) else []
+    if not terms:
+        return [[]] if certainly_less(left.constant, right.constant, strict) != negated else []
+    origin = frozenset((str(a), str(b)))
+    if negated:
+        return [[Atom(not strict, tuple((key, negative(c)) for key, c in terms), difference.constant, origin)]]
+    return [[Atom(strict, tuple(terms), negative(difference.constant), origin)]]
 
 
 def certainly_less(a, b, strict):
@@ -272,9 +272,15 @@ def certainly_less(a, b, strict):
 
 
 def cases_of(assertions):
-    """Shared atoms first, then those of one alternative of each other assertion."""
-    shared = [atom for each in assertions if len(each) == 1 for atom in each[0]]
-    return [shared + own for own in conjunction([each for each in assertions if len(each) != 1])]
+    """The atoms of each case. Atoms that all cases share come first; those of an `or` or `=>` are never shared."""
+    shared, own = [], []
+    for formula in assertions:
+        choices = alternatives(formula)
+        if len(choices) == 1 and formula[0] not in ("or", "=>"):
+            shared += choices[0]
+        else:
+            own.append(choices)
+    return [shared + atoms for atoms in conjunction(own)]
 
 
 def regions_of(inputs, outputs, cases, declared):
