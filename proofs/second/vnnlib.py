@@ -128,9 +128,12 @@ def how_many(declared, kind):
 
 
 def conjuncts(formula):
-    """A top-level `and` is several assertions."""
-    if isinstance(formula, list) and formula[:1] == ["and"]:
-        return [part for each in formula[1:] for part in conjuncts(each)]
+    """A top-level `and` is several assertions, and so is a negated `or`."""
+    match formula:
+        case ["and", *parts] if parts:
+            return [conjunct for part in parts for conjunct in conjuncts(part)]
+        case ["not", ["or", *parts]] if parts:
+            return [conjunct for part in parts for conjunct in conjuncts(["not", part])]
     return [formula]
 
 
@@ -342,8 +345,13 @@ def tighter(a, b):
         return b
     if a.interval == b.interval and a.interval.low == a.interval.high:
         return a._replace(strict=a.strict or b.strict)
-    low, high = min(a.interval.low, b.interval.low), min(a.interval.high, b.interval.high)
-    return Bound(Interval(low, high), a.strict and b.strict, object())
+    a, b = opened(a), opened(b)
+    return Bound(Interval(min(a.low, b.low), min(a.high, b.high)), False, object())
+
+
+def opened(bound):
+    """The interval of a bound; that of a strict one begins one number lower."""
+    return Interval(below(bound.interval.low), bound.interval.high) if bound.strict else bound.interval
 
 
 def contradict(minus_lower, upper):
@@ -362,9 +370,6 @@ def same_number(minus_lower, upper):
 
 def ends(minus_lower, upper):
     """Both bounds as intervals. The same interval twice would look like the same number twice."""
-    def opened(bound):
-        return Interval(below(bound.interval.low), bound.interval.high) if bound.strict else bound.interval
-
     lower, higher = negative(opened(minus_lower)), opened(upper)
     if lower == higher and not same_number(minus_lower, upper):
         higher = Interval(below(higher.low), higher.high)
