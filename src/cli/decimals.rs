@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use bartizan_proof::{Interval, enclose_decimal};
+use bartizan_proof::Interval;
+use bartizan_read::enclose_decimal;
 
 use super::{CliError, files};
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use bartizan_proof::enclose_decimal;
+use bartizan_read::enclose_decimal;
 
 use super::*;
 use crate::batch::dataset::Source;

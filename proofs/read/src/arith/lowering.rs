@@ -1,7 +1,8 @@
 //! What readers compute from the numbers in a file: sums, products and quotients that stay exact where binary64
 //! can hold them, and enclosures turned into weights.
 
-use super::{Interval, UNIT, count, max_or_nan};
+use super::Interval;
+use bartizan_proof::arith::{UNIT, count, max_or_nan};
 
 /// Results at least this large have rounding errors that are themselves binary64 numbers.
 const ERRORS_REPRESENTABLE: f64 = 1e-250;

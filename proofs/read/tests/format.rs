@@ -5,12 +5,12 @@
 use std::num::NonZeroUsize;
 
 use bartizan_proof::certificate::{Close, Header, Item, Multipliers, Proof, Slopes, Split, Witness, encode};
-use bartizan_proof::read::{read_nnet, read_vnnlib};
 use bartizan_proof::{Network, Property, Refusal, check};
+use bartizan_read::{read_nnet, read_vnnlib};
 
 /// The code blocks of the example: model, property, certificate.
 fn blocks() -> [String; 3] {
-    let text = include_str!("../FORMAT.md");
+    let text = include_str!("../../FORMAT.md");
     let example = text.split("## 6. Example").nth(1).and_then(|rest| rest.split("\n## 7.").next()).unwrap();
     let blocks: Vec<String> = example.split("```").skip(1).step_by(2).map(str::to_owned).collect();
     blocks.try_into().unwrap()

@@ -15,7 +15,7 @@ mod refused;
 mod steps;
 mod valid;
 #[allow(dead_code)]
-#[path = "../../src/read/onnx/tests/writer.rs"]
+#[path = "../../src/onnx/tests/writer.rs"]
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +64,7 @@ const VARIANTS: [&str; 29] = [
 const MOST_BYTES: usize = 20_000;
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples")
 }
 
 /// The certificates of a folder by name.

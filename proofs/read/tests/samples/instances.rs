@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bartizan_proof::certificate::{Header, Proof, encode};
-use bartizan_proof::read::{read_nnet, read_onnx, read_vnnlib};
 use bartizan_proof::{Network, Property};
+use bartizan_read::{read_nnet, read_onnx, read_vnnlib};
 
 use crate::writer::{integer, model};
 

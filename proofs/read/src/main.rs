@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
-use bartizan_proof::read::{read_nnet, read_onnx, read_vnnlib};
 use bartizan_proof::{Network, Property, Verified, check};
+use bartizan_read::{read_nnet, read_onnx, read_vnnlib};
 
 fn main() -> ExitCode {
     let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();

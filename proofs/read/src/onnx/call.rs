@@ -6,7 +6,7 @@ use super::values::{Lowering, Value};
 use crate::arith::Interval;
 use crate::error::ReadError;
 use crate::network::NodeId;
-use crate::read::protobuf::Message;
+use crate::protobuf::Message;
 
 type Result<T> = std::result::Result<T, ReadError>;
 

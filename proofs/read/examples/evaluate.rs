@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let bytes = std::fs::read(model).expect("the model can be read");
-    let read = if model.ends_with(".nnet") { bartizan_proof::read::read_nnet } else { bartizan_proof::read::read_onnx };
+    let read = if model.ends_with(".nnet") { bartizan_read::read_nnet } else { bartizan_read::read_onnx };
     let started = std::time::Instant::now();
     let network = match read(&bytes) {
         Ok(network) => network,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::shape::count;
 use crate::arith::{Interval, lowering};
 use crate::error::ReadError;
-use crate::read::protobuf::Message;
+use crate::protobuf::Message;
 
 type Result<T> = std::result::Result<T, ReadError>;
 

@@ -5,7 +5,7 @@
 
 use super::tensor::Tensor;
 use crate::error::ReadError;
-use crate::read::protobuf::Message;
+use crate::protobuf::Message;
 
 type Result<T> = std::result::Result<T, ReadError>;
 
