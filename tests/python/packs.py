@@ -1,16 +1,19 @@
 """Runs `bartizan batch` over packs of queries and compares the verdicts with the packs' expected ones.
 
-    packs.py BINARY PACKS [--timeout SECONDS] [--families a,b] [--limit N] [--results DIR]
+    packs.py BINARY PACKS [--timeout SECONDS] [--families a,b] [--limit N] [--results DIR] [--checker BARTIZAN_CHECK]
 
 PACKS is a folder with one folder a family, each with `instances.csv` (onnx,vnnlib,timeout) and `expected.csv`
 (onnx,vnnlib,verdict; sat, unsat or unknown). A verdict that contradicts the expected one, an error or a crash makes
 the exit status 1. Networks that bartizan refuses by design are listed in REFUSED with the reason that it must give.
-Only the standard library is used.
+With a checker, every "verified" must come with a certificate that the checker accepts from the files, in a process of its
+own. Only the standard library is used.
 """
 
 import argparse
 import csv
+import gzip
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -39,6 +42,8 @@ def run_family(arguments, family, folder):
         csv.writer(file).writerows(absolute)
     results = folder / f"{family.name}.csv"
     command = [arguments.binary, "batch", str(listed), "--results", str(results), "--timeout", str(arguments.timeout)]
+    if arguments.checker:
+        command += ["--proofs", str(folder / f"{family.name}-proofs")]
     command += arguments.extra
     start = time.monotonic()
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -70,6 +75,33 @@ def judge(family, rows, expected):
     return counts, complaints
 
 
+def plain(path, folder):
+    """The path of a file, or of its unpacked copy."""
+    if not path.endswith(".gz"):
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / pathlib.Path(path).name.removesuffix(".gz")
+    if not copy.exists():
+        copy.write_bytes(gzip.decompress(pathlib.Path(path).read_bytes()))
+    return str(copy)
+
+
+def check(checker, rows, folder):
+    """Sizes of the certificates, seconds of search and check, and complaints."""
+    sizes, search, complaints = [], 0.0, []
+    start = time.monotonic()
+    for row in rows:
+        if row[2] != "verified":
+            continue
+        sizes.append(int(row[5]))
+        search += float(row[3])
+        command = [checker, plain(row[0], folder), plain(row[1], folder), row[4]]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0 or not done.stdout.startswith("verified"):
+            complaints.append(f"{row[0]}, {row[1]}: {done.stdout.strip()}")
+    return sizes, search, time.monotonic() - start, complaints
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
@@ -78,6 +110,7 @@ def main():
     parser.add_argument("--families", default="")
     parser.add_argument("--limit", type=int, default=0, help="only the first N instances of each family")
     parser.add_argument("--results", type=pathlib.Path, help="keep the result files in this folder")
+    parser.add_argument("--checker", help="bartizan-check: have every certificate checked by it")
     parser.add_argument("extra", nargs="*", help="further options of `batch`, after --")
     arguments = parser.parse_args()
     wanted = [name for name in arguments.families.split(",") if name]
@@ -98,6 +131,15 @@ def main():
             f"{counts['wrong']:>6} {seconds:>8.1f}",
             flush=True,
         )
+        if arguments.checker:
+            sizes, search, seconds, found = check(arguments.checker, rows, folder / f"{family.name}-files")
+            complaints += found
+            if sizes:
+                print(
+                    f"    {len(sizes)} certificates, {len(found)} refused; bytes: median {statistics.median(sizes):.0f}, "
+                    f"most {max(sizes)}; found in {search:.2f} s, read and checked in {seconds:.2f} s",
+                    flush=True,
+                )
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     print(f"{total} queries, {len(complaints)} complaints")

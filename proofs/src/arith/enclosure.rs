@@ -72,10 +72,9 @@ impl Enclosure {
         self.lower.iter().zip(&self.upper).any(|(l, u)| l > u)
     }
 
-    /// Whether the ends leave open which sign the element has.
-    pub fn is_undecided(&self, element: usize) -> bool {
-        let i = self.interval(element);
-        i.lo < 0.0 && i.hi > 0.0
+    /// The intervals of all elements.
+    pub fn intervals(&self) -> Vec<Interval> {
+        self.lower.iter().zip(&self.upper).map(|(lo, hi)| Interval { lo: *lo, hi: *hi }).collect()
     }
 }
 
@@ -148,7 +147,6 @@ mod tests {
         assert!(out.upper[0] >= 1.5 && out.upper[0] < 1.5 + 1e-13);
         assert!(out.upper[1] >= 0.4 && out.upper[1] < 0.4 + 1e-13);
         assert!(out.magnitude[0] >= 7.5);
-        assert!(out.is_undecided(0));
     }
 
     #[test]

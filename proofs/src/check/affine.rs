@@ -87,11 +87,11 @@ impl Walk<'_> {
     fn finish(mut self, slopes: &[&Slopes]) -> Vec<f64> {
         let ground = self.ground;
         while let Some((id, rows)) = self.open.pop_last() {
-            match ground.network().nodes().get(id).map(|n| &n.op) {
+            match ground.network.nodes().get(id).map(|n| &n.op) {
                 Some(Op::Affine(affine)) => self.through_affine(id, affine, &rows),
                 Some(Op::Relu(source)) => self.through_relu((id, *source), rows, slopes),
                 Some(Op::Input) => match self.bounds.first() {
-                    Some(over) => self.tally.minimise(&rows, over, ground.region().ball.as_ref()),
+                    Some(over) => self.tally.minimise(&rows, over, ground.region.ball.as_ref()),
                     None => self.tally.spoil(),
                 },
                 None => self.tally.spoil(),

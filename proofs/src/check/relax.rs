@@ -9,7 +9,7 @@ use super::state::{Ground, State};
 
 /// The slope rule of a ReLU node in one linear bound.
 pub(crate) fn slope_at<'s>(slopes: &'s Slopes, ground: &Ground, relu: NodeId) -> Slope<'s> {
-    let alphas = ground.place_of(relu).and_then(|place| slopes.alpha.get(&place));
+    let alphas = ground.place_of_relu.get(&relu).and_then(|place| slopes.alpha.get(place));
     alphas.map_or(Slope::Adaptive, |alphas| Slope::Given(alphas))
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn check_slopes(state: &State, slopes: &Slopes) -> Result<(), Refusal
         }
     }
     check_multipliers(&slopes.beta, state.cuts().len(), "literals on the path")?;
-    check_multipliers(&slopes.constraints, state.ground().region().constraints.len(), "constraints of the region")
+    check_multipliers(&slopes.constraints, state.ground().region.constraints.len(), "constraints of the region")
 }
 
 fn check_multipliers(multipliers: &[f32], most: usize, of: &'static str) -> Result<(), Refusal> {

@@ -28,8 +28,7 @@ pub fn replay(network: &Network, property: &Property, point: &[f64]) -> Result<V
             Err(reason) => outside = outside.or(Some(reason)),
             Ok(meant) => {
                 let cases = property.cases().iter().enumerate().filter(|(_, case)| case.region == index);
-                let cases = cases.filter(|_| certainly_inside(region, &meant));
-                if let Some((case, outputs)) = happening(network, &meant, cases) {
+                if let Some((case, outputs)) = happening(network, (region, &meant), cases) {
                     let ids = (network.digest(), property.digest());
                     return Ok(Violated::new(ids, case, point.to_vec(), outputs));
                 }
@@ -67,20 +66,11 @@ fn nearest(x: f64, bound: &Bound) -> Option<Interval> {
     Interval::new(lo.min(x), hi.max(x))
 }
 
-/// Whether a point certainly satisfies what restricts the region beyond its bounds.
-fn certainly_inside(region: &Region, point: &[Interval]) -> bool {
-    let value = |variable: &Variable| match variable {
-        Variable::Input(i) => point.get(*i).copied().unwrap_or(Interval::EVERYTHING),
-        Variable::Output(_) => Interval::EVERYTHING,
-    };
-    region.constraints.iter().all(|constraint| certainly_holds(constraint, value))
-        && region.ball.as_ref().is_none_or(|ball| ball.certainly_contains(point))
-}
-
-/// The first case that certainly happens at the point, with enclosures of the outputs there.
+/// The first case that certainly happens at a point that certainly satisfies what restricts the region beyond its bounds,
+/// with enclosures of the outputs there.
 fn happening<'p>(
     network: &Network,
-    point: &[Interval],
+    (region, point): (&Region, &[Interval]),
     mut cases: impl Iterator<Item = (usize, &'p Case)>,
 ) -> Option<(usize, Vec<Interval>)> {
     let bounds = enclose_all(network, Enclosure::of_intervals(point.iter().copied()));
@@ -89,8 +79,10 @@ fn happening<'p>(
         Variable::Input(i) => point.get(*i).copied().unwrap_or(Interval::EVERYTHING),
         Variable::Output(i) => outputs.interval(*i),
     };
-    let (case, _) = cases.find(|(_, case)| case.atoms.iter().all(|atom| certainly_holds(atom, value)))?;
-    Some((case, (0..network.output_size()).map(|i| outputs.interval(i)).collect()))
+    let hold = |atoms: &[Atom]| atoms.iter().all(|atom| certainly_holds(atom, value));
+    let is_inside = hold(&region.constraints) && region.ball.as_ref().is_none_or(|b| b.certainly_contains(point));
+    let (case, _) = cases.find(|(_, case)| is_inside && hold(&case.atoms))?;
+    Some((case, outputs.intervals()))
 }
 
 fn certainly_holds(atom: &Atom, value: impl Fn(&Variable) -> Interval) -> bool {

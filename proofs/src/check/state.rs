@@ -1,12 +1,11 @@
 //! What is proved at a node of the tree: an enclosure of every value of the network, established from the input forward
 //! under everything that is assumed on the path.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::arith::{Enclosure, Interval};
-use crate::certificate::{Literal, Place, Side, Slopes, Target, Targets, Witness};
+use crate::certificate::{Literal, Place, Side, Slopes, Targets, Witness};
 use crate::error::Refusal;
 use crate::network::{Network, Node, NodeId, Op};
 use crate::property::{Atom, Region, Variable};
@@ -20,11 +19,12 @@ const BATCH: usize = 1 << 22;
 /// What all states of one proof share.
 #[derive(Debug)]
 pub struct Ground<'p> {
-    network: &'p Network,
-    region: &'p Region,
+    pub(crate) network: &'p Network,
+    pub(crate) region: &'p Region,
+    /// For each ReLU node the place that feeds it.
+    pub(crate) place_of_relu: BTreeMap<NodeId, Place>,
     constraints: Vec<LinearAtom>,
     places: Vec<NodeId>,
-    place_of_relu: BTreeMap<NodeId, Place>,
 }
 
 impl<'p> Ground<'p> {
@@ -39,19 +39,7 @@ impl<'p> Ground<'p> {
         }
         let constraints = region.constraints.iter().map(|constraint| linear(network, constraint)).collect();
         let place_of_relu = network.relus().map(|(relu, _)| relu).zip(1..).collect();
-        Ok(Ground { network, region, constraints, places: network.places(), place_of_relu })
-    }
-
-    pub(crate) fn network(&self) -> &'p Network {
-        self.network
-    }
-
-    pub(crate) fn region(&self) -> &'p Region {
-        self.region
-    }
-
-    pub(crate) fn place_of(&self, relu: NodeId) -> Option<Place> {
-        self.place_of_relu.get(&relu).copied()
+        Ok(Ground { network, region, place_of_relu, constraints, places: network.places() })
     }
 
     /// Number of elements of a place.
@@ -61,11 +49,25 @@ impl<'p> Ground<'p> {
 
     /// The node behind a place that has the element.
     fn node(&self, place: Place, element: usize) -> Result<NodeId, Refusal> {
-        let unknown = Refusal::UnknownElement(place, element);
-        if self.size(place).is_none_or(|size| element >= size) {
-            return Err(unknown);
-        }
-        self.places.get(place).copied().ok_or(unknown)
+        let exists = self.size(place).is_some_and(|size| element < size);
+        let found = self.places.get(place).copied().filter(|_| exists);
+        found.ok_or(Refusal::UnknownElement(place, element))
+    }
+
+    /// Places whose undecided elements are worth bounding, one for each node in topological order. A node that is
+    /// affine in the input is left out where the region is a box: interval arithmetic is exact there.
+    fn tightened_places(&self) -> Vec<Place> {
+        let is_exact = |node: &Node| match &node.op {
+            Op::Affine(affine) => self.region.is_box() && affine.terms.iter().all(|term| term.source == 0),
+            _ => false,
+        };
+        let mut places: Vec<(NodeId, Place)> = self.places.iter().copied().zip(0..).skip(1).collect();
+        // The output feeds no ReLU.
+        places.pop();
+        places.sort_unstable();
+        places.dedup_by_key(|(node, _)| *node);
+        places.retain(|(node, _)| !self.network.nodes().get(*node).is_some_and(is_exact));
+        places.into_iter().map(|(_, place)| place).collect()
     }
 
     /// The inequality that a literal states.
@@ -120,10 +122,9 @@ impl<'g> State<'g> {
 
     /// Proved intervals of all elements of a place; none for a place that does not exist.
     pub fn intervals(&mut self, place: Place) -> Vec<Interval> {
-        let Some(node) = self.ground.places.get(place) else { return Vec::new() };
-        self.refresh(*node);
-        let found = self.bounds.get(*node).map(|bounds| (0..bounds.lower.len()).map(|i| bounds.interval(i)).collect());
-        found.unwrap_or_default()
+        let Ok(node) = self.ground.node(place, 0) else { return Vec::new() };
+        self.refresh(node);
+        self.bounds.get(node).map_or(Vec::new(), |bounds| bounds.intervals())
     }
 
     /// Encloses every node.
@@ -201,26 +202,14 @@ impl<'g> State<'g> {
         Ok(())
     }
 
-    /// Bounds the undecided inputs of all ReLUs. Nodes that are affine in the input are left out where the region is
-    /// a box: interval arithmetic is exact there.
+    /// Bounds the undecided inputs of all ReLUs with default slopes.
     ///
     /// # Errors
     ///
     /// None in practice.
     pub fn tighten_all(&mut self) -> Result<(), Refusal> {
-        let mut places: Vec<(NodeId, Place)> = self.ground.places.iter().copied().zip(0..).skip(1).collect();
-        places.pop();
-        places.sort_unstable();
-        places.dedup_by_key(|(node, _)| *node);
-        let is_exact = |node: NodeId| {
-            let reads_input = |op: &Op| match op {
-                Op::Affine(affine) => affine.terms.iter().all(|term| term.source == 0),
-                _ => false,
-            };
-            self.ground.region.is_box() && self.ground.network.nodes().get(node).is_some_and(|n| reads_input(&n.op))
-        };
-        places.retain(|(node, _)| !is_exact(*node));
-        places.into_iter().try_for_each(|(_, place)| self.tighten(place, &Targets::Undecided))
+        let places = self.ground.tightened_places();
+        places.into_iter().try_for_each(|place| self.tighten(place, &Targets::Undecided))
     }
 
     /// Bounds elements of a place by the linear bound rule.
@@ -231,53 +220,40 @@ impl<'g> State<'g> {
     pub fn tighten(&mut self, place: Place, targets: &Targets) -> Result<(), Refusal> {
         let node = self.ground.node(place, 0)?;
         self.refresh(node);
-        let size = self.ground.size(place).unwrap_or_default();
-        let targets = self.list(place, node, size, targets)?;
-        let widest = self.ground.network.nodes().iter().take(node + 1).map(|n| n.size).max().unwrap_or(1);
-        for batch in targets.chunks((BATCH / widest).max(1)) {
-            let mut combinations = Vec::new();
-            let mut slopes = Vec::new();
-            for target in batch {
-                let literal = Literal { place, element: target.element, side: target.side.other(), at: 0.0 };
-                let goal = [(1.0, self.ground.atom(&literal)?)];
-                slopes.push(self.slopes(&target.witness)?);
-                combinations.push(goal);
+        let nodes = self.ground.network.nodes().iter().take(node + 1);
+        let widest = nodes.map(|n| n.size).max().unwrap_or(1);
+        for batch in self.ends(place, targets)?.chunks((BATCH / widest).max(1)) {
+            let (mut goals, mut slopes) = (Vec::new(), Vec::new());
+            for (element, side, witness) in batch {
+                let literal = Literal { place, element: *element, side: side.other(), at: 0.0 };
+                goals.push([(1.0, self.ground.atom(&literal)?)]);
+                slopes.push(self.slopes(witness)?);
             }
-            let proved = self.lower_bounds(&combinations, &slopes);
-            for (target, bound) in batch.iter().zip(proved) {
+            for ((element, side, _), bound) in batch.iter().zip(self.lower_bounds(&goals, &slopes)) {
                 let above = Interval { lo: bound, hi: f64::INFINITY };
-                self.narrow((node, target.element), if target.side == Side::Lower { above } else { -above });
+                self.narrow((node, *element), if *side == Side::Lower { above } else { -above });
             }
         }
         Ok(())
     }
 
-    fn list<'t>(
-        &self,
-        place: Place,
-        node: NodeId,
-        size: usize,
-        targets: &'t Targets,
-    ) -> Result<Cow<'t, [Target]>, Refusal> {
-        let both = |marked: &dyn Fn(usize, Side) -> bool| {
-            let ends = (0..size).flat_map(|element| [(element, Side::Lower), (element, Side::Upper)]);
-            let ends = ends.filter(|(element, side)| marked(*element, *side));
-            Cow::Owned(ends.map(|(element, side)| Target { element, side, witness: Witness::Default }).collect())
+    /// The ends that targets mean, with their witnesses.
+    fn ends<'t>(&mut self, place: Place, targets: &'t Targets) -> Result<Vec<(usize, Side, &'t Witness)>, Refusal> {
+        let intervals = self.intervals(place);
+        let undecided = || intervals.iter().map(|i| i.lo < 0.0 && i.hi > 0.0).collect::<Vec<bool>>();
+        let marks = match targets {
+            Targets::Listed(list) => return Ok(list.iter().map(|t| (t.element, t.side, &t.witness)).collect()),
+            Targets::Undecided => [undecided(), undecided()],
+            Targets::Marked(lower, upper) => [lower.clone(), upper.clone()],
         };
-        match targets {
-            Targets::Listed(list) => match list.iter().find(|target| target.element >= size) {
-                Some(target) => Err(Refusal::UnknownElement(place, target.element)),
-                None => Ok(Cow::Borrowed(list)),
-            },
-            Targets::Undecided => {
-                Ok(both(&|element, _| self.bounds.get(node).is_some_and(|bounds| bounds.is_undecided(element))))
-            }
-            Targets::Marked(lower, upper) if lower.len() == size && upper.len() == size => {
-                let marks = |side| if side == Side::Lower { lower } else { upper };
-                Ok(both(&|element, side| marks(side).get(element).is_some_and(|mark| *mark)))
-            }
-            Targets::Marked(lower, upper) => Err(Refusal::SlopeCount(place, size, lower.len().max(upper.len()))),
+        if let Some(wrong) = marks.iter().find(|marks| marks.len() != intervals.len()) {
+            return Err(Refusal::SlopeCount(place, intervals.len(), wrong.len()));
         }
+        let marked = |(marks, side): (Vec<bool>, Side)| {
+            let elements = marks.into_iter().enumerate().filter(|(_, mark)| *mark);
+            elements.map(move |(element, _)| (element, side, &Witness::Default))
+        };
+        Ok(marks.into_iter().zip([Side::Lower, Side::Upper]).flat_map(marked).collect())
     }
 
     /// The slopes that a witness means.
