@@ -61,10 +61,10 @@ pub fn run(args: &CertifyArgs) -> Result<Exit, CliError> {
     let work =
         Run { verifier: &verifier, dataset: &dataset, selection: &selection, question: &question, options: &options };
     work.check()?;
-    let store = args.create_store(&work)?;
+    let mut store = args.create_store(&work)?;
 
     let start = Instant::now();
-    let (points, ended) = answer(&work, jobs, store.as_ref());
+    let (points, ended) = answer(&work, jobs, store.as_mut());
     let ended = match ended {
         Err(error) if points.is_empty() => return Err(error),
         ended => ended,
@@ -91,7 +91,7 @@ pub fn run(args: &CertifyArgs) -> Result<Exit, CliError> {
 
 /// Records of all points that were answered, in the order of the data, and whether these are all that were asked for. Each answer is
 /// stored as it comes, and its certificate forgotten.
-fn answer(run: &Run, jobs: usize, store: Option<&Store>) -> (Vec<PointRecord>, Result<(), CliError>) {
+fn answer(run: &Run, jobs: usize, mut store: Option<&mut Store>) -> (Vec<PointRecord>, Result<(), CliError>) {
     let bar = progress::bar(run.selection.len());
     let mut points: Vec<PointRecord> = Vec::with_capacity(run.selection.len());
     let mut certified = 0;
@@ -101,7 +101,7 @@ fn answer(run: &Run, jobs: usize, store: Option<&Store>) -> (Vec<PointRecord>, R
         points.push(record);
         bar.set_message(format!("{certified} certified"));
         bar.inc(1);
-        store.map_or(Ok(()), |store| store.insert(&answer)).map_err(CliError::from)
+        store.as_deref_mut().map_or(Ok(()), |store| store.insert(&answer)).map_err(CliError::from)
     };
     let ended = run.answer(jobs, finished);
     bar.finish_and_clear();

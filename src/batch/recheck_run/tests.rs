@@ -39,7 +39,7 @@ fn stored() -> (TempDir, PathBuf) {
         attack: false,
         seed: 0,
     };
-    let store = Store::create(&path, &facts).unwrap();
+    let mut store = Store::create(&path, &facts).unwrap();
     let (selection, options): (Vec<usize>, Options) = ((0..set.len()).collect(), Options::default());
     let run = Run { verifier: &verifier, dataset: &set, selection: &selection, question: &question, options: &options };
     run.answer(2, |answer: PointAnswer| store.insert(&answer)).unwrap();

@@ -3,9 +3,10 @@
 //! The tables are those of `schema.sql`: `run` holds the question in one row, `points` an answer a row. Whoever runs SQL on a store
 //! finds the same text in it.
 //!
-//! Every answer is a transaction of its own in SQLite's write-ahead log, flushed to the disk before the next one begins: a run that is
-//! killed, or a machine that fails, loses the points in flight and nothing else. While a run goes on, and after one that was killed,
-//! the newest answers are in `FILE-wal`, which belongs to the store; a run that ends folds it into the file.
+//! Every answer is a transaction of its own in SQLite's write-ahead log, which the operating system has before the next one begins: a
+//! run that is killed loses the points in flight and nothing else. The log is flushed to the disk when its last flush is a second old, so
+//! that a machine that fails takes away what a second brought at most. While a run goes on, and after one that was killed, the newest
+//! answers are in `FILE-wal`, which belongs to the store; a run that ends folds it into the file.
 
 mod facts;
 mod read;

@@ -62,7 +62,7 @@ fn message<T: std::fmt::Debug>(result: Result<T, BatchError>) -> String {
 fn what_is_stored_comes_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.db");
-    let (store, answers) = (Store::create(&path, &facts()).unwrap(), answers());
+    let (mut store, answers) = (Store::create(&path, &facts()).unwrap(), answers());
     let reader = StoredRun::open(&path).unwrap();
     for (count, answer) in answers.iter().enumerate() {
         assert_eq!(reader.indices().unwrap().len(), count, "a reader sees what is committed, and only that");
@@ -143,7 +143,7 @@ fn files_of_another_kind_or_version_are_refused() {
 fn a_disk_that_fills_up_takes_nothing_away() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.db");
-    let store = Store::create(&path, &facts()).unwrap();
+    let mut store = Store::create(&path, &facts()).unwrap();
     let pages: i64 = store.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     store.connection.pragma_update_and_check(None, "max_page_count", pages + 2, |_| Ok(())).unwrap();
     let mut answer = answers().remove(0);
@@ -166,7 +166,7 @@ fn a_disk_that_fills_up_takes_nothing_away() {
 #[test]
 fn rows_that_contradict_themselves_are_not_taken() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::create(&folder.path().join("run.db"), &facts()).unwrap();
+    let mut store = Store::create(&folder.path().join("run.db"), &facts()).unwrap();
     answers().iter().for_each(|answer| store.insert(answer).unwrap());
     for change in [
         "verdict = 'certified' WHERE point = 2",

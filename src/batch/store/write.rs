@@ -3,19 +3,25 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use bartizan_proof::ReadError;
-use rusqlite::{Connection, OpenFlags, named_params};
+use rusqlite::{Connection, OpenFlags, Params, named_params};
 
 use super::{APPLICATION_ID, PATIENCE, RunFacts, failed};
 use crate::batch::BatchError;
 use crate::batch::points::{PointAnswer, PointVerdict};
+
+/// Longest time between two flushes while answers come: rarer ones are flushed one by one, and frequent ones do not wait for the disk.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A store that a run writes to.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
     pub(super) connection: Connection,
+    /// When the log was last flushed to the disk.
+    flushed: Instant,
 }
 
 impl Store {
@@ -27,7 +33,8 @@ impl Store {
     pub fn create(path: &Path, facts: &RunFacts) -> Result<Store, BatchError> {
         let place = reserve(path)?;
         let begun = begin(&place, facts).map_err(failed(path, "write"));
-        begun.map(|connection| Store { path: path.to_owned(), connection }).inspect_err(|_| {
+        let store = |connection| Store { path: path.to_owned(), connection, flushed: Instant::now() };
+        begun.map(store).inspect_err(|_| {
             // Nobody else has written to it; whoever tries again should not find it in the way.
             let _ = fs::remove_file(&place);
         })
@@ -38,7 +45,7 @@ impl Store {
     /// # Errors
     ///
     /// It cannot be written. Answers that were committed before stay.
-    pub fn insert(&self, answer: &PointAnswer) -> Result<(), BatchError> {
+    pub fn insert(&mut self, answer: &PointAnswer) -> Result<(), BatchError> {
         let certificate = match &answer.verdict {
             PointVerdict::Certified(verified, bytes) => Some((verified.leaves(), bytes)),
             _ => None,
@@ -56,7 +63,18 @@ impl Store {
             ":certificate_bytes": certificate.map(|(_, bytes)| bytes.len()),
             ":certificate": certificate.map(|(_, bytes)| bytes),
         };
-        self.connection.execute(INSERT_POINT, row).map(|_| ()).map_err(failed(&self.path, "write"))
+        self.commit(INSERT_POINT, row).map_err(failed(&self.path, "write"))
+    }
+
+    /// Runs a statement as a transaction of its own, which flushes the log if that is due.
+    fn commit(&mut self, statement: &str, parameters: impl Params) -> rusqlite::Result<()> {
+        let is_due = self.flushed.elapsed() >= FLUSH_INTERVAL;
+        self.connection.pragma_update(None, "synchronous", if is_due { "FULL" } else { "NORMAL" })?;
+        self.connection.execute(statement, parameters)?;
+        if is_due {
+            self.flushed = Instant::now();
+        }
+        Ok(())
     }
 
     /// Folds the write-ahead log into the file, so that the store is one file again. Where that fails (a full disk, a reader that

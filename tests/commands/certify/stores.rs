@@ -141,7 +141,7 @@ fn files_that_are_there_are_not_touched() {
 fn a_killed_run_keeps_what_was_answered() {
     let folder = Folder::new();
     let path = folder.path().join("run.db");
-    let args = format!("certify {} --radius 0.05 --clip 0,1 --jobs 1 --store run.db", digits());
+    let args = format!("certify {} --radius 0.1 --clip 0,1 --jobs 1 --store run.db", digits());
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("bartizan"));
     command.current_dir(folder.path()).args(args.split_whitespace()).stdout(Stdio::null());
     let mut run = command.spawn().unwrap();
