@@ -40,9 +40,11 @@ impl Interval {
         super::max_or_nan(self.lo.abs(), self.hi.abs())
     }
 
-    /// A number near the middle; inside the interval, rounding notwithstanding.
+    /// A number near the middle; inside the interval, rounding notwithstanding. Between the ends where they contradict
+    /// each other, and NaN for everything.
     pub fn middle(self) -> f64 {
-        (self.lo / 2.0 + self.hi / 2.0).clamp(self.lo, self.hi)
+        let middle = self.lo / 2.0 + self.hi / 2.0;
+        if self.lo <= self.hi && !middle.is_nan() { middle.clamp(self.lo, self.hi) } else { middle }
     }
 
     /// Division by an interval that does not contain zero; `None` otherwise.

@@ -11,7 +11,7 @@ pub(crate) fn assumptions(state: &State, split: &Split) -> Result<[Literal; 2], 
     let (place, element, below, above) = match *split {
         Split::At { place, element, below, above } => (place, element, below, above),
         Split::Middle(element) => {
-            let middle = state.input(element).map_or(f64::NAN, Interval::middle);
+            let middle = state.input(element).map(Interval::middle).ok_or(Refusal::UnknownElement(0, element))?;
             (0, element, middle, middle)
         }
     };

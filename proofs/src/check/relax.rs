@@ -24,7 +24,7 @@ pub(crate) fn check_slopes(state: &State, slopes: &Slopes) -> Result<(), Refusal
             return Err(Refusal::Slope(*wrong));
         }
     }
-    check_multipliers(&slopes.beta, state.cuts().len(), "literals on the path")?;
+    check_multipliers(&slopes.beta, state.cuts(), "literals on the path")?;
     check_multipliers(&slopes.constraints, state.ground().region.constraints.len(), "constraints of the region")
 }
 

@@ -16,6 +16,21 @@ use super::relax::check_slopes;
 /// Coefficients that one batch of rows may hold at a node, so that memory stays bounded (32 MiB a node).
 const BATCH: usize = 1 << 22;
 
+/// The most cuts, kept slopes or lemmas on a path, so that the states on it stay small.
+const LONGEST_PATH: usize = 1 << 14;
+
+/// A list whose clones share it until one of them grows.
+pub(crate) type Shared<T> = Arc<Vec<Arc<T>>>;
+
+/// Appends to a shared list.
+pub(crate) fn push<T>(list: &mut Shared<T>, element: T) -> Result<(), Refusal> {
+    if list.len() >= LONGEST_PATH {
+        return Err(Refusal::TooLong(list.len() + 1, LONGEST_PATH));
+    }
+    Arc::make_mut(list).push(Arc::new(element));
+    Ok(())
+}
+
 /// What all states of one proof share.
 #[derive(Debug)]
 pub struct Ground<'p> {
@@ -95,24 +110,25 @@ pub struct State<'g> {
     bounds: Vec<Arc<Enclosure>>,
     /// The first node whose enclosure does not yet follow from those before it.
     stale: NodeId,
-    cuts: Vec<LinearAtom>,
-    kept: Vec<Arc<Slopes>>,
+    /// Assumed literals that do not speak of the input.
+    cuts: Shared<LinearAtom>,
+    kept: Shared<Slopes>,
 }
 
 impl<'g> State<'g> {
     /// The root: all of the region.
     pub fn new(ground: &'g Ground<'g>) -> Self {
         let input = Enclosure::of_intervals(ground.region.bounds.iter().map(|b| b.outer()));
-        State { ground, bounds: vec![Arc::new(input)], stale: 1, cuts: Vec::new(), kept: Vec::new() }
+        State { ground, bounds: vec![Arc::new(input)], stale: 1, cuts: Shared::default(), kept: Shared::default() }
     }
 
     pub(crate) fn ground(&self) -> &'g Ground<'g> {
         self.ground
     }
 
-    /// What the assumed literals that do not speak of the input state.
-    pub(crate) fn cuts(&self) -> &[LinearAtom] {
-        &self.cuts
+    /// How many literals are assumed that do not speak of the input.
+    pub(crate) fn cuts(&self) -> usize {
+        self.cuts.len()
     }
 
     /// The interval of an input element.
@@ -178,7 +194,7 @@ impl<'g> State<'g> {
     pub(crate) fn assume(&mut self, literal: &Literal) -> Result<(), Refusal> {
         self.adopt(literal)?;
         if literal.place > 0 {
-            self.cuts.push(self.ground.atom(literal)?);
+            push(&mut self.cuts, self.ground.atom(literal)?)?;
         }
         Ok(())
     }
@@ -198,8 +214,7 @@ impl<'g> State<'g> {
     /// The slopes do not fit the network or are none.
     pub fn keep(&mut self, slopes: &Slopes) -> Result<(), Refusal> {
         check_slopes(self, slopes)?;
-        self.kept.push(Arc::new(slopes.clone()));
-        Ok(())
+        push(&mut self.kept, slopes.clone())
     }
 
     /// Bounds the undecided inputs of all ReLUs with default slopes.
@@ -274,7 +289,7 @@ impl<'g> State<'g> {
             let mut combination = Combination::zero();
             let goal: &[(f32, LinearAtom)] = AsRef::as_ref(goal);
             goal.iter().for_each(|(multiplier, atom)| combination.add(*multiplier, atom));
-            let cuts = slopes.beta.iter().zip(&self.cuts);
+            let cuts = slopes.beta.iter().zip(self.cuts.iter().map(Arc::as_ref));
             let constraints = slopes.constraints.iter().zip(&self.ground.constraints);
             cuts.chain(constraints).for_each(|(multiplier, atom)| combination.add(*multiplier, atom));
             combination

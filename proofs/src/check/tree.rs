@@ -11,7 +11,7 @@ use crate::error::{Refusal, Rejected, TreePlace};
 
 use super::cover::assumptions;
 use super::leaf::{Goal, close};
-use super::state::State;
+use super::state::{Shared, State, push};
 
 /// The deepest node of a tree.
 const DEEPEST: usize = 512;
@@ -29,7 +29,7 @@ pub(crate) struct Node<'p> {
     pub region: usize,
     pub state: State<'p>,
     pub open: Vec<Arc<Goal>>,
-    lemmas: Vec<Arc<Lemma>>,
+    lemmas: Shared<Lemma>,
     path: String,
 }
 
@@ -120,7 +120,7 @@ impl<'p> Prover<'p> {
 impl<'p> Node<'p> {
     /// The root of a region's tree.
     pub fn root(region: usize, state: State<'p>, open: Vec<Arc<Goal>>) -> Self {
-        Node { region, state, open, lemmas: Vec::new(), path: String::new() }
+        Node { region, state, open, lemmas: Shared::default(), path: String::new() }
     }
 
     /// Says where something is wrong.
@@ -165,7 +165,7 @@ impl<'p> Node<'p> {
                 let goals = self.goals(&cases)?;
                 match assumptions.is_empty() {
                     true => self.open.retain(|goal| !goals.iter().any(|other| Arc::ptr_eq(goal, other))),
-                    false => self.lemmas.push(Arc::new(Lemma { assumptions, goals })),
+                    false => push(&mut self.lemmas, Lemma { assumptions, goals })?,
                 }
             }
             _ => {}
@@ -173,11 +173,13 @@ impl<'p> Node<'p> {
         Ok(())
     }
 
-    /// The open goals of some cases.
+    /// The open goals of some cases, each of which may be named once, so that no list of goals is longer than the
+    /// property's list of cases.
     fn goals(&self, cases: &[usize]) -> Result<Vec<Arc<Goal>>, Refusal> {
+        let mut open = self.open.clone();
         let goal = |case: &usize| {
-            let found = self.open.iter().find(|goal| goal.case == *case).cloned();
-            found.ok_or(Refusal::NotOpen(*case))
+            let place = open.iter().position(|goal| goal.case == *case);
+            place.map(|place| open.swap_remove(place)).ok_or(Refusal::NotOpen(*case))
         };
         cases.iter().map(goal).collect()
     }

@@ -62,11 +62,16 @@ fn input_splits_shrink_the_box() {
     assert!(matches!(refused(split(0, f64::NAN, 0.0)), Refusal::Gap(..)));
     assert_eq!(refused(split(0, f64::INFINITY, 0.0)), Refusal::NotFinite(f64::INFINITY));
     assert_eq!(refused(split(2, 0.5, 0.5)), Refusal::UnknownElement(0, 2));
-    assert!(matches!(refused(Item::Split(Split::Middle(2))), Refusal::Gap(..)));
+    assert_eq!(refused(Item::Split(Split::Middle(2))), Refusal::UnknownElement(0, 2));
     assert!(
         judge(&network, &property, &[split(0, 0.75, 0.25), halves[1].clone(), Item::End, halves[1].clone(), Item::End])
             .is_ok()
     );
+}
+
+/// A split of the unit square whose second subtree has no points.
+fn beyond_box() -> Item {
+    Item::Split(Split::At { place: 0, element: 0, below: 2.0, above: 1.5 })
 }
 
 #[test]
@@ -74,10 +79,13 @@ fn contradictions_end_a_node() {
     let (network, property) = (distance(), never_at_most(-0.3, &[(0.0, 1.0), (0.0, 1.0)]));
     let beyond = Item::Split(Split::At { place: 0, element: 0, below: 1.0, above: 1.5 });
     assert!(matches!(refusal(&network, &property, &[beyond]), Refusal::Gap(..)));
-    let beyond = Item::Split(Split::At { place: 0, element: 0, below: 2.0, above: 1.5 });
-    let tree = [beyond, idle(), Item::End, Item::Empty];
+    let tree = [beyond_box(), idle(), Item::End, Item::Empty];
     assert!(judge(&network, &property, &tree).is_ok());
     assert_eq!(refusal(&network, &property, &[Item::Empty]), Refusal::NotEmpty);
+    // A node without points may be split like any other.
+    let halves = [Item::Split(Split::Middle(0)), Item::Empty, Item::Empty];
+    let tree = [&[beyond_box(), idle(), Item::End], &halves[..]].concat();
+    assert_eq!(judge(&network, &property, &tree).unwrap().leaves(), 3);
     // Two literals that contradict each other without any interval that does: z0 <= -0.1 and z1 <= -0.1, but z0 = -z1.
     let split = |element| Item::Split(Split::At { place: 1, element, below: -0.1, above: -0.1 });
     let no_atom = Close { case: 0, multipliers: Multipliers::Each(vec![0.0]), witness: beta(&[], &[1.0, 1.0]) };
@@ -125,6 +133,8 @@ fn lemmas_apply_where_their_assumptions_hold_and_nowhere_else() {
     assert_eq!(refusal(&network, &property, &with(&[Item::Apply(0)])), Refusal::LemmaDoesNotApply(0, 1, 0));
     assert_eq!(refusal(&network, &property, &with(&[Item::Apply(2)])), Refusal::UnknownLemma(2, 2));
     assert_eq!(refusal(&network, &property, &[Item::Lemma(vec![], vec![1])]), Refusal::NotOpen(1));
+    let repeated = Item::Lemma(vec![literal(0, Side::Upper, 0.0)], vec![0, 0]);
+    assert_eq!(refusal(&network, &property, &[repeated]), Refusal::NotOpen(0));
     // Without assumptions a lemma refutes its cases where it stands.
     let here = [&[Item::Lemma(vec![], vec![0])], &tree[..], &[Item::End]].concat();
     assert!(judge(&network, &property, &here).is_ok());
@@ -240,8 +250,10 @@ fn subtrees_are_checked_in_parallel_with_the_same_answer() {
 }
 
 #[test]
-fn trees_beyond_the_depth_limit_are_refused() {
+fn trees_beyond_the_limits_are_refused() {
     let (network, property) = needs_a_split();
+    let kept = vec![Item::Keep(Slopes::default()); (1 << 14) + 1];
+    assert_eq!(refusal(&network, &property, &kept), Refusal::TooLong((1 << 14) + 1, 1 << 14));
     let deep = vec![Item::Split(Split::Middle(0)); 600];
     assert_eq!(refusal(&network, &property, &deep), Refusal::TooDeep(512));
 }
