@@ -44,6 +44,16 @@ pub enum BatchError {
         /// What it is.
         found: String,
     },
+    /// A store of a run that cannot be read or written.
+    #[error("{}: cannot {action}: {error}", path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// `read` or `write`.
+        action: &'static str,
+        /// Why.
+        error: String,
+    },
     /// Threads that the system does not give.
     #[error("cannot start {threads} threads: {error}")]
     Threads {
