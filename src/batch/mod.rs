@@ -32,7 +32,8 @@ pub(crate) mod tests {
     use std::fs;
 
     use bartizan_proof::network::{Affine, Dense, Map, Node, Op, Parts, Term};
-    use bartizan_proof::{Digest, Network, enclose_decimal};
+    use bartizan_proof::{Digest, Network};
+    use bartizan_read::enclose_decimal;
 
     use super::dataset::{Dataset, Source};
     use super::points::Question;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use bartizan_proof::ReadError;
+use bartizan_read::ReadError;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{APPLICATION_ID, FORMAT, PATIENCE, RunFacts, failed};

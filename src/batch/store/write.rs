@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bartizan_proof::ReadError;
+use bartizan_read::ReadError;
 use rusqlite::{Connection, OpenFlags, Params, named_params};
 
 use super::{APPLICATION_ID, PATIENCE, RunFacts, failed};
