@@ -139,7 +139,10 @@ impl<'a> Value<'a> {
 
     /// The element at a place as a weight of a map; NaN, which no network accepts, if it is not a constant float.
     pub fn weight(&self, place: usize) -> f64 {
-        self.number(place).map_or(f64::NAN, Interval::middle)
+        match &self.elements {
+            Elements::Single(numbers) => numbers.get(place).map_or(f64::NAN, |b| f32::from_le_bytes(*b).into()),
+            _ => self.number(place).map_or(f64::NAN, Interval::middle),
+        }
     }
 
     /// How many roundings separate the weights from the elements; `None` for enclosures that are too wide relative to

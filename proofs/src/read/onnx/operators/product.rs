@@ -63,16 +63,7 @@ fn matrix(
     firsts: &[(usize, usize)],
     [weight_step, step, inner, inputs]: [usize; 4],
 ) -> Result<Map> {
-    let rows = firsts.chunks(BLOCK).flat_map(|block| {
-        let mut rows: Vec<Vec<(usize, f64)>> = vec![Vec::new(); block.len()];
-        for k in 0..inner {
-            for (row, (first, column)) in rows.iter_mut().zip(block) {
-                let weight = constant.weight(first + k * weight_step);
-                row.extend((weight != 0.0).then_some((column + k * step, weight)));
-            }
-        }
-        rows
-    });
+    let entry = |(weight, column): (usize, usize), k| (column + k * step, constant.weight(weight + k * weight_step));
     let weights: usize = constant.shape.iter().product();
     let nonzeros = (0..weights).filter(|place| constant.weight(*place) != 0.0).count();
     let nonzeros = nonzeros * (firsts.len() * inner / weights.max(1));
@@ -80,13 +71,18 @@ fn matrix(
     let is_dense = size / DENSE_SHARE <= nonzeros;
     call.spend(if is_dense { size } else { nonzeros })?;
     if !is_dense {
-        return Ok(sparse(inputs, rows));
+        let row = |first: &(usize, usize)| {
+            let first = *first;
+            (0..inner).map(move |k| entry(first, k)).filter(|(_, weight)| *weight != 0.0)
+        };
+        return Ok(sparse(inputs, firsts.iter().map(row)));
     }
     let mut weights = vec![0.0; size];
-    for (dense, entries) in weights.chunks_mut(inputs).zip(rows) {
-        for (column, weight) in entries {
-            if let Some(dense) = dense.get_mut(column) {
-                *dense = weight;
+    for (dense, block) in weights.chunks_mut(BLOCK * inputs).zip(firsts.chunks(BLOCK)) {
+        for k in 0..inner {
+            for (row, first) in dense.chunks_mut(inputs).zip(block) {
+                let (column, weight) = entry(*first, k);
+                row.get_mut(column).into_iter().for_each(|place| *place = weight);
             }
         }
     }
