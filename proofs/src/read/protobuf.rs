@@ -4,12 +4,17 @@
 //! Nothing recurses either: nested messages are handed out as further slices, so that depth and memory are bounded by
 //! what the caller asks for. Groups (wire types 3 and 4), which ONNX does not use, are refused.
 
+use std::fmt::Display;
+
 use crate::error::ReadError;
 
 type Result<T> = std::result::Result<T, ReadError>;
 
 /// The largest field number of the format.
 const LARGEST_FIELD: u64 = (1 << 29) - 1;
+
+/// The most bytes of an integer.
+const LONGEST_VARINT: usize = 10;
 
 /// The wire type of integers of variable length; 1 and 5 are those of eight and four bytes.
 const VARINT: u64 = 0;
@@ -34,8 +39,9 @@ impl<'a> Field<'a> {
 
     /// The message, if it is well-formed and has only fields that its definition `name` has.
     pub fn check(self, name: &str, known: &[u64]) -> Result<Self> {
-        for field in self.fields() {
-            let Field { number, offset, .. } = field?;
+        let mut rest = self;
+        while !rest.bytes.is_empty() {
+            let Field { number, offset, .. } = rest.next()?;
             if !known.contains(&number) {
                 return Err(ReadError::byte(offset, format!("a supported field of {name}"), format!("field {number}")));
             }
@@ -43,9 +49,27 @@ impl<'a> Field<'a> {
         Ok(self)
     }
 
+    /// What `read` makes of all fields of a number, each of which must have one of the wire types.
+    fn gather<T, I>(mut self, number: u64, wires: &[u64], read: impl Fn(Field<'a>) -> Result<I>) -> Result<Vec<T>>
+    where
+        I: IntoIterator<Item = T>,
+    {
+        let mut all = Vec::new();
+        while !self.bytes.is_empty() {
+            match self.next()? {
+                field if field.number != number => {}
+                field if wires.contains(&field.wire) => all.extend(read(field)?),
+                field => {
+                    return Err(field.refuse(format!("of wire type {wires:?}"), format!("wire type {}", field.wire)));
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// All fields of that number that are messages, texts or bytes.
     pub fn all(self, number: u64) -> Result<Vec<Field<'a>>> {
-        self.numbered(number, &[DELIMITED]).collect()
+        self.gather(number, &[DELIMITED], |field| Ok([field]))
     }
 
     /// The one field of that number, if it is there; refused when it is there twice.
@@ -68,68 +92,44 @@ impl<'a> Field<'a> {
 
     /// An integer of any of the variable-length signed types (not `sint`), 0 if it is not there.
     pub fn integer(self, number: u64) -> Result<i64> {
-        self.numbered(number, &[VARINT]).last().map_or(Ok(0), |field| Ok(field?.varint()?.cast_signed()))
+        Ok(self.gather(number, &[VARINT], Field::to_integers)?.last().copied().unwrap_or(0))
     }
 
     /// The integers of a repeated field, packed or not.
     pub fn integers(self, number: u64) -> Result<Vec<i64>> {
+        self.gather(number, &[VARINT, DELIMITED], Field::to_integers)
+    }
+
+    fn to_integers(mut self) -> Result<Vec<i64>> {
         let mut integers = Vec::new();
-        for field in self.numbered(number, &[VARINT, DELIMITED]) {
-            let mut field = field?;
-            while !field.bytes.is_empty() {
-                integers.push(field.varint()?.cast_signed());
-            }
+        while !self.bytes.is_empty() {
+            integers.push(self.varint()?.cast_signed());
         }
         Ok(integers)
     }
 
     /// The `N`-byte elements of a repeated field, packed or not.
     pub fn fixed<const N: usize>(self, number: u64) -> Result<Vec<[u8; N]>> {
-        let wires = if N == 4 { &[5, DELIMITED] } else { &[1, DELIMITED] };
-        let mut elements = Vec::new();
-        for field in self.numbered(number, wires) {
-            elements.extend(field?.chunks::<N>()?);
-        }
-        Ok(elements)
+        let wires = if N == 4 { [5, DELIMITED] } else { [1, DELIMITED] };
+        self.gather(number, &wires, |field| Ok(field.chunks()?.iter().copied()))
     }
 
     /// The value as elements of `N` bytes.
     pub fn chunks<const N: usize>(self) -> Result<&'a [[u8; N]]> {
-        match self.bytes.as_chunks() {
-            (elements, []) => Ok(elements),
-            _ => Err(self.refuse(&format!("in elements of {N} bytes"), &format!("{} bytes", self.bytes.len()))),
-        }
+        let (elements, rest) = self.bytes.as_chunks();
+        let refusal = || self.refuse(format!("in elements of {N} bytes"), format!("{} bytes", self.bytes.len()));
+        rest.is_empty().then_some(elements).ok_or_else(refusal)
     }
 
-    /// The fields of that number, each of which must have one of the wire types.
-    fn numbered(self, number: u64, wires: &[u64]) -> impl Iterator<Item = Result<Field<'a>>> {
-        let fields = self.fields().filter(move |field| field.as_ref().map_or(true, |field| field.number == number));
-        fields.map(move |field| match field? {
-            field if wires.contains(&field.wire) => Ok(field),
-            field => Err(field.refuse(&format!("of wire type {wires:?}"), &format!("wire type {}", field.wire))),
-        })
-    }
-
-    fn refuse(&self, expected: &str, found: &str) -> ReadError {
+    fn refuse(&self, expected: impl Display, found: impl Into<String>) -> ReadError {
         ReadError::byte(self.offset, format!("field {} {expected}", self.number), found)
-    }
-
-    /// All fields, ending with an error where the message is malformed.
-    fn fields(mut self) -> impl Iterator<Item = Result<Field<'a>>> {
-        std::iter::from_fn(move || {
-            let field = (!self.bytes.is_empty()).then(|| self.next());
-            if matches!(field, Some(Err(_))) {
-                self.bytes = &[];
-            }
-            field
-        })
     }
 
     fn next(&mut self) -> Result<Field<'a>> {
         let offset = self.offset;
         let key = self.varint()?;
         let (number, wire) = (key >> 3, key & 7);
-        if number == 0 || number > LARGEST_FIELD {
+        if !(1..=LARGEST_FIELD).contains(&number) {
             let expected = format!("a field from 1 to {LARGEST_FIELD}");
             return Err(ReadError::byte(offset, expected, format!("field {number}")));
         }
@@ -137,10 +137,10 @@ impl<'a> Field<'a> {
             VARINT => {
                 let mut ahead = *self;
                 ahead.varint()?;
-                u64::try_from(ahead.offset - self.offset).unwrap_or(u64::MAX)
+                ahead.offset - self.offset
             }
             1 => 8,
-            DELIMITED => self.varint()?,
+            DELIMITED => usize::try_from(self.varint()?).unwrap_or(usize::MAX),
             5 => 4,
             other => return Err(ReadError::byte(offset, "wire type 0, 1, 2 or 5", format!("wire type {other}"))),
         };
@@ -148,28 +148,18 @@ impl<'a> Field<'a> {
     }
 
     fn varint(&mut self) -> Result<u64> {
-        let start = self.offset;
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.take(1)?.bytes.first().copied().unwrap_or(0);
-            let bits = u64::from(byte & 0x7f);
-            if shift == 63 && bits > 1 {
-                break;
-            }
-            value |= bits << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err(ReadError::byte(start, "an integer of at most 64 bits", "a longer one"))
+        let length = 1 + self.bytes.iter().take_while(|byte| **byte >= 0x80).count();
+        let taken = self.take(length)?;
+        let add = |value: u64, byte: &u8| value.checked_mul(0x80)?.checked_add((byte & 0x7f).into());
+        let value = taken.bytes.iter().rev().try_fold(0, add).filter(|_| length <= LONGEST_VARINT);
+        value.ok_or_else(|| ReadError::byte(taken.offset, "an integer of at most 64 bits", "a longer one"))
     }
 
-    fn take(&mut self, count: u64) -> Result<Field<'a>> {
-        let taken = usize::try_from(count).ok().and_then(|count| self.bytes.split_at_checked(count));
-        let left = || ReadError::byte(self.offset, format!("{count} more bytes"), format!("{}", self.bytes.len()));
-        let (bytes, rest) = taken.ok_or_else(left)?;
+    fn take(&mut self, count: usize) -> Result<Field<'a>> {
+        let left = || ReadError::byte(self.offset, format!("{count} more bytes"), self.bytes.len().to_string());
+        let (bytes, rest) = self.bytes.split_at_checked(count).ok_or_else(left)?;
         let taken = Field { bytes, ..*self };
-        *self = Field { offset: self.offset + bytes.len(), bytes: rest, ..*self };
+        *self = Field { offset: self.offset + count, bytes: rest, ..*self };
         Ok(taken)
     }
 }

@@ -76,11 +76,9 @@ impl<'c, 'a> Call<'c, 'a> {
         self.demand(self.optional(index)?, format!("input {index}"), "none")
     }
 
-    /// An operand that depends on the network's input: its node and shape.
-    pub fn computed(&self, index: usize) -> Result<(NodeId, &'c [usize])> {
-        let value = self.input(index)?;
-        let node = self.demand(value.node(), format!("input {index} to depend on the model's"), "a constant")?;
-        Ok((node, &value.shape))
+    /// The node that computes a value.
+    pub fn node(&self, value: &Value<'a>) -> Result<NodeId> {
+        self.demand(value.node(), "a value that depends on the model's input", value.kind())
     }
 
     /// An optional operand that is a list of constant integers.
@@ -107,12 +105,12 @@ impl<'c, 'a> Call<'c, 'a> {
     /// A number that older operator sets have as an attribute and newer ones as a constant operand; it may be infinite.
     pub fn number_or(&mut self, name: &str, index: usize) -> Result<Option<Interval>> {
         let attribute = self.any_float(name)?.map(Value::scalar);
-        let values: Vec<&Value<'a>> = attribute.iter().chain(self.unchecked(index)).collect();
-        let number = match values.as_slice() {
-            [] => return Ok(None),
-            [value] => value.number(0).filter(|n| n.lo <= n.hi && value.shape.iter().all(|n| *n == 1)),
-            _ => None,
+        let (value, is_one) = match (&attribute, self.unchecked(index)) {
+            (None, None) => return Ok(None),
+            (Some(value), other) => (value, other.is_none()),
+            (None, Some(value)) => (value, value.shape.iter().all(|n| *n == 1)),
         };
+        let number = value.number(0).filter(|number| is_one && number.lo <= number.hi);
         self.demand(number, format!("one constant number as {name}"), "something else").map(Some)
     }
 
@@ -143,16 +141,10 @@ impl<'c, 'a> Call<'c, 'a> {
         Ok(flag == 1)
     }
 
-    /// Takes an attribute that is a list of floats, or one float.
-    pub fn floats(&mut self, name: &str, kind: (i64, &str)) -> Result<Option<Vec<Interval>>> {
-        let number = |bytes: &[u8; 4]| Interval::point(f32::from_le_bytes(*bytes).into());
-        self.attribute(name, kind, |attribute, field| Ok(attribute.fixed(field)?.iter().map(number).collect()))
-    }
-
     /// Takes an attribute that is a float, which stands for exactly its binary32 value.
     pub fn any_float(&mut self, name: &str) -> Result<Option<Interval>> {
-        let floats = self.floats(name, (1, "a float"))?;
-        Ok(floats.map(|floats| floats.last().copied().unwrap_or(Interval::point(0.0))))
+        let bytes = self.attribute(name, (1, "a float"), Field::fixed)?;
+        Ok(bytes.map(|all| Interval::point(f32::from_le_bytes(all.last().copied().unwrap_or_default()).into())))
     }
 
     /// Takes an attribute that is a finite float.

@@ -21,14 +21,18 @@ use crate::read::protobuf::Field;
 /// The operator sets whose definitions the reader follows.
 const OPSETS: std::ops::RangeInclusive<i64> = 6..=21;
 
+/// The message of a model, and what it must not have.
+const MODEL: &str = "ModelProto, which excludes training information (20) and local functions (25)";
+
+/// The message of a graph, and what it must not have.
+const GRAPH: &str = "GraphProto, which excludes quantization annotations (14) and sparse initializers (15)";
+
 /// Lowers the model in a file to a network.
 pub(crate) fn network(bytes: &[u8]) -> Result<Network> {
-    let model = Field::file(bytes).check("ModelProto", &[1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26])?;
-    refuse_fields(model, "model", &[(20, "training information"), (25, "local functions")])?;
+    let model = Field::file(bytes).check(MODEL, &[1, 2, 3, 4, 5, 6, 7, 8, 14, 26])?;
     let opset = opset(model)?;
     let proto = model.one(7)?.ok_or_else(|| ReadError::part("model", "a graph", "none"))?;
-    let proto = proto.check("GraphProto", &[1, 2, 5, 10, 11, 12, 13, 14, 15, 16])?;
-    refuse_fields(proto, "graph", &[(14, "a quantization annotation"), (15, "a sparse initializer")])?;
+    let proto = proto.check(GRAPH, &[1, 2, 5, 10, 11, 12, 13, 16])?;
 
     let network = Builder { nodes: Vec::new(), left: bytes.len().saturating_add(ALLOWANCE), dropped: None };
     let mut graph = Graph { opset, output: "", values: HashMap::new(), network };
@@ -46,16 +50,6 @@ pub(crate) fn network(bytes: &[u8]) -> Result<Network> {
     let (output, output_shape) = graph.end(output)?;
     let Builder { nodes, dropped, .. } = graph.network;
     Ok(Network::new(Parts { nodes, output, input_shape, output_shape, dropped, digest: Digest::of(bytes) })?)
-}
-
-/// Refuses a message that has one of the listed fields.
-fn refuse_fields(message: Field<'_>, place: &str, fields: &[(u64, &str)]) -> Result<()> {
-    for (number, found) in fields {
-        if !message.all(*number)?.is_empty() {
-            return Err(ReadError::part(place, "only what describes a plain inference model", *found));
-        }
-    }
-    Ok(())
 }
 
 /// The version of the default operator set, which may be stated more than once.

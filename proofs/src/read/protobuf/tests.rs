@@ -56,7 +56,7 @@ fn nested_messages_know_their_place_in_the_file() {
 fn malformed_bytes_are_refused_at_their_offset() {
     for (bytes, message) in [
         (&[0x08][..], "byte 1: expected 1 more bytes, found 0"),
-        (&[0x08, 0x80], "byte 2: expected 1 more bytes, found 0"),
+        (&[0x08, 0x80], "byte 1: expected 2 more bytes, found 1"),
         (&[0x0a, 0x05, 0x00], "byte 2: expected 5 more bytes, found 1"),
         (&[0x09, 0x00], "byte 1: expected 8 more bytes, found 1"),
         (&[0x0b], "byte 0: expected wire type 0, 1, 2 or 5, found wire type 3"),
@@ -68,6 +68,8 @@ fn malformed_bytes_are_refused_at_their_offset() {
     }
     let too_long = [&[0x08][..], &[0xff; 9], &[0x02]].concat();
     assert_eq!(error(&too_long), "byte 1: expected an integer of at most 64 bits, found a longer one");
+    let padded = [&[0x08][..], &[0x80; 10], &[0x00]].concat();
+    assert_eq!(error(&padded), "byte 1: expected an integer of at most 64 bits, found a longer one");
     let endless = [&[0x0a][..], &[0xff; 9], &[0x01]].concat();
     assert_eq!(error(&endless), "byte 11: expected 18446744073709551615 more bytes, found 0");
 }

@@ -1,14 +1,15 @@
 //! Constants, shapes and conversions, all computed while reading.
 
-use super::{Call, Interval, Result, Value, type_name};
+use super::{Call, Elements, Interval, Result, Value, ZERO, type_name};
+use crate::read::protobuf::Field;
 
 /// A constant in any of the forms that hold numbers.
 pub(super) fn constant<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
-    let list = |numbers: Vec<Interval>| Value::real(vec![numbers.len()], numbers);
+    let single = |numbers: Vec<_>| Value { shape: vec![numbers.len()], elements: Elements::Single(numbers.into()) };
     let forms = [
         call.tensor("value")?,
         call.any_float("value_float")?.map(Value::scalar),
-        call.floats("value_floats", (6, "floats"))?.map(list),
+        call.attribute("value_floats", (6, "floats"), Field::fixed)?.map(single),
         call.integer("value_int")?.map(|n| Value::list(vec![n]).reshaped(Vec::new())),
         call.integers("value_ints")?.map(Value::list),
     ];
@@ -18,7 +19,7 @@ pub(super) fn constant<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 /// One number repeated in a given shape.
 pub(super) fn constant_of_shape<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let shape = call.shape(0)?;
-    let value = call.tensor("value")?.unwrap_or_else(|| Value::scalar(Interval::point(0.0)));
+    let value = call.tensor("value")?.unwrap_or_else(|| Value::scalar(ZERO));
     let is_one = value.shape.iter().all(|n| *n == 1);
     call.require(is_one, "one number as attribute value", format!("shape {:?}", value.shape))?;
     let places = vec![Some(0); call.size(&shape)?];

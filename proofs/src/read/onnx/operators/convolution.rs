@@ -1,6 +1,6 @@
 //! Convolutions and transposed convolutions along one or two axes.
 
-use super::window::{Axis, UNIT, sliding, transposed};
+use super::window::{Axis, UNIT, axes};
 use super::{Call, Conv, Map, Result, Term, Value, at, outer_sum, redirect, tables};
 
 /// `Conv`, and `ConvTranspose` in two nodes: the source spread out by the strides, and a convolution of that with the
@@ -21,7 +21,7 @@ pub(super) fn conv<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let (is_transposed, whole) = (call.operator == "ConvTranspose", inner.saturating_mul(groups));
     let (inputs, outputs) = if is_transposed { (*outer, whole) } else { (whole, *outer) };
     call.require(inputs == *channels, format!("weights for {channels} channels"), inputs)?;
-    let axes = if is_transposed { transposed(call, spatial, kernel)? } else { sliding(call, spatial, kernel)? };
+    let axes = axes(call, spatial, kernel)?;
     let shape = [1, outputs].into_iter().chain(axes.iter().map(|axis| axis.windows)).collect();
     let mut plane = [vec![UNIT; 2 - axes.len()], axes].concat().try_into().unwrap_or([UNIT; 2]);
     let roundings = weights.roundings();
@@ -42,8 +42,7 @@ pub(super) fn conv<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         weights: (0..outer * inner * y.kernel * x.kernel).map(|place| weights.weight(place)).collect(),
     };
     call.spend(conv.weights.len())?;
-    let source = call.demand(source.node(), "input 0 to depend on the model's", "a constant")?;
-    let term = Term { source, map: Map::Conv(conv), roundings };
+    let term = Term { source: call.node(&source)?, map: Map::Conv(conv), roundings };
     let Some(bias) = call.optional(2)? else { return call.sum(shape, vec![term], Vec::new()) };
     call.require(bias.shape == [outputs], format!("a bias of {outputs} numbers"), format!("{:?}", bias.shape))?;
     let bias = bias.reshaped([vec![outputs], vec![1; kernel.len()]].concat());

@@ -9,20 +9,18 @@ pub(super) fn arithmetic<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     if a.integers().is_some() && b.integers().is_some() {
         return integers(call, &a, &b);
     }
-    let (factor, x) = if b.node().is_none() { (&b, &a) } else { (&a, &b) };
-    match call.operator {
-        "Add" => call.combine(&[(&a, None), (&b, None)]),
-        "Sub" => difference(call, &a, &b),
-        "Mul" => {
-            call.require(factor.node().is_none(), "a constant factor", "two computed values")?;
-            call.combine(&[(x, Some(factor))])
-        }
-        _ => {
-            call.require(b.node().is_none(), "a constant divisor", b.kind())?;
+    match (call.operator, a.node(), b.node()) {
+        ("Add", ..) => call.combine(&[(&a, None), (&b, None)]),
+        ("Sub", ..) => difference(call, &a, &b),
+        ("Mul", _, None) => call.combine(&[(&a, Some(&b))]),
+        ("Mul", None, _) => call.combine(&[(&b, Some(&a))]),
+        ("Div", _, None) => {
             let reciprocals = call.reals(&b)?.iter().map(|d| lowering::divide(ONE, *d)).collect();
             let reciprocals = call.demand(reciprocals, "a divisor without zeros", "a zero")?;
             call.combine(&[(&a, Some(&Value::real(b.shape, reciprocals)))])
         }
+        ("Div", ..) => Err(call.refuse("a constant divisor", b.kind())),
+        _ => Err(call.refuse("a constant factor", "two computed values")),
     }
 }
 
@@ -129,7 +127,7 @@ fn require_inference(call: &mut Call<'_, '_>) -> Result<()> {
 pub(super) fn activation<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let expected = "a piecewise linear operator, or this one only at the very end";
     call.require(call.is_last, expected, call.operator)?;
-    let (_, shape) = call.computed(0)?;
+    let shape = call.input(0)?.shape.as_slice();
     if call.operator != "Sigmoid" {
         let axis = call.integer("axis")?.unwrap_or(1);
         let is_row = matches!(shape, [1, _]) && call.axis(axis, 2)? == 1;

@@ -1,6 +1,6 @@
 //! Averages, sums and maxima over windows and along axes.
 
-use super::window::{Axis, sliding};
+use super::window::{Axis, axes};
 use super::{Call, Interval, ONE, Result, Term, Value, lowering, sparse};
 
 /// For each result element the source elements that it is computed from.
@@ -23,17 +23,17 @@ fn weigh<'a>(
     windows: &Windows,
     weight: impl Fn(usize) -> Interval,
 ) -> Result<Value<'a>> {
-    let (source, source_shape) = call.computed(0)?;
+    let source = call.input(0)?;
     let weights: Vec<Interval> = windows.iter().map(|window| weight(window.len())).collect();
     let (weights, roundings) = call.rounded(&weights)?;
     let rows = windows.iter().zip(&weights).map(|(window, w)| window.iter().map(|place| (*place, *w)));
-    let map = sparse(source_shape.iter().product(), rows);
-    call.sum(shape, vec![Term { source, map, roundings }], Vec::new())
+    let map = sparse(source.shape.iter().product(), rows);
+    call.sum(shape, vec![Term { source: call.node(source)?, map, roundings }], Vec::new())
 }
 
 /// `ReduceSum`, `ReduceMean`, and `GlobalAveragePool`, which is the mean along all axes but the first two.
 pub(super) fn reduce<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
-    let (_, shape) = call.computed(0)?;
+    let shape = &call.input(0)?.shape;
     let (mut axes, mut keeps): (Vec<usize>, bool) = ((2..shape.len()).collect(), true);
     if call.operator != "GlobalAveragePool" {
         keeps = call.flag("keepdims", true)?;
@@ -76,7 +76,7 @@ pub(super) fn max_pool<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         let played = pairs.iter().filter(|pair| pair.len() == 2);
         let (matches, size) = (played.clone().count(), winners.shape.iter().product());
         let map = sparse(size, played.map(|pair| pair.iter().copied().zip([-1.0, 1.0])));
-        let source = call.demand(winners.node(), "a computed value", winners.kind())?;
+        let source = call.node(&winners)?;
         let difference = call.sum(vec![matches], vec![Term { source, map, roundings: 0 }], Vec::new())?;
         let (excess, mut played) = (call.relu(&difference)?, 0..);
         let firsts = pairs.iter().map(|pair| pair.first().copied()).collect();
@@ -92,13 +92,13 @@ pub(super) fn max_pool<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 /// Takes `kernel_shape` and what goes with it: the shape of the result, how windows lie along each axis, and the
 /// source elements in every window.
 fn take_windows(call: &mut Call<'_, '_>) -> Result<(Vec<usize>, Vec<Axis>, Windows)> {
-    let (_, source) = call.computed(0)?;
-    let [1, channels, spatial @ ..] = source else {
+    let source = &call.input(0)?.shape;
+    let [1, channels, spatial @ ..] = source.as_slice() else {
         return Err(call.refuse("a source [1, channels, ...]", format!("{source:?}")));
     };
     let kernel = call.sizes("kernel_shape", vec![0; spatial.len()], 1)?;
     call.require(!kernel.is_empty() && !kernel.contains(&0), "attribute kernel_shape", "none")?;
-    let axes = sliding(call, spatial, &kernel)?;
+    let axes = axes(call, spatial, &kernel)?;
     let shape: Vec<usize> = [1, *channels].into_iter().chain(axes.iter().map(|axis| axis.windows)).collect();
     let cost = kernel.iter().try_fold(call.size(&shape)?, |cost, n| cost.checked_mul(*n));
     call.spend(cost.unwrap_or(usize::MAX))?;

@@ -51,8 +51,7 @@ fn product<'a>(
     let inputs = computed.shape.iter().product();
     let map = matrix(call, constant, &firsts, [weight_step, step, inner, inputs])?;
     let roundings = call.demand(constant.roundings(), "floats of little relative error", constant.kind())?;
-    let source = call.demand(computed.node(), "a computed value", "a constant")?;
-    Ok((shape, Term { source, map, roundings }))
+    Ok((shape, Term { source: call.node(computed)?, map, roundings }))
 }
 
 /// The matrix of `inputs` columns whose rows hold, for each `k` below `inner`, weight `w + k weight_step` of the
@@ -71,11 +70,8 @@ fn matrix(
     let is_dense = size / DENSE_SHARE <= nonzeros;
     call.spend(if is_dense { size } else { nonzeros })?;
     if !is_dense {
-        let row = |first: &(usize, usize)| {
-            let first = *first;
-            (0..inner).map(move |k| entry(first, k)).filter(|(_, weight)| *weight != 0.0)
-        };
-        return Ok(sparse(inputs, firsts.iter().map(row)));
+        let row = |first| (0..inner).map(move |k| entry(first, k)).filter(|(_, weight)| *weight != 0.0);
+        return Ok(sparse(inputs, firsts.iter().copied().map(row)));
     }
     let mut weights = vec![0.0; size];
     for (dense, block) in weights.chunks_mut(BLOCK * inputs).zip(firsts.chunks(BLOCK)) {

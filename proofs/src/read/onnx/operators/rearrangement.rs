@@ -74,28 +74,29 @@ pub(super) fn expand<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 
 /// `Concat` along an axis.
 pub(super) fn concat<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
-    let first = &call.input(0)?.shape;
+    let first = call.input(0)?;
     let axis = call.integer("axis")?;
-    let axis = call.axis(call.demand(axis, "attribute axis", "none")?, first.len())?;
+    let axis = call.axis(call.demand(axis, "attribute axis", "none")?, first.shape.len())?;
     let values = (0..call.inputs.len()).map(|i| call.input(i)).collect::<Result<Vec<_>>>()?;
-    for Value { shape, .. } in &values {
-        let mut pairs = shape.iter().zip(first).enumerate();
-        let fits = shape.len() == first.len() && pairs.all(|(i, (a, b))| a == b || i == axis);
-        call.require(fits, format!("shape {first:?} but for axis {axis}"), format!("{shape:?}"))?;
-    }
     let lists: Option<Vec<&[i64]>> = values.iter().map(|value| value.integers()).collect();
-    if let (1, Some(lists)) = (first.len(), lists) {
+    if let (Some(lists), 1) = (lists, first.shape.len()) {
         return Ok(Value::list(lists.concat()));
     }
-    let total = values.iter().try_fold(0i64, |total, value| total.checked_add(signed(at(&value.shape, axis))));
-    let total = total.unwrap_or(i64::MAX);
-    let mut shape = first.clone();
-    shape.splice(axis..=axis, usize::try_from(total));
+    let total = values.iter().map(|value| at(&value.shape, axis)).sum();
+    let whole = |value: &Value<'_>| -> Vec<usize> {
+        value.shape.iter().enumerate().map(|(i, n)| if i == axis { total } else { *n }).collect()
+    };
+    let shape = whole(first);
     call.size(&shape)?;
     let (mut before, mut parts) = (0, Vec::new());
     for value in values {
+        call.require(
+            whole(value) == shape,
+            format!("shape {shape:?} but for axis {axis}"),
+            format!("{:?}", value.shape),
+        )?;
         let mut tables = tables(&value.shape);
-        redirect(&mut tables, axis, -before..total - before);
+        redirect(&mut tables, axis, -before..signed(total) - before);
         before += signed(at(&value.shape, axis));
         parts.push((value, None, Some(outer_sum(&tables))));
     }
@@ -134,17 +135,14 @@ pub(super) fn slice<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 pub(super) fn split<'a>(call: &mut Call<'_, 'a>) -> Result<Vec<Value<'a>>> {
     let (value, axis) = axis_of(call)?;
     let (length, results) = (at(&value.shape, axis), call.outputs.len());
-    let declared = call.integer("num_outputs")?;
-    let agrees = declared.is_none_or(|declared| usize::try_from(declared) == Ok(results));
-    let part = length.div_ceil(results.max(1));
+    let (declared, given) = (call.integer("num_outputs")?, call.list_or("split", 1)?);
+    let agrees = declared.is_none_or(|declared| given.is_none() && usize::try_from(declared) == Ok(results));
+    let part = if declared.is_some() { length.div_ceil(results.max(1)) } else { length / results.max(1) };
     let equal = || (0..results).map(|i| signed(part.min(length.saturating_sub(i * part)))).collect();
-    let lengths = match call.list_or("split", 1)? {
-        Some(lengths) => Some(lengths).filter(|lengths| declared.is_none() && lengths.iter().all(|n| *n >= 0)),
-        None => (declared.is_some() || part * results == length).then(equal),
-    };
-    let sum = |lengths: &[i64]| lengths.iter().try_fold(0i64, |sum, n| sum.checked_add(*n));
-    let fits = |lengths: &Vec<i64>| agrees && lengths.len() == results && sum(lengths) == Some(signed(length));
-    let lengths = call.demand(lengths.filter(fits), format!("{results} lengths with sum {length}"), "others")?;
+    let lengths: Vec<i64> = given.unwrap_or_else(equal);
+    let sum = lengths.iter().try_fold(0i64, |sum, n| sum.checked_add(*n).filter(|_| *n >= 0));
+    let fits = agrees && lengths.len() == results && sum == Some(signed(length));
+    call.require(fits, format!("{results} lengths with sum {length}"), format!("{lengths:?}"))?;
     let mut begin = 0;
     let mut pick = |part: i64| {
         let mut tables = tables(&value.shape);

@@ -41,7 +41,7 @@ impl Axis {
         places.flatten().filter(|place| *place < self.size).collect()
     }
 
-    /// As many windows as fit; with rounding up one more if elements are left, which must begin in the source.
+    /// Places as many windows as fit; with rounding up one more if elements are left, which must begin in the source.
     fn fit(&mut self, call: &Call<'_, '_>, rounds_up: bool) -> Result<()> {
         let padded = self.front + self.size + self.back;
         let room = padded.checked_sub(self.extent());
@@ -51,7 +51,7 @@ impl Axis {
         call.require(begins_inside, "windows that begin before the padding behind the source", "one that does not")
     }
 
-    /// One window for every `stride` elements, with the padding that this takes.
+    /// Places one window for every `stride` elements, with the padding that this takes.
     fn cover(&mut self, more_in_front: bool) {
         self.windows = self.size.div_ceil(self.stride);
         let total = self.end().saturating_sub(self.size);
@@ -72,49 +72,37 @@ impl Axis {
     }
 }
 
-/// Takes `strides`, `dilations` and `pads` for a kernel over a source; no windows are placed yet.
-fn axes(call: &mut Call<'_, '_>, source: &[usize], kernel: &[usize]) -> Result<Vec<Axis>> {
-    let rank = source.len();
+/// Takes what says how windows of a kernel lie over a source. For a transposed convolution, whose windows lie over the
+/// result, the number of windows is that of the results, `output_padding` among them.
+pub(super) fn axes(call: &mut Call<'_, '_>, source: &[usize], kernel: &[usize]) -> Result<Vec<Axis>> {
+    let (rank, is_transposed) = (source.len(), call.operator == "ConvTranspose");
     let strides = call.sizes("strides", vec![1; rank], 1)?;
     let dilations = call.sizes("dilations", vec![1; rank], 1)?;
     let pads = call.sizes("pads", vec![0; 2 * rank], 0)?;
-    let (fronts, backs) = pads.split_at(rank);
-    let sizes = source.iter().zip(kernel).zip(strides.into_iter().zip(dilations)).zip(fronts.iter().zip(backs));
-    let axis = |(((size, kernel), (stride, dilation)), (front, back)): (((&usize, &usize), _), (&usize, &usize))| {
-        Axis { size: *size, kernel: *kernel, stride, dilation, front: *front, back: *back, windows: 1 }
-    };
-    Ok(sizes.map(axis).collect())
-}
-
-/// The windows of a convolution or pool, by `auto_pad` and `ceil_mode`.
-pub(super) fn sliding(call: &mut Call<'_, '_>, source: &[usize], kernel: &[usize]) -> Result<Vec<Axis>> {
-    let mut axes = axes(call, source, kernel)?;
-    let rounds_up = call.flag("ceil_mode", false)?;
+    let added = if is_transposed { call.sizes("output_padding", vec![0; rank], 0)? } else { vec![0; rank] };
+    let rounds_up = !is_transposed && call.flag("ceil_mode", false)?;
     let auto_pad = call.text("auto_pad", "NOTSET")?;
-    let is_known = matches!(auto_pad, "NOTSET" | "VALID" | "SAME_UPPER" | "SAME_LOWER");
-    call.require(is_known, "NOTSET, VALID, SAME_UPPER or SAME_LOWER as attribute auto_pad", auto_pad)?;
-    let is_alone = auto_pad == "NOTSET" || (!rounds_up && axes.iter().all(|axis| axis.front + axis.back == 0));
+    let known = if is_transposed { &["NOTSET"][..] } else { &["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"] };
+    call.require(known.contains(&auto_pad), format!("one of {known:?} as attribute auto_pad"), auto_pad)?;
+    let is_alone = auto_pad == "NOTSET" || (!rounds_up && pads.iter().all(|pad| *pad == 0));
     call.require(is_alone, format!("neither pads nor ceil_mode with auto_pad {auto_pad}"), "one of them")?;
-    for axis in &mut axes {
+    let steps = strides.into_iter().zip(dilations).zip(pads.iter().zip(pads.iter().skip(rank)));
+    let mut axes = Vec::new();
+    for ((size, kernel), (((stride, dilation), (front, back)), added)) in
+        source.iter().zip(kernel).zip(steps.zip(added))
+    {
+        let mut axis = Axis { size: *size, kernel: *kernel, stride, dilation, front: *front, back: *back, windows: 1 };
         match auto_pad {
             "SAME_UPPER" => axis.cover(false),
             "SAME_LOWER" => axis.cover(true),
+            _ if is_transposed => {
+                let full = axis.stride * (axis.size - 1) + axis.extent() + added;
+                axis.windows = full.saturating_sub(axis.front + axis.back);
+                call.require(axis.windows > 0, format!("pads below {full}"), axis.front + axis.back)?;
+            }
             _ => axis.fit(call, rounds_up)?,
         }
-    }
-    Ok(axes)
-}
-
-/// The results of a transposed convolution, by `output_padding`.
-pub(super) fn transposed(call: &mut Call<'_, '_>, source: &[usize], kernel: &[usize]) -> Result<Vec<Axis>> {
-    let mut axes = axes(call, source, kernel)?;
-    let added = call.sizes("output_padding", vec![0; source.len()], 0)?;
-    let auto_pad = call.text("auto_pad", "NOTSET")?;
-    call.require(auto_pad == "NOTSET", "NOTSET as attribute auto_pad", auto_pad)?;
-    for (axis, added) in axes.iter_mut().zip(added) {
-        let full = axis.stride * (axis.size - 1) + axis.extent() + added;
-        axis.windows = full.saturating_sub(axis.front + axis.back);
-        call.require(axis.windows > 0, format!("pads below {full}"), axis.front + axis.back)?;
+        axes.push(axis);
     }
     Ok(axes)
 }

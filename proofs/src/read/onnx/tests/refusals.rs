@@ -107,8 +107,8 @@ fn windows() {
         ),
         (
             pool("MaxPool", &[0, 0], 1, &[text("auto_pad", "SAME")]),
-            "node theMaxPool (MaxPool): expected NOTSET, VALID, SAME_UPPER or SAME_LOWER as attribute auto_pad, \
-             found SAME",
+            "node theMaxPool (MaxPool): expected one of [\"NOTSET\", \"VALID\", \"SAME_UPPER\", \
+             \"SAME_LOWER\"] as attribute auto_pad, found SAME",
         ),
         (
             pool("MaxPool", &[0, 1], 1, &[text("auto_pad", "SAME_UPPER")]),
@@ -185,11 +185,13 @@ fn graphs() {
         ),
         (
             graph(&|g| g.message(15, &Message::default())),
-            "graph: expected only what describes a plain inference model, found a sparse initializer",
+            "byte 35: expected a supported field of GraphProto, which excludes quantization annotations (14) and \
+             sparse initializers (15), found field 15",
         ),
         (
             graph(&|g| g.message(14, &Message::default())),
-            "graph: expected only what describes a plain inference model, found a quantization annotation",
+            "byte 35: expected a supported field of GraphProto, which excludes quantization annotations (14) and \
+             sparse initializers (15), found field 14",
         ),
         (
             relu.clone().node("Relu", "x -> y", &[]),
@@ -204,9 +206,11 @@ fn graphs() {
             "node theAdd (Add): expected operands defined before, found `b`",
         ),
     ]);
-    for (field, found) in [(20, "training information"), (25, "local functions")] {
+    for field in [20, 25] {
         let bytes = [relu.bytes(), Message::default().message(field, &Message::default()).0].concat();
-        let message = format!("model: expected only what describes a plain inference model, found {found}");
+        let expected =
+            "a supported field of ModelProto, which excludes training information (20) and local functions (25)";
+        let message = format!("byte {}: expected {expected}, found field {field}", bytes.len());
         assert_eq!(read_onnx(&bytes).unwrap_err().to_string(), message);
     }
 }
