@@ -50,10 +50,12 @@ impl<'a> Field<'a> {
     }
 
     /// What `read` makes of all fields of a number, each of which must have one of the wire types.
-    fn gather<T, I>(mut self, number: u64, wires: &[u64], read: impl Fn(Field<'a>) -> Result<I>) -> Result<Vec<T>>
-    where
-        I: IntoIterator<Item = T>,
-    {
+    fn gather<T, I: IntoIterator<Item = T>>(
+        mut self,
+        number: u64,
+        wires: &[u64],
+        read: fn(Self) -> Result<I>,
+    ) -> Result<Vec<T>> {
         let mut all = Vec::new();
         while !self.bytes.is_empty() {
             match self.next()? {

@@ -126,11 +126,23 @@ impl<'a> Call<'_, 'a> {
         Ok(Value::real(z.shape.clone(), self.reals(z)?.iter().map(clamp).collect()))
     }
 
-    /// The elements of a value at places that tables give, zero where they give none.
-    pub fn rearrange(&mut self, value: &Value<'a>, tables: &[Table]) -> Result<Value<'a>> {
+    /// The shape that tables give, and where its elements come from.
+    pub fn places(&self, tables: &[Table]) -> Result<(Vec<usize>, Table)> {
         let shape: Vec<usize> = tables.iter().map(Vec::len).collect();
         self.size(&shape)?;
-        self.place(value, shape, outer_sum(tables))
+        Ok((shape, outer_sum(tables)))
+    }
+
+    /// The elements of a value at places that tables give, zero where they give none.
+    pub fn rearrange(&mut self, value: &Value<'a>, tables: &[Table]) -> Result<Value<'a>> {
+        let (shape, places) = self.places(tables)?;
+        self.place(value, shape, places)
+    }
+
+    /// A value, which can be, broadcast to a shape.
+    pub fn stretch(&mut self, value: &Value<'a>, shape: &[usize]) -> Result<Value<'a>> {
+        self.size(shape)?;
+        self.place(value, shape.to_vec(), stretch(&value.shape, shape))
     }
 
     /// The elements of a value at the given places, zero where there are none.

@@ -15,6 +15,9 @@ use crate::read::protobuf::Field;
 /// The largest kernel, stride, dilation or padding, far above what any model has, so that products of two stay small.
 const LARGEST_WINDOW: i64 = 1 << 24;
 
+/// Reads the field of that number of an attribute.
+type Read<'a, T> = fn(Field<'a>, u64) -> Result<T>;
+
 /// An operator that is being lowered.
 pub(crate) struct Call<'c, 'a> {
     /// Name of the node, or its place in the graph.
@@ -115,12 +118,8 @@ impl<'c, 'a> Call<'c, 'a> {
     }
 
     /// Takes an attribute of the type of that number, whose value is in the field of the next number.
-    pub fn attribute<T>(
-        &mut self,
-        name: &str,
-        (kind, expected): (i64, &str),
-        read: impl FnOnce(Field<'a>, u64) -> Result<T>,
-    ) -> Result<Option<T>> {
+    pub fn attribute<T>(&mut self, name: &str, kind: (i64, &str), read: Read<'a, T>) -> Result<Option<T>> {
+        let (kind, expected) = kind;
         let Some(place) = self.attributes.iter().position(|(other, _)| *other == name) else { return Ok(None) };
         let (_, attribute) = self.attributes.swap_remove(place);
         let found = attribute.integer(20)?;

@@ -132,26 +132,22 @@ impl<'a> Graph<'a> {
 
     /// Defines the input, for a batch of one: the first of several dimensions is the batch. Returns its shape without.
     fn begin(&mut self, input: ValueInfo<'a>) -> Result<Vec<usize>> {
-        let refuse = |expected: &str, found: String| Err(ReadError::part(&input.place, expected, found));
-        let Some(mut shape) = input.shape else { return refuse("a shape", "none".to_owned()) };
+        let refuse = |expected: &str, found: String| ReadError::part(&input.place, expected, found);
+        let require = |holds: bool, expected, found| if holds { Ok(()) } else { Err(refuse(expected, found)) };
+        let mut shape = input.shape.ok_or_else(|| refuse("a shape", "none".to_owned()))?;
         if let [batch, _, ..] = shape.as_mut_slice() {
             *batch = (*batch).max(1);
         }
-        match (shape.as_slice(), count(&shape)) {
-            _ if !matches!(input.element, 1 | 11) => refuse("FLOAT or DOUBLE elements", type_name(input.element)),
-            (known, _) if known.contains(&0) => refuse("known dimensions after the batch", "a symbolic one".to_owned()),
-            ([batch, _, ..], _) if *batch != 1 => {
-                refuse("a batch dimension that is symbolic or 1", format!("{shape:?}"))
-            }
-            (_, None) => refuse("a shape within limits", format!("{shape:?}")),
-            (_, Some(size)) => {
-                self.network.nodes.push(Node { name: input.name.to_owned(), size, op: Op::Input });
-                self.network.left = self.network.left.saturating_sub(size);
-                let without_batch = without_batch(&shape);
-                self.define(input.name, Value { shape, elements: Elements::Node(0) })?;
-                Ok(without_batch)
-            }
-        }
+        let is_one = shape.len() < 2 || shape.starts_with(&[1]);
+        require(matches!(input.element, 1 | 11), "FLOAT or DOUBLE elements", type_name(input.element))?;
+        require(!shape.contains(&0), "known dimensions after the batch", "a symbolic one".to_owned())?;
+        require(is_one, "a batch dimension that is symbolic or 1", format!("{shape:?}"))?;
+        let size = count(&shape).ok_or_else(|| refuse("a shape within limits", format!("{shape:?}")))?;
+        self.network.nodes.push(Node { name: input.name.to_owned(), size, op: Op::Input });
+        self.network.left = self.network.left.saturating_sub(size);
+        let without_batch = without_batch(&shape);
+        self.define(input.name, Value { shape, elements: Elements::Node(0) })?;
+        Ok(without_batch)
     }
 
     /// The node and shape of the output, the latter without its batch dimension. The number of elements must be the

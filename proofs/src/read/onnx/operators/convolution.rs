@@ -28,7 +28,7 @@ pub(super) fn conv<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let roundings = call.demand(roundings, "floats of little relative error as input 1", weights.kind())?;
     let (mut source, mut weights) = (source.clone(), weights.clone());
     if is_transposed {
-        (source, weights) = turned(call, (&source, &weights), &mut plane, groups)?;
+        (source, weights) = turned(call, &mut plane, groups)?;
     }
     let [y, x] = plane;
     let conv = Conv {
@@ -51,12 +51,8 @@ pub(super) fn conv<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 
 /// Source and weights for which a convolution computes the transposed one: the source spread out along both axes, and
 /// weights `[inputs][outputs / groups][y][x]` as `[outputs][inputs / groups][-y][-x]`.
-fn turned<'a>(
-    call: &mut Call<'_, 'a>,
-    (source, weights): (&Value<'a>, &Value<'a>),
-    [y, x]: &mut [Axis; 2],
-    groups: usize,
-) -> Result<(Value<'a>, Value<'a>)> {
+fn turned<'a>(call: &mut Call<'_, 'a>, [y, x]: &mut [Axis; 2], groups: usize) -> Result<(Value<'a>, Value<'a>)> {
+    let (source, weights) = (call.input(0)?, call.input(1)?);
     let [inputs, outputs] = [0, 1].map(|axis| at(&weights.shape, axis));
     call.size(&[inputs, y.windows + y.extent() - 1, x.windows + x.extent() - 1])?;
     let mut tables_of_source = tables(&[inputs, y.size, x.size]);

@@ -1,7 +1,7 @@
 //! Functions of single elements with NumPy broadcasting: sums, products with constants, normalisation, what does
 //! nothing, and what is piecewise linear by way of ReLU.
 
-use super::{Call, Elements, Interval, ONE, Result, Value, at, broadcast, lowering, stretch};
+use super::{Call, Elements, Interval, ONE, Result, Value, at, broadcast, lowering};
 
 /// `a + b`, `a - b`, `a b` with a constant factor, `a / b` for a constant `b`.
 pub(super) fn arithmetic<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
@@ -33,9 +33,7 @@ fn integers<'a>(call: &mut Call<'_, 'a>, a: &Value<'a>, b: &Value<'a>) -> Result
         _ => i64::checked_div,
     };
     let shape = call.demand(broadcast(&a.shape, &b.shape), "shapes that broadcast", "others")?;
-    call.size(&shape)?;
-    let x = call.place(a, shape.clone(), stretch(&a.shape, &shape))?;
-    let y = call.place(b, shape.clone(), stretch(&b.shape, &shape))?;
+    let (x, y) = (call.stretch(a, &shape)?, call.stretch(b, &shape)?);
     let pairs = x.integers().into_iter().flatten().zip(y.integers().into_iter().flatten());
     let results = pairs.map(|(x, y)| operation(*x, *y)).collect();
     let results = call.demand(results, "integers of 64 bits", "an overflow or a division by zero")?;

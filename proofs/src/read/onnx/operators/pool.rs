@@ -6,6 +6,9 @@ use super::{Call, Interval, ONE, Result, Term, Value, lowering, sparse};
 /// For each result element the source elements that it is computed from.
 type Windows = Vec<Vec<usize>>;
 
+/// The weight of the elements of a window, given their number.
+type Share<'s> = &'s dyn Fn(usize) -> Interval;
+
 /// The windows of a tensor, given the size of each of its axes and the windows along it.
 fn cross(axes: impl IntoIterator<Item = (usize, Windows)>) -> Windows {
     axes.into_iter().fold(vec![vec![0]], |windows, (size, along)| {
@@ -17,14 +20,9 @@ fn cross(axes: impl IntoIterator<Item = (usize, Windows)>) -> Windows {
 }
 
 /// The sum of the elements of each window of operand 0, times a weight that depends on their number.
-fn weigh<'a>(
-    call: &mut Call<'_, 'a>,
-    shape: Vec<usize>,
-    windows: &Windows,
-    weight: impl Fn(usize) -> Interval,
-) -> Result<Value<'a>> {
+fn weigh<'a>(call: &mut Call<'_, 'a>, shape: Vec<usize>, windows: &Windows, share: Share<'_>) -> Result<Value<'a>> {
     let source = call.input(0)?;
-    let weights: Vec<Interval> = windows.iter().map(|window| weight(window.len())).collect();
+    let weights: Vec<Interval> = windows.iter().map(|window| share(window.len())).collect();
     let (weights, roundings) = call.rounded(&weights)?;
     let rows = windows.iter().zip(&weights).map(|(window, w)| window.iter().map(|place| (*place, *w)));
     let map = sparse(source.shape.iter().product(), rows);
@@ -49,8 +47,8 @@ pub(super) fn reduce<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     };
     let windows = cross(shape.iter().enumerate().map(along));
     let kept = shape.iter().enumerate().map(|(axis, n)| if is_reduced(&axis) { keeps.then_some(1) } else { Some(*n) });
-    let weight = if call.operator == "ReduceSum" { |_| ONE } else { lowering::one_over };
-    weigh(call, kept.flatten().collect(), &windows, weight)
+    let share: Share<'_> = if call.operator == "ReduceSum" { &|_| ONE } else { &lowering::one_over };
+    weigh(call, kept.flatten().collect(), &windows, share)
 }
 
 /// `AveragePool`: the mean over the elements of a window that lie in the source, or in the source and its padding.
@@ -60,7 +58,7 @@ pub(super) fn average_pool<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let overhangs = axes.iter().any(|axis| axis.end() > axis.front + axis.size + axis.back);
     call.require(!(counts_padding && overhangs), "windows that end in the padding", "ceil_mode beyond it")?;
     let whole: usize = axes.iter().map(|axis| axis.kernel).product();
-    weigh(call, shape, &windows, |count| lowering::one_over(if counts_padding { whole } else { count }))
+    weigh(call, shape, &windows, &|count| lowering::one_over(if counts_padding { whole } else { count }))
 }
 
 /// `MaxPool`: the largest element of a window that lies in the source. In rounds, neighbours in each window play

@@ -23,11 +23,8 @@ fn matrices(shape: &[usize], is_left: bool, is_turned: bool) -> Option<(&[usize]
 
 /// The shape of the product of two batches of matrices, each of them turned around or not, and the product as a term:
 /// one of them is constant. Leading dimensions are broadcast as in NumPy.
-fn product<'a>(
-    call: &mut Call<'_, 'a>,
-    (a, a_turned): (&Value<'a>, bool),
-    (b, b_turned): (&Value<'a>, bool),
-) -> Result<(Vec<usize>, Term)> {
+fn product<'a>(call: &mut Call<'_, 'a>, [a, b]: [&Value<'a>; 2], turned: [bool; 2]) -> Result<(Vec<usize>, Term)> {
+    let [a_turned, b_turned] = turned;
     let sizes = matrices(&a.shape, true, a_turned).zip(matrices(&b.shape, false, b_turned));
     let batches = sizes.and_then(|(left, right)| Some((left, right, broadcast(left.0, right.0)?)));
     let expected = format!("a second factor that fits {:?}", a.shape);
@@ -56,12 +53,8 @@ fn product<'a>(
 
 /// The matrix of `inputs` columns whose rows hold, for each `k` below `inner`, weight `w + k weight_step` of the
 /// constant in column `c + k step`, given the first weight `w` and column `c` of each. All weights are used equally often.
-fn matrix(
-    call: &mut Call<'_, '_>,
-    constant: &Value<'_>,
-    firsts: &[(usize, usize)],
-    [weight_step, step, inner, inputs]: [usize; 4],
-) -> Result<Map> {
+fn matrix(call: &mut Call<'_, '_>, constant: &Value<'_>, firsts: &[(usize, usize)], sizes: [usize; 4]) -> Result<Map> {
+    let [weight_step, step, inner, inputs] = sizes;
     let entry = |(weight, column): (usize, usize), k| (column + k * step, constant.weight(weight + k * weight_step));
     let weights: usize = constant.shape.iter().product();
     let nonzeros = (0..weights).filter(|place| constant.weight(*place) != 0.0).count();
@@ -87,14 +80,14 @@ fn matrix(
 
 /// `A B`.
 pub(super) fn matmul<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
-    let (shape, term) = product(call, (call.input(0)?, false), (call.input(1)?, false))?;
+    let (shape, term) = product(call, [call.input(0)?, call.input(1)?], [false; 2])?;
     call.sum(shape, vec![term], Vec::new())
 }
 
 /// `alpha A B + beta C`, with `A` and `B` transposed where attributes say so.
 pub(super) fn gemm<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let (alpha, beta) = (call.float("alpha", 1.0)?, call.float("beta", 1.0)?);
-    let (a_turned, b_turned) = (call.flag("transA", false)?, call.flag("transB", false)?);
+    let turned = [call.flag("transA", false)?, call.flag("transB", false)?];
     let broadcasts = call.flag("broadcast", call.opset >= 7)?;
     let mut factors = [call.input(0)?.clone(), call.input(1)?.clone()];
     for factor in &mut factors {
@@ -104,7 +97,7 @@ pub(super) fn gemm<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         }
     }
     let [a, b] = &factors;
-    let (shape, term) = product(call, (a, a_turned), (b, b_turned))?;
+    let (shape, term) = product(call, [a, b], turned)?;
     let Some(c) = call.optional(2)? else { return call.sum(shape, vec![term], Vec::new()) };
     let fits = c.shape == shape || (broadcasts && broadcasts_to(&c.shape, &shape));
     call.require(fits, format!("a third operand that broadcasts to {shape:?}"), format!("{:?}", c.shape))?;

@@ -1,6 +1,6 @@
 //! Operators that only move elements: they give other shapes, pick, repeat, join or pad.
 
-use super::{Call, Result, Value, ZERO, at, broadcast, count, outer_sum, redirect, stretch, tables};
+use super::{Call, Result, Value, ZERO, at, broadcast, count, outer_sum, redirect, tables};
 
 /// `Reshape`, `Flatten`, `Squeeze` and `Unsqueeze`: the same elements in another shape.
 pub(super) fn reshape<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
@@ -67,9 +67,7 @@ pub(super) fn expand<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let (value, wanted) = (call.input(0)?, call.shape(1)?);
     let expected = format!("a shape that broadcasts with {:?}", value.shape);
     let shape = call.demand(broadcast(&value.shape, &wanted), expected, format!("{wanted:?}"))?;
-    call.size(&shape)?;
-    let places = stretch(&value.shape, &shape);
-    call.place(value, shape, places)
+    call.stretch(value, &shape)
 }
 
 /// `Concat` along an axis.
@@ -189,9 +187,7 @@ pub(super) fn pad<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         let length = call.size(&[call.demand(length, "pads that leave elements", format!("{pads:?}"))?])?;
         redirect(&mut tables, *axis, (0..signed(length)).map(|place| place.saturating_sub(*front)));
     }
-    let shape: Vec<usize> = tables.iter().map(Vec::len).collect();
-    call.size(&shape)?;
-    let places = outer_sum(&tables);
+    let (shape, places) = call.places(&tables)?;
     let around = places.iter().map(|place| if place.is_some() { ZERO } else { fill }).collect();
     let around = Value::real(shape.clone(), around);
     call.sum(shape, Vec::new(), vec![(value, None, Some(places)), (&around, None, None)])

@@ -41,24 +41,6 @@ impl Axis {
         places.flatten().filter(|place| *place < self.size).collect()
     }
 
-    /// Places as many windows as fit; with rounding up one more if elements are left, which must begin in the source.
-    fn fit(&mut self, call: &Call<'_, '_>, rounds_up: bool) -> Result<()> {
-        let padded = self.front + self.size + self.back;
-        let room = padded.checked_sub(self.extent());
-        let room = call.demand(room, format!("windows of at most {padded}"), self.extent())?;
-        self.windows = 1 + if rounds_up { room.div_ceil(self.stride) } else { room / self.stride };
-        let begins_inside = !rounds_up || (self.windows - 1) * self.stride < self.front + self.size;
-        call.require(begins_inside, "windows that begin before the padding behind the source", "one that does not")
-    }
-
-    /// Places one window for every `stride` elements, with the padding that this takes.
-    fn cover(&mut self, more_in_front: bool) {
-        self.windows = self.size.div_ceil(self.stride);
-        let total = self.end().saturating_sub(self.size);
-        self.front = if more_in_front { total.div_ceil(2) } else { total / 2 };
-        self.back = total - self.front;
-    }
-
     /// Spreads the source of a transposed convolution out by the strides, with zeros between and around, so that a
     /// convolution with stride 1 computes it: element `i` comes to place `extent - 1 - front + i stride`. Returns the
     /// element at each place, if any, else -1.
@@ -73,7 +55,9 @@ impl Axis {
 }
 
 /// Takes what says how windows of a kernel lie over a source. For a transposed convolution, whose windows lie over the
-/// result, the number of windows is that of the results, `output_padding` among them.
+/// result, the number of windows is that of the results, `output_padding` among them. With `auto_pad` there is a window
+/// for every `stride` elements, and the padding that this takes. Without, there are as many as fit; with `ceil_mode` one
+/// more if elements are left, which must begin in the source.
 pub(super) fn axes(call: &mut Call<'_, '_>, source: &[usize], kernel: &[usize]) -> Result<Vec<Axis>> {
     let (rank, is_transposed) = (source.len(), call.operator == "ConvTranspose");
     let strides = call.sizes("strides", vec![1; rank], 1)?;
@@ -92,15 +76,22 @@ pub(super) fn axes(call: &mut Call<'_, '_>, source: &[usize], kernel: &[usize]) 
         source.iter().zip(kernel).zip(steps.zip(added))
     {
         let mut axis = Axis { size: *size, kernel: *kernel, stride, dilation, front: *front, back: *back, windows: 1 };
-        match auto_pad {
-            "SAME_UPPER" => axis.cover(false),
-            "SAME_LOWER" => axis.cover(true),
-            _ if is_transposed => {
-                let full = axis.stride * (axis.size - 1) + axis.extent() + added;
-                axis.windows = full.saturating_sub(axis.front + axis.back);
-                call.require(axis.windows > 0, format!("pads below {full}"), axis.front + axis.back)?;
-            }
-            _ => axis.fit(call, rounds_up)?,
+        if is_transposed {
+            let full = axis.stride * (axis.size - 1) + axis.extent() + added;
+            axis.windows = full.saturating_sub(axis.front + axis.back);
+            call.require(axis.windows > 0, format!("pads below {full}"), axis.front + axis.back)?;
+        } else if auto_pad.starts_with("SAME") {
+            axis.windows = axis.size.div_ceil(axis.stride);
+            let total = axis.end().saturating_sub(axis.size);
+            axis.front = if auto_pad == "SAME_LOWER" { total.div_ceil(2) } else { total / 2 };
+            axis.back = total - axis.front;
+        } else {
+            let padded = axis.front + axis.size + axis.back;
+            let room = padded.checked_sub(axis.extent());
+            let room = call.demand(room, format!("windows of at most {padded}"), axis.extent())?;
+            axis.windows = 1 + if rounds_up { room.div_ceil(axis.stride) } else { room / axis.stride };
+            let is_inside = !rounds_up || (axis.windows - 1) * axis.stride < axis.front + axis.size;
+            call.require(is_inside, "windows that begin before the padding behind the source", "one that does not")?;
         }
         axes.push(axis);
     }
