@@ -1,11 +1,9 @@
 //! The network in the making, and what operators build it from: sums of weighted, rearranged values, and ReLUs.
 
-use super::Result;
-use super::call::Call;
-use super::shape::{Table, broadcast, count, outer_sum, stretch};
-use super::value::{Elements, Value, ZERO};
-use crate::arith::{Interval, lowering};
-use crate::network::{Affine, Map, Node, NodeId, Op, Sparse, Term};
+use super::{
+    Affine, Call, Elements, Interval, Map, Node, NodeId, Op, Result, Sparse, Table, Term, Value, ZERO, broadcast,
+    count, lowering, outer_sum, stretch,
+};
 
 /// How many elements and weights the nodes may hold together beyond one for each byte of the file.
 pub(crate) const ALLOWANCE: usize = 1 << 24;

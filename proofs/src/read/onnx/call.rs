@@ -4,13 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use super::Result;
-use super::builder::Builder;
-use super::value::Value;
-use crate::arith::Interval;
-use crate::error::ReadError;
-use crate::network::NodeId;
-use crate::read::protobuf::Field;
+use super::{Builder, Field, Interval, NodeId, ReadError, Result, Value};
 
 /// The largest kernel, stride, dilation or padding, far above what any model has, so that products of two stay small.
 const LARGEST_WINDOW: i64 = 1 << 24;

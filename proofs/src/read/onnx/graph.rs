@@ -7,19 +7,16 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
-use super::Result;
-use super::builder::{ALLOWANCE, Builder};
-use super::call::Call;
-use super::operators;
-use super::shape::count;
-use super::value::{Elements, Value, type_name};
-use crate::digest::Digest;
-use crate::error::ReadError;
-use crate::network::{Network, Node, Op, Parts};
-use crate::read::protobuf::Field;
+use super::{
+    ALLOWANCE, Builder, Call, Digest, Elements, Field, Network, Node, Op, Parts, ReadError, Result, Value, count,
+    operators, type_name,
+};
 
 /// The operator sets whose definitions the reader follows.
 const OPSETS: std::ops::RangeInclusive<i64> = 6..=21;
+
+/// The names of the default domain.
+const DEFAULT_DOMAIN: [&str; 2] = ["", "ai.onnx"];
 
 /// The message of a model, and what it must not have.
 const MODEL: &str = "ModelProto, which excludes training information (20) and local functions (25)";
@@ -56,7 +53,7 @@ pub(crate) fn network(bytes: &[u8]) -> Result<Network> {
 fn opset(model: Field<'_>) -> Result<i64> {
     let mut versions = Vec::new();
     for set in model.all(8)? {
-        if is_default(set.check("OperatorSetIdProto", &[1, 2])?.text(1)?) {
+        if DEFAULT_DOMAIN.contains(&set.check("OperatorSetIdProto", &[1, 2])?.text(1)?) {
             versions.push(set.integer(2)?);
         }
     }
@@ -68,17 +65,9 @@ fn opset(model: Field<'_>) -> Result<i64> {
     }
 }
 
-/// Whether the name of a domain means the default one.
-fn is_default(domain: &str) -> bool {
-    matches!(domain, "" | "ai.onnx")
-}
-
 /// A shape without its first dimension, if that is 1 and not the only one.
 fn without_batch(shape: &[usize]) -> Vec<usize> {
-    match shape {
-        [1, rest @ ..] if !rest.is_empty() => rest.to_vec(),
-        _ => shape.to_vec(),
-    }
+    shape.strip_prefix(&[1]).filter(|rest| !rest.is_empty()).unwrap_or(shape).to_vec()
 }
 
 /// `ValueInfoProto` of an input or output.
@@ -183,7 +172,7 @@ impl<'a> Graph<'a> {
         if let Some((name, _)) = call.inputs.iter().find(|(name, value)| !name.is_empty() && value.is_none()) {
             return Err(call.refuse("operands defined before", format!("`{name}`")));
         }
-        call.require(is_default(domain), "an operator of the default domain", domain)?;
+        call.require(DEFAULT_DOMAIN.contains(&domain), "an operator of the default domain", domain)?;
         for (name, value) in outputs.into_iter().zip(operators::lower(&mut call)?) {
             let made = value.node().filter(|node| *node >= before);
             if let Some(made) = made.and_then(|node| self.network.nodes.get_mut(node)) {

@@ -29,8 +29,15 @@ mod operators;
 mod shape;
 mod value;
 
+use self::builder::{ALLOWANCE, Builder, sparse};
+use self::call::Call;
+use self::shape::{Table, at, broadcast, count, outer_sum, redirect, stretch, tables};
+use self::value::{Elements, ONE, Value, ZERO, type_name};
+use crate::arith::{Interval, lowering};
+use crate::digest::Digest;
 use crate::error::ReadError;
-use crate::network::Network;
+use crate::network::{Affine, Conv, Dense, Map, Network, Node, NodeId, Op, Parts, Sparse, Term};
+use crate::read::protobuf::Field;
 
 type Result<T> = std::result::Result<T, ReadError>;
 

@@ -2,12 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Result;
-use super::shape::{Table, count};
-use crate::arith::{Interval, lowering};
-use crate::error::ReadError;
-use crate::network::NodeId;
-use crate::read::protobuf::Field;
+use super::{Field, Interval, NodeId, ReadError, Result, Table, count, lowering};
 
 /// The names of the element types that `TensorProto` knows, in the order of their numbers.
 const TYPES: &str = "UNDEFINED FLOAT UINT8 INT8 UINT16 INT16 INT32 INT64 STRING BOOL FLOAT16 DOUBLE UINT32 UINT64 \
@@ -137,20 +132,12 @@ impl<'a> Value<'a> {
         (0..self.shape.iter().product()).map(|place| self.number(place)).collect()
     }
 
-    /// The element at a place as a weight of a map; NaN, which no network accepts, if it is not a constant float.
-    pub fn weight(&self, place: usize) -> f64 {
+    /// The elements as weights of a map, and how many roundings separate them from the elements; `None` for enclosures
+    /// that are too wide relative to their size, and for what is not a constant of floats.
+    pub fn weights(&self) -> Option<(Vec<f64>, usize)> {
         match &self.elements {
-            Elements::Single(numbers) => numbers.get(place).map_or(f64::NAN, |b| f32::from_le_bytes(*b).into()),
-            _ => self.number(place).map_or(f64::NAN, Interval::middle),
-        }
-    }
-
-    /// How many roundings separate the weights from the elements; `None` for enclosures that are too wide relative to
-    /// their size, and for what is not a constant float.
-    pub fn roundings(&self) -> Option<usize> {
-        match &self.elements {
-            Elements::Single(_) => Some(0),
-            Elements::Real(numbers) => lowering::weights(numbers).map(|(_, roundings)| roundings),
+            Elements::Single(numbers) => Some((numbers.iter().map(|b| f32::from_le_bytes(*b).into()).collect(), 0)),
+            Elements::Real(numbers) => lowering::weights(numbers),
             Elements::Node(_) | Elements::Integer(_) => None,
         }
     }

@@ -1,7 +1,6 @@
 //! Constants, shapes and conversions, all computed while reading.
 
-use super::{Call, Elements, Interval, Result, Value, ZERO, type_name};
-use crate::read::protobuf::Field;
+use super::{Call, Elements, Field, Interval, Result, Value, ZERO, type_name};
 
 /// A constant in any of the forms that hold numbers.
 pub(super) fn constant<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {

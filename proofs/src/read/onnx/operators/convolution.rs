@@ -24,12 +24,12 @@ pub(super) fn conv<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let axes = axes(call, spatial, kernel)?;
     let shape = [1, outputs].into_iter().chain(axes.iter().map(|axis| axis.windows)).collect();
     let mut plane = [vec![UNIT; 2 - axes.len()], axes].concat().try_into().unwrap_or([UNIT; 2]);
-    let roundings = weights.roundings();
-    let roundings = call.demand(roundings, "floats of little relative error as input 1", weights.kind())?;
     let (mut source, mut weights) = (source.clone(), weights.clone());
     if is_transposed {
         (source, weights) = turned(call, &mut plane, groups)?;
     }
+    let expected = "floats of little relative error as input 1";
+    let (weights, roundings) = call.demand(weights.weights(), expected, weights.kind())?;
     let [y, x] = plane;
     let conv = Conv {
         input: [*channels, y.size, x.size],
@@ -39,7 +39,7 @@ pub(super) fn conv<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         pad: [y.front, x.front],
         dilation: [y.dilation, x.dilation],
         groups,
-        weights: (0..outer * inner * y.kernel * x.kernel).map(|place| weights.weight(place)).collect(),
+        weights,
     };
     call.spend(conv.weights.len())?;
     let term = Term { source: call.node(&source)?, map: Map::Conv(conv), roundings };

@@ -8,13 +8,10 @@ mod product;
 mod rearrangement;
 mod window;
 
-use super::Result;
-use super::builder::sparse;
-use super::call::Call;
-use super::shape::{at, broadcast, count, outer_sum, redirect, stretch, tables};
-use super::value::{Elements, ONE, Value, ZERO, type_name};
-use crate::arith::{Interval, lowering};
-use crate::network::{Conv, Dense, Map, Term};
+use super::{
+    Call, Conv, Dense, Elements, Field, Interval, Map, ONE, Result, Term, Value, ZERO, at, broadcast, count, lowering,
+    outer_sum, redirect, sparse, stretch, tables, type_name,
+};
 
 /// Lowers an operator. Of the results that a node names, the mask of Dropout and the indices of MaxPool are left out.
 pub(crate) fn lower<'a>(call: &mut Call<'_, 'a>) -> Result<Vec<Value<'a>>> {

@@ -46,25 +46,30 @@ fn product<'a>(call: &mut Call<'_, 'a>, [a, b]: [&Value<'a>; 2], turned: [bool; 
     };
     let firsts: Vec<(usize, usize)> = weights.into_iter().zip(places).filter_map(|(w, c)| w.zip(c)).collect();
     let inputs = computed.shape.iter().product();
-    let map = matrix(call, constant, &firsts, [weight_step, step, inner, inputs])?;
-    let roundings = call.demand(constant.roundings(), "floats of little relative error", constant.kind())?;
+    let expected = "floats of little relative error";
+    let (weights, roundings) = call.demand(constant.weights(), expected, constant.kind())?;
+    let map = matrix(call, weights, &firsts, [weight_step, step, inner, inputs])?;
     Ok((shape, Term { source: call.node(computed)?, map, roundings }))
 }
 
 /// The matrix of `inputs` columns whose rows hold, for each `k` below `inner`, weight `w + k weight_step` of the
 /// constant in column `c + k step`, given the first weight `w` and column `c` of each. All weights are used equally often.
-fn matrix(call: &mut Call<'_, '_>, constant: &Value<'_>, firsts: &[(usize, usize)], sizes: [usize; 4]) -> Result<Map> {
+fn matrix(call: &mut Call<'_, '_>, constant: Vec<f64>, firsts: &[(usize, usize)], sizes: [usize; 4]) -> Result<Map> {
     let [weight_step, step, inner, inputs] = sizes;
-    let entry = |(weight, column): (usize, usize), k| (column + k * step, constant.weight(weight + k * weight_step));
-    let weights: usize = constant.shape.iter().product();
-    let nonzeros = (0..weights).filter(|place| constant.weight(*place) != 0.0).count();
-    let nonzeros = nonzeros * (firsts.len() * inner / weights.max(1));
+    let weight = |place: usize| constant.get(place).copied().unwrap_or(f64::NAN);
+    let entry = |(first, column): (usize, usize), k| (column + k * step, weight(first + k * weight_step));
+    let nonzeros = constant.iter().filter(|weight| **weight != 0.0).count();
+    let nonzeros = nonzeros * (firsts.len() * inner / constant.len().max(1));
     let size = firsts.len().saturating_mul(inputs);
     let is_dense = size / DENSE_SHARE <= nonzeros;
     call.spend(if is_dense { size } else { nonzeros })?;
     if !is_dense {
         let row = |first| (0..inner).map(move |k| entry(first, k)).filter(|(_, weight)| *weight != 0.0);
         return Ok(sparse(inputs, firsts.iter().copied().map(row)));
+    }
+    let is_in_order = firsts.iter().copied().eq((0..firsts.len()).map(|row| (row * inputs, 0)));
+    if is_in_order && [weight_step, step, inner] == [1, 1, inputs] {
+        return Ok(Map::Dense(Dense { inputs, weights: constant }));
     }
     let mut weights = vec![0.0; size];
     for (dense, block) in weights.chunks_mut(BLOCK * inputs).zip(firsts.chunks(BLOCK)) {
