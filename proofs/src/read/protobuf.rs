@@ -22,6 +22,9 @@ const VARINT: u64 = 0;
 /// The wire type of a length and as many bytes: a text, a message, or a list of numbers.
 const DELIMITED: u64 = 2;
 
+/// Reads a field.
+type Read<'a, T> = fn(Field<'a>) -> Result<T>;
+
 /// A field: its number, its wire type, and where its value is. The value of a message is its fields.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field<'a> {
@@ -50,12 +53,7 @@ impl<'a> Field<'a> {
     }
 
     /// What `read` makes of all fields of a number, each of which must have one of the wire types.
-    fn gather<T, I: IntoIterator<Item = T>>(
-        mut self,
-        number: u64,
-        wires: &[u64],
-        read: fn(Self) -> Result<I>,
-    ) -> Result<Vec<T>> {
+    fn gather<T, I: IntoIterator<Item = T>>(mut self, number: u64, wires: &[u64], read: Read<'a, I>) -> Result<Vec<T>> {
         let mut all = Vec::new();
         while !self.bytes.is_empty() {
             match self.next()? {

@@ -1,7 +1,7 @@
 //! The network in the making, and what operators build it from: sums of weighted, rearranged values, and ReLUs.
 
 use super::{
-    Affine, Call, Elements, Interval, Map, Node, NodeId, Op, Result, Sparse, Table, Term, Value, ZERO, broadcast,
+    Affine, Call, Elements, Interval, Map, Node, NodeId, ONE, Op, Result, Sparse, Table, Term, Value, ZERO, broadcast,
     count, lowering, outer_sum, stretch,
 };
 
@@ -63,19 +63,18 @@ impl<'a> Call<'_, 'a> {
         let mut bias = Vec::new();
         for (value, factor, places) in parts {
             let places = places.unwrap_or_else(|| stretch(&value.shape, &shape));
-            let factor =
-                factor.map(|factor| self.reals(&self.pick(factor, &shape, &stretch(&factor.shape, &shape))?));
-            let factor = factor.transpose()?;
+            let stretched = |value: &Value<'a>| self.pick(value, &shape, &stretch(&value.shape, &shape));
+            let factor = factor.map(|factor| self.reals(&stretched(factor)?)).transpose()?;
             if let Some(node) = value.node() {
                 terms.push(self.term(node, places, factor)?);
                 continue;
             }
-            let mut numbers = self.reals(&self.pick(value, &shape, &places)?)?;
-            for (number, factor) in numbers.iter_mut().zip(factor.iter().flatten()) {
-                *number = lowering::multiply(*factor, *number);
-            }
+            let numbers = self.reals(&self.pick(value, &shape, &places)?)?;
+            let factors = factor.into_iter().flatten().chain(std::iter::repeat(ONE));
             bias.resize(size, ZERO);
-            bias = bias.iter().zip(numbers).map(|(b, number)| lowering::add(*b, number)).collect();
+            for ((b, number), factor) in bias.iter_mut().zip(numbers).zip(factors) {
+                *b = lowering::add(*b, lowering::multiply(factor, number));
+            }
         }
         if terms.is_empty() {
             self.spend(size)?;

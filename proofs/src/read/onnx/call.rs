@@ -189,9 +189,8 @@ impl<'c, 'a> Call<'c, 'a> {
 
     /// Refuses attributes that nobody has taken, and operands that nobody asked for.
     pub fn finish(&self) -> Result<()> {
-        if let Some((name, _)) = self.attributes.first() {
-            return Err(self.refuse("attributes that are supported", format!("attribute {name}")));
-        }
+        let left = self.attributes.first().map_or("", |(name, _)| name);
+        self.require(self.attributes.is_empty(), "attributes that are supported", format!("attribute {left}"))?;
         let (most, found) = (self.asked.get(), self.inputs.len());
         self.require(found <= most, format!("at most {most} inputs"), found)
     }

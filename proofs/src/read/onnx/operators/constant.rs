@@ -21,8 +21,7 @@ pub(super) fn constant_of_shape<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>
     let value = call.tensor("value")?.unwrap_or_else(|| Value::scalar(ZERO));
     let is_one = value.shape.iter().all(|n| *n == 1);
     call.require(is_one, "one number as attribute value", format!("shape {:?}", value.shape))?;
-    let places = vec![Some(0); call.size(&shape)?];
-    call.place(&value, shape, places)
+    call.stretch(&value.reshaped(Vec::new()), &shape)
 }
 
 /// The dimensions from `start` to `end` of a value, for a batch of one.
