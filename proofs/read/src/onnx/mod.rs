@@ -2,11 +2,11 @@
 //!
 //! Reading goes from bytes to nodes in these steps, each of which refuses by name what it does not know:
 //!
-//! * `model` decodes the messages of `onnx.proto`; `tensor` decodes their constants.
-//! * `graph` walks the graph's nodes in order and keeps a table of named values, each a constant or a node of the
-//!   network with its shape. Constants, shapes among them, are computed while reading.
+//! * `graph` decodes the messages of `onnx.proto`, walks the graph's nodes in order and keeps a table of named values.
+//!   Constants, shapes among them, are computed while reading.
+//! * `value` is one of these values: a constant or a node of the network, with its shape.
 //! * `call` is one operator with its operands and attributes; `operators` lowers it to affine and ReLU nodes, one
-//!   operator at a time; `values` and `shape` are what they build upon.
+//!   operator at a time; `builder` and `shape` are what they build upon.
 //!
 //! What a model means is what its operators say in real arithmetic on the stored numbers: `epsilon` of
 //! `BatchNormalization` is the binary32 number in the file, a quotient is the exact quotient. Weights that binary64
@@ -20,26 +20,34 @@
 //! that count elements beyond it), a model is refused.
 //!
 //! No value may have more than `shape::LARGEST` elements, and all nodes together hold no more elements and weights
-//! than the file has bytes plus `values::ALLOWANCE`.
+//! than the file has bytes plus `builder::ALLOWANCE`.
 
+mod builder;
 mod call;
 mod graph;
-mod model;
 mod operators;
 mod shape;
-mod tensor;
-mod values;
+mod value;
 
+use self::builder::{ALLOWANCE, Builder, sparse};
+use self::call::Call;
+use self::shape::{Table, at, broadcast, count, outer_sum, redirect, stretch, tables};
+use self::value::{Elements, ONE, Value, ZERO, type_name};
+use crate::arith::{Interval, lowering};
+use crate::digest::Digest;
 use crate::error::ReadError;
-use crate::network::Network;
+use crate::network::{Affine, Conv, Dense, Map, Network, Node, NodeId, Op, Parts, Sparse, Term};
+use crate::protobuf::Field;
+
+type Result<T> = std::result::Result<T, ReadError>;
 
 /// Reads a model from the bytes of an ONNX file.
 ///
 /// # Errors
 ///
 /// Names the place in the file that is malformed, or the node, tensor or attribute that is not supported.
-pub fn read_onnx(bytes: &[u8]) -> Result<Network, ReadError> {
-    graph::network(model::Model::decode(bytes)?, bytes)
+pub fn read_onnx(bytes: &[u8]) -> Result<Network> {
+    graph::network(bytes)
 }
 
 #[cfg(test)]

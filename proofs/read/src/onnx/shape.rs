@@ -5,7 +5,7 @@
 //! nothing where no element is copied, and [`outer_sum`] adds them up for all elements in row-major order.
 
 /// The most elements that a value may have.
-pub(crate) const LARGEST: usize = 1 << 28;
+const LARGEST: usize = 1 << 28;
 
 /// For each index along an axis, or for each element of a result: where its element comes from, if from anywhere.
 pub(crate) type Table = Vec<Option<usize>>;
@@ -22,43 +22,42 @@ pub(crate) fn tables(shape: &[usize]) -> Vec<Table> {
     shape.iter().zip(strides).map(|(n, stride)| (0..*n).map(|i| Some(i * stride)).collect()).collect()
 }
 
+/// Makes an axis take its elements from the given places along it, and none from places outside.
+pub(crate) fn redirect(tables: &mut [Table], axis: usize, places: impl Iterator<Item = i64>) {
+    if let Some(table) = tables.get_mut(axis) {
+        *table = places.map(|place| table.get(usize::try_from(place).ok()?).copied().flatten()).collect();
+    }
+}
+
 /// The sum of one entry of each table, for all combinations in row-major order.
 pub(crate) fn outer_sum(tables: &[Table]) -> Table {
-    let mut places = vec![Some(0)];
-    for table in tables {
-        let extend = |place: &Option<usize>| {
-            let place = *place;
-            table.iter().map(move |offset| Some(place? + (*offset)?))
-        };
-        places = places.iter().flat_map(extend).collect();
-    }
-    places
+    let sums = |places: Table, table: &Table| {
+        let add = |place: Option<usize>| table.iter().map(move |offset| Some(place? + (*offset)?));
+        places.into_iter().flat_map(add).collect()
+    };
+    tables.iter().fold(vec![Some(0)], sums)
 }
 
 /// The shape that NumPy's broadcasting gives to two shapes, if it does.
 pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     let rank = a.len().max(b.len());
-    let dimension = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |i| at(shape, i));
-    let common = |axis| match (dimension(a, axis), dimension(b, axis)) {
+    let padded = |shape: &[usize]| [vec![1; rank - shape.len()], shape.to_vec()].concat();
+    let common = |pair| match pair {
         (n, m) if n == m || m == 1 => Some(n),
         (1, m) => Some(m),
         _ => None,
     };
-    (0..rank).map(common).collect()
+    padded(a).into_iter().zip(padded(b)).map(common).collect()
 }
 
-/// Where each element of shape `to` comes from when shape `from` is broadcast to it; `None` when that is the same
-/// place. Assumes that `from` can be broadcast to `to`.
-pub(crate) fn broadcast_places(from: &[usize], to: &[usize]) -> Option<Table> {
+/// Where each element of shape `to` comes from when shape `from`, which can be, is broadcast to it.
+pub(crate) fn stretch(from: &[usize], to: &[usize]) -> Table {
     let added = to.len().saturating_sub(from.len());
-    if from.iter().eq(to.iter().skip(added)) && to.iter().take(added).all(|n| *n == 1) {
-        return None;
+    let mut all = [vec![vec![Some(0)]; added], tables(from)].concat();
+    for (table, n) in all.iter_mut().zip(to).filter(|(table, n)| table.len() != **n) {
+        *table = vec![Some(0); *n];
     }
-    let repeat = |n: &usize| vec![Some(0); *n];
-    let mut all: Vec<Table> = to.iter().take(added).map(repeat).collect();
-    let stretch = |(table, n): (Table, &usize)| if table.len() == *n { table } else { repeat(n) };
-    all.extend(tables(from).into_iter().zip(to.iter().skip(added)).map(stretch));
-    Some(outer_sum(&all))
+    outer_sum(&all)
 }
 
 /// A dimension; 0, which no computation accepts, for one that does not exist.

@@ -1,141 +1,68 @@
 //! Convolutions and transposed convolutions along one or two axes.
 
-use super::window::{Axis, UNIT, sliding, transposed};
-use super::{Call, Conv, Map, NodeId, Part, Result, Table, Term, Value, at, tables};
+use super::window::{Axis, UNIT, axes};
+use super::{Call, Conv, Map, Result, Term, Value, at, outer_sum, redirect, tables};
 
-/// Weights and source of a convolution, a height of one added where there is one axis.
-struct Layer<'c> {
-    /// Shape of the weights.
-    weights: [usize; 4],
-    groups: usize,
-    /// Channels of the source.
-    channels: usize,
-    /// Dimensions of the source behind the channels.
-    spatial: &'c [usize],
-}
-
-impl<'c> Layer<'c> {
-    /// Takes `group` and `kernel_shape`; checks the shapes of source and weights.
-    fn take(call: &mut Call<'c, '_>) -> Result<Layer<'c>> {
-        let (source, weights) = (call.computed(0)?.1, &call.constant(1)?.shape);
-        let refusal =
-            || call.refuse(format!("a source [1, channels, ...] for weights {weights:?}"), format!("{source:?}"));
-        let (shape, channels, spatial) = match (weights.as_slice(), source) {
-            ([a, b, x], [1, channels, spatial @ ..]) if spatial.len() == 1 => ([*a, *b, 1, *x], *channels, spatial),
-            ([a, b, y, x], [1, channels, spatial @ ..]) if spatial.len() == 2 => ([*a, *b, *y, *x], *channels, spatial),
-            _ => return Err(refusal()),
-        };
-        if let Some(kernel) = call.sizes("kernel_shape", spatial.len(), 1)? {
-            let agrees = weights.ends_with(&kernel);
-            call.require(agrees, format!("a kernel_shape as in weights {weights:?}"), format!("{kernel:?}"))?;
-        }
-        let group = call.integer("group")?.unwrap_or(1);
-        let groups = usize::try_from(group).ok().filter(|g| *g > 0 && at(weights, 0).is_multiple_of(*g));
-        let groups = groups.ok_or_else(|| call.refuse("a group that divides the weights", group.to_string()))?;
-        Ok(Layer { weights: shape, groups, channels, spatial })
-    }
-
-    fn kernel(&self) -> &[usize] {
-        self.weights.get(4 - self.spatial.len()..).unwrap_or_default()
-    }
-
-    /// Adds a convolution of a node, plus a number for each output channel.
-    fn add<'a>(&self, call: &mut Call<'_, 'a>, (source, conv): (NodeId, Conv)) -> Result<Value<'a>> {
-        let [channels, height, width] = conv.output;
-        let shape = if self.spatial.len() == 1 { vec![1, channels, width] } else { vec![1, channels, height, width] };
-        call.size(&shape)?;
-        call.spend(conv.weights.len())?;
-        let roundings = call.constant(1)?.weights().map_or(usize::MAX, |weights| weights.roundings());
-        let terms = vec![Term { source, map: Map::Conv(conv), roundings }];
-        let Some(bias) = call.optional(2)? else { return call.sum(shape, terms, Vec::new()) };
-        let found = format!("{:?}", bias.shape());
-        call.require(bias.shape() == [channels], format!("a bias of {channels} numbers"), found)?;
-        let mut by_channel = vec![1; self.spatial.len()];
-        by_channel.insert(0, channels);
-        let bias = bias.reshaped(by_channel);
-        let part = Part::broadcast(call, (&bias, None), &shape)?;
-        call.sum(shape, terms, vec![part])
-    }
-}
-
-/// Height and width, where the height may be missing.
-fn plane(axes: &[Axis]) -> [Axis; 2] {
-    match axes {
-        [y, x] => [*y, *x],
-        [x] => [UNIT, *x],
-        _ => [UNIT; 2],
-    }
-}
-
-/// `Conv`.
+/// `Conv`, and `ConvTranspose` in two nodes: the source spread out by the strides, and a convolution of that with the
+/// kernel turned around.
 pub(super) fn conv<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
-    let layer = Layer::take(call)?;
-    let [outputs, group_inputs, height, width] = layer.weights;
-    let fits = group_inputs.checked_mul(layer.groups) == Some(layer.channels);
-    call.require(fits, format!("weights for {} channels", layer.channels), format!("{group_inputs} a group"))?;
-    let [y, x] = plane(&sliding(call, layer.spatial, layer.kernel())?);
-    let weights = call.weights(1)?;
+    let (source, weights) = (call.input(0)?, call.input(1)?);
+    let (expected, found) = (format!("a source [1, channels, ...] for weights {:?}", weights.shape), &source.shape);
+    let ([1, channels, spatial @ ..], [outer, inner, kernel @ ..]) = (&source.shape[..], &weights.shape[..]) else {
+        return Err(call.refuse(expected, format!("{found:?}")));
+    };
+    let fits = spatial.len() == kernel.len() && matches!(kernel.len(), 1 | 2);
+    call.require(fits, expected, format!("{found:?}"))?;
+    let stated = call.sizes("kernel_shape", kernel.to_vec(), 1)?;
+    call.require(stated == kernel, format!("a kernel_shape as in weights {:?}", weights.shape), format!("{stated:?}"))?;
+    let group = call.integer("group")?.unwrap_or(1);
+    let groups = usize::try_from(group).ok().filter(|g| *g > 0 && outer.is_multiple_of(*g));
+    let groups = call.demand(groups, "a group that divides the weights", group)?;
+    let (is_transposed, whole) = (call.operator == "ConvTranspose", inner.saturating_mul(groups));
+    let (inputs, outputs) = if is_transposed { (*outer, whole) } else { (whole, *outer) };
+    call.require(inputs == *channels, format!("weights for {channels} channels"), inputs)?;
+    let axes = axes(call, spatial, kernel)?;
+    let shape = [1, outputs].into_iter().chain(axes.iter().map(|axis| axis.windows)).collect();
+    let mut plane = [vec![UNIT; 2 - axes.len()], axes].concat().try_into().unwrap_or([UNIT; 2]);
+    let (mut source, mut weights) = (source.clone(), weights.clone());
+    if is_transposed {
+        (source, weights) = turned(call, &mut plane, groups)?;
+    }
+    let expected = "floats of little relative error as input 1";
+    let (weights, roundings) = call.demand(weights.weights(), expected, weights.kind())?;
+    let [y, x] = plane;
     let conv = Conv {
-        input: [layer.channels, y.size, x.size],
+        input: [*channels, y.size, x.size],
         output: [outputs, y.windows, x.windows],
-        kernel: [height, width],
+        kernel: [y.kernel, x.kernel],
         stride: [y.stride, x.stride],
         pad: [y.front, x.front],
         dilation: [y.dilation, x.dilation],
-        groups: layer.groups,
-        weights: (0..layer.weights.iter().product()).map(|i| weights.get(i)).collect(),
+        groups,
+        weights,
     };
-    layer.add(call, (call.computed(0)?.0, conv))
+    call.spend(conv.weights.len())?;
+    let term = Term { source: call.node(&source)?, map: Map::Conv(conv), roundings };
+    let Some(bias) = call.optional(2)? else { return call.sum(shape, vec![term], Vec::new()) };
+    call.require(bias.shape == [outputs], format!("a bias of {outputs} numbers"), format!("{:?}", bias.shape))?;
+    let bias = bias.reshaped([vec![outputs], vec![1; kernel.len()]].concat());
+    call.sum(shape, vec![term], vec![(&bias, None, None)])
 }
 
-/// `ConvTranspose`, in two nodes: the source spread out by the strides, with zeros between and around, and a
-/// convolution of that with the kernel turned around.
-pub(super) fn conv_transpose<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
-    let layer = Layer::take(call)?;
-    let [inputs, group_outputs, height, width] = layer.weights;
-    call.require(layer.channels == inputs, format!("weights for {} channels", layer.channels), inputs.to_string())?;
-    let [y, x] = plane(&transposed(call, layer.spatial, layer.kernel())?);
-    let canvas = [inputs, y.windows + y.extent() - 1, x.windows + x.extent() - 1];
-    call.size(&canvas)?;
-    let [by_channel, rows, columns] = tables(&[inputs, y.size, x.size]).try_into().unwrap_or_default();
-    let spread = call.rearrange(call.input(0)?, &[by_channel, spread(&rows, &y), spread(&columns, &x)])?;
-    let Value::Computed { node, .. } = spread else { return Err(call.refuse("a computed source", "a constant")) };
-    let conv = Conv {
-        input: canvas,
-        output: [group_outputs * layer.groups, y.windows, x.windows],
-        kernel: [height, width],
-        stride: [1, 1],
-        pad: [0, 0],
-        dilation: [y.dilation, x.dilation],
-        groups: layer.groups,
-        weights: turned(call, &layer)?,
-    };
-    layer.add(call, (node, conv))
-}
-
-/// The offsets along an axis of the spread-out source: element `i` is at place `extent - 1 - front + i stride`.
-fn spread(offsets: &Table, axis: &Axis) -> Table {
-    let before = axis.extent() - 1;
-    let source = |place: usize| {
-        let distance = (place + axis.front).checked_sub(before)?;
-        let index = distance.is_multiple_of(axis.stride).then_some(distance / axis.stride)?;
-        offsets.get(index).copied().flatten()
-    };
-    (0..axis.windows + before).map(source).collect()
-}
-
-/// Weights `[inputs][outputs / groups][y][x]` as `[outputs][inputs / groups][-y][-x]`.
-fn turned(call: &Call<'_, '_>, layer: &Layer<'_>) -> Result<Vec<f64>> {
-    let weights = call.weights(1)?;
-    let [inputs, group_outputs, height, width] = layer.weights;
-    let (area, group_inputs) = (height * width, inputs / layer.groups);
-    let mut turned = Vec::with_capacity(inputs * group_outputs * area);
-    for output in 0..group_outputs * layer.groups {
-        let (group, output) = (output / group_outputs, output % group_outputs);
-        for input in group * group_inputs..(group + 1) * group_inputs {
-            let first = (input * group_outputs + output) * area;
-            turned.extend((first..first + area).rev().map(|place| weights.get(place)));
-        }
-    }
-    Ok(turned)
+/// Source and weights for which a convolution computes the transposed one: the source spread out along both axes, and
+/// weights `[inputs][outputs / groups][y][x]` as `[outputs][inputs / groups][-y][-x]`.
+fn turned<'a>(call: &mut Call<'_, 'a>, [y, x]: &mut [Axis; 2], groups: usize) -> Result<(Value<'a>, Value<'a>)> {
+    let (source, weights) = (call.input(0)?, call.input(1)?);
+    let [inputs, outputs] = [0, 1].map(|axis| at(&weights.shape, axis));
+    call.size(&[inputs, y.windows + y.extent() - 1, x.windows + x.extent() - 1])?;
+    let mut tables_of_source = tables(&[inputs, y.size, x.size]);
+    redirect(&mut tables_of_source, 1, y.spread());
+    redirect(&mut tables_of_source, 2, x.spread());
+    let spread = call.rearrange(source, &tables_of_source)?;
+    let sizes = [groups, inputs / groups, outputs, y.kernel, x.kernel];
+    let [group, input, output, mut rows, mut columns] = tables(&sizes).try_into().unwrap_or_default();
+    rows.reverse();
+    columns.reverse();
+    let turned = outer_sum(&[group, output, input, rows, columns]);
+    Ok((spread, call.pick(weights, &weights.shape, &turned)?))
 }

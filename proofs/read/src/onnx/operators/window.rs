@@ -36,73 +36,64 @@ impl Axis {
     }
 
     /// The elements of a window that lie in the source.
-    pub fn window(&self, index: usize) -> impl Iterator<Item = usize> {
-        let places = (0..self.kernel).map(move |k| (index * self.stride + k * self.dilation).checked_sub(self.front));
-        places.flatten().filter(|place| *place < self.size)
+    pub fn window(&self, index: usize) -> Vec<usize> {
+        let places = (0..self.kernel).map(|k| (index * self.stride + k * self.dilation).checked_sub(self.front));
+        places.flatten().filter(|place| *place < self.size).collect()
     }
 
-    /// As many windows as fit; with rounding up one more if elements are left, which must begin in the source.
-    fn fit(mut self, call: &Call<'_, '_>, rounds_up: bool) -> Result<Axis> {
-        let padded = self.front + self.size + self.back;
-        let room = padded.checked_sub(self.extent());
-        let room =
-            room.ok_or_else(|| call.refuse(format!("windows of at most {padded}"), self.extent().to_string()))?;
-        self.windows = 1 + if rounds_up { room.div_ceil(self.stride) } else { room / self.stride };
-        let last = (self.windows - 1) * self.stride;
-        let begins_inside = !rounds_up || last < self.front + self.size;
-        call.require(begins_inside, "windows that begin before the padding behind the source", "one that does not")?;
-        Ok(self)
-    }
-
-    /// One window for every `stride` elements, with the padding that this takes.
-    fn cover(mut self, more_in_front: bool) -> Axis {
-        self.windows = self.size.div_ceil(self.stride);
-        let total = self.end().saturating_sub(self.size);
-        self.front = if more_in_front { total.div_ceil(2) } else { total / 2 };
-        self.back = total - self.front;
-        self
+    /// Spreads the source of a transposed convolution out by the strides, with zeros between and around, so that a
+    /// convolution with stride 1 computes it: element `i` comes to place `extent - 1 - front + i stride`. Returns the
+    /// element at each place, if any, else -1.
+    pub fn spread(&mut self) -> impl Iterator<Item = i64> {
+        let (before, axis) = (self.extent() - 1, *self);
+        *self = Axis { size: axis.windows + before, stride: 1, front: 0, back: 0, ..axis };
+        (0..self.size).map(move |place| {
+            let distance = (place + axis.front).checked_sub(before).filter(|d| d.is_multiple_of(axis.stride));
+            distance.and_then(|distance| i64::try_from(distance / axis.stride).ok()).unwrap_or(-1)
+        })
     }
 }
 
-/// Takes `strides`, `dilations` and `pads` for a kernel over a source; no windows are placed yet.
-fn axes(call: &mut Call<'_, '_>, source: &[usize], kernel: &[usize]) -> Result<Vec<Axis>> {
-    let rank = source.len();
-    let strides = call.sizes("strides", rank, 1)?.unwrap_or_else(|| vec![1; rank]);
-    let dilations = call.sizes("dilations", rank, 1)?.unwrap_or_else(|| vec![1; rank]);
-    let pads = call.sizes("pads", 2 * rank, 0)?.unwrap_or_else(|| vec![0; 2 * rank]);
-    let sizes = source.iter().zip(kernel).zip(strides.into_iter().zip(dilations));
-    let pads = pads.iter().zip(pads.iter().skip(rank));
-    let axis = |(((size, kernel), (stride, dilation)), (front, back)): (((&usize, &usize), _), (&usize, &usize))| {
-        Axis { size: *size, kernel: *kernel, stride, dilation, front: *front, back: *back, windows: 1 }
-    };
-    Ok(sizes.zip(pads).map(axis).collect())
-}
-
-/// The windows of a convolution or pool, by `auto_pad` and `ceil_mode`.
-pub(super) fn sliding(call: &mut Call<'_, '_>, source: &[usize], kernel: &[usize]) -> Result<Vec<Axis>> {
-    let axes = axes(call, source, kernel)?;
-    let rounds_up = call.flag("ceil_mode", false)?;
+/// Takes what says how windows of a kernel lie over a source. For a transposed convolution, whose windows lie over the
+/// result, the number of windows is that of the results, `output_padding` among them. With `auto_pad` there is a window
+/// for every `stride` elements, and the padding that this takes. Without, there are as many as fit; with `ceil_mode` one
+/// more if elements are left, which must begin in the source.
+pub(super) fn axes(call: &mut Call<'_, '_>, source: &[usize], kernel: &[usize]) -> Result<Vec<Axis>> {
+    let (rank, is_transposed) = (source.len(), call.operator == "ConvTranspose");
+    let strides = call.sizes("strides", vec![1; rank], 1)?;
+    let dilations = call.sizes("dilations", vec![1; rank], 1)?;
+    let pads = call.sizes("pads", vec![0; 2 * rank], 0)?;
+    let added = if is_transposed { call.sizes("output_padding", vec![0; rank], 0)? } else { vec![0; rank] };
+    let rounds_up = !is_transposed && call.flag("ceil_mode", false)?;
     let auto_pad = call.text("auto_pad", "NOTSET")?;
-    let is_known = matches!(auto_pad, "NOTSET" | "VALID" | "SAME_UPPER" | "SAME_LOWER");
-    call.require(is_known, "NOTSET, VALID, SAME_UPPER or SAME_LOWER as attribute auto_pad", auto_pad)?;
-    let is_alone = !rounds_up && axes.iter().all(|axis| axis.front + axis.back == 0);
-    let expected = || format!("neither pads nor ceil_mode with auto_pad {auto_pad}");
-    call.require(auto_pad == "NOTSET" || is_alone, expected(), "one of them")?;
-    let is_same = auto_pad.starts_with("SAME");
-    let place = |axis: Axis| if is_same { Ok(axis.cover(auto_pad == "SAME_LOWER")) } else { axis.fit(call, rounds_up) };
-    axes.into_iter().map(place).collect()
-}
-
-/// The results of a transposed convolution, by `output_padding`.
-pub(super) fn transposed(call: &mut Call<'_, '_>, source: &[usize], kernel: &[usize]) -> Result<Vec<Axis>> {
-    let mut axes = axes(call, source, kernel)?;
-    let added = call.sizes("output_padding", source.len(), 0)?.unwrap_or_else(|| vec![0; source.len()]);
-    let auto_pad = call.text("auto_pad", "NOTSET")?;
-    call.require(auto_pad == "NOTSET", "NOTSET as attribute auto_pad", auto_pad)?;
-    for (axis, added) in axes.iter_mut().zip(added) {
-        let full = axis.stride * (axis.size - 1) + axis.extent() + added;
-        axis.windows = full.saturating_sub(axis.front + axis.back);
-        call.require(axis.windows > 0, format!("pads below {full}"), format!("{}", axis.front + axis.back))?;
+    let known = if is_transposed { &["NOTSET"][..] } else { &["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"] };
+    call.require(known.contains(&auto_pad), format!("one of {known:?} as attribute auto_pad"), auto_pad)?;
+    let is_alone = auto_pad == "NOTSET" || (!rounds_up && pads.iter().all(|pad| *pad == 0));
+    call.require(is_alone, format!("neither pads nor ceil_mode with auto_pad {auto_pad}"), "one of them")?;
+    let steps = strides.into_iter().zip(dilations).zip(pads.iter().zip(pads.iter().skip(rank)));
+    let mut axes = Vec::new();
+    for ((size, kernel), (((stride, dilation), (front, back)), added)) in
+        source.iter().zip(kernel).zip(steps.zip(added))
+    {
+        let mut axis = Axis { size: *size, kernel: *kernel, stride, dilation, front: *front, back: *back, windows: 1 };
+        if is_transposed {
+            let full = axis.stride * (axis.size - 1) + axis.extent() + added;
+            axis.windows = full.saturating_sub(axis.front + axis.back);
+            call.require(axis.windows > 0, format!("pads below {full}"), axis.front + axis.back)?;
+        } else if auto_pad.starts_with("SAME") {
+            axis.windows = axis.size.div_ceil(axis.stride);
+            let total = axis.end().saturating_sub(axis.size);
+            axis.front = if auto_pad == "SAME_LOWER" { total.div_ceil(2) } else { total / 2 };
+            axis.back = total - axis.front;
+        } else {
+            let padded = axis.front + axis.size + axis.back;
+            let room = padded.checked_sub(axis.extent());
+            let room = call.demand(room, format!("windows of at most {padded}"), axis.extent())?;
+            axis.windows = 1 + if rounds_up { room.div_ceil(axis.stride) } else { room / axis.stride };
+            let is_inside = !rounds_up || (axis.windows - 1) * axis.stride < axis.front + axis.size;
+            call.require(is_inside, "windows that begin before the padding behind the source", "one that does not")?;
+        }
+        axes.push(axis);
     }
     Ok(axes)
 }
