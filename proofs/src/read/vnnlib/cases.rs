@@ -1,4 +1,4 @@
-//! The disjunctive normal form of a formula.
+//! The disjunctive normal form of formulas, and the property that none of its cases happens.
 
 use std::num::Saturating;
 use std::rc::Rc;
@@ -14,26 +14,24 @@ const MOST_CASES: usize = 1_000_000;
 /// entry takes about 50 bytes at most.
 pub(super) const MOST_ENTRIES: usize = 8_000_000;
 
-/// An atom; of the form `x <= v` or `-x <= v` if it speaks of just one input `x`.
+/// An atom; a limit `x <= v` or `-x <= v` if it speaks of just one input `x`.
 pub(super) struct Fact<'t> {
     pub atom: Atom,
-    /// Pieces of the file that determine `v`: where they are equal for one end of one input, `v` is the same.
+    /// Pieces of the file that determine `v`: limits on one end of one input with equal sources have the same `v`.
     pub source: (&'t str, &'t str),
 }
 
-/// All of `shared` and all of one of the `cases`.
+/// Conjunctions of facts, of which one holds.
 pub(super) struct Cases<'t> {
-    shared: Vec<Rc<Fact<'t>>>,
-    /// Left out where there are too many.
-    cases: Vec<Vec<Rc<Fact<'t>>>>,
-    /// The number of cases, and that of limits, atoms and terms in all of them together.
+    /// Empty if there are too many.
+    list: Vec<Vec<Rc<Fact<'t>>>>,
     size: Size,
 }
 
-/// Numbers of cases and entries.
+/// How many cases there are, and how many limits, atoms and terms of atoms all of them have together.
 type Size = (Saturating<usize>, Saturating<usize>);
 
-impl<'t> Fact<'t> {
+impl Fact<'_> {
     /// The input that is bounded, and whether it is from below.
     pub fn limit(&self) -> Option<(usize, bool)> {
         match self.atom.terms.as_slice() {
@@ -41,114 +39,85 @@ impl<'t> Fact<'t> {
             _ => None,
         }
     }
-
-    fn entries(&self) -> usize {
-        if self.limit().is_some() { 1 } else { self.atom.terms.len() + 1 }
-    }
 }
 
 impl<'t> Cases<'t> {
     /// One case without conditions, or none.
     pub fn constant(holds: bool) -> Self {
         let count = usize::from(holds);
-        Cases { shared: Vec::new(), cases: vec![Vec::new(); count], size: (Saturating(count), Saturating(0)) }
+        Cases { list: vec![Vec::new(); count], size: (Saturating(count), Saturating(0)) }
     }
 
-    pub fn of(atom: Atom, source: (&'t str, &'t str)) -> Self {
-        Cases { shared: vec![Rc::new(Fact { atom, source })], ..Cases::constant(true) }
+    pub fn of(fact: Fact<'t>) -> Self {
+        let entries = if fact.limit().is_some() { 1 } else { fact.atom.terms.len() + 1 };
+        Cases { list: vec![vec![Rc::new(fact)]], size: (Saturating(1), Saturating(entries)) }
     }
 
-    /// The conjunction or the disjunction.
-    pub fn join(self, all: bool, other: Self) -> Self {
-        if all { self.and(other) } else { self.or(other) }
-    }
-
-    fn and(mut self, other: Self) -> Self {
-        self.shared.extend(other.shared);
+    /// The conjunction or the disjunction. Nothing true stays in a disjunction, so no part is larger than the whole.
+    pub fn join(mut self, all: bool, other: Self) -> Self {
         let ((count, entries), (more, own)) = (self.size, other.size);
-        self.size = (count * more, entries * more + own * count);
-        if self.is_too_large() {
-            self.cases.clear();
-        } else if other.size != (Saturating(1), Saturating(0)) {
-            let pairs = self.cases.iter().flat_map(|left| other.cases.iter().map(move |right| (left, right)));
-            self.cases = pairs.map(|(left, right)| [left.as_slice(), right].concat()).collect();
+        let truth = (Saturating(1), Saturating(0));
+        if self.size == truth || other.size == truth {
+            return if (self.size == truth) == all { other } else { self };
+        }
+        self.size = if all { (count * more, entries * more + own * count) } else { (count + more, entries + own) };
+        if is_too_large(self.size) {
+            self.list.clear();
+        } else if !all {
+            self.list.extend(other.list);
+        } else if let [only] = other.list.as_slice() {
+            self.list.iter_mut().for_each(|case| case.extend_from_slice(only));
+        } else {
+            let pairs =
+                self.list.iter().flat_map(|left| other.list.iter().map(move |right| [left.as_slice(), right].concat()));
+            self.list = pairs.collect();
         }
         self
     }
-
-    fn or(self, other: Self) -> Self {
-        if self.is_true() || other.is_false() {
-            return self;
-        }
-        if self.is_false() || other.is_true() {
-            return other;
-        }
-        let (mut whole, more) = (self.spread(), other.spread());
-        whole.size = (whole.size.0 + more.size.0, whole.size.1 + more.size.1);
-        whole.cases.extend(more.cases);
-        if whole.is_too_large() { Cases { cases: Vec::new(), ..whole } } else { whole }
-    }
-
-    /// The same with nothing shared.
-    fn spread(mut self) -> Self {
-        let shared = std::mem::take(&mut self.shared);
-        let entries = shared.iter().map(|fact| fact.entries()).sum();
-        let first = Cases { shared: Vec::new(), cases: vec![shared], size: (Saturating(1), Saturating(entries)) };
-        if entries == 0 { self } else { first.and(self) }
-    }
-
-    fn is_false(&self) -> bool {
-        self.size.0.0 == 0
-    }
-
-    fn is_true(&self) -> bool {
-        self.shared.is_empty() && self.size == (Saturating(1), Saturating(0))
-    }
-
-    fn is_too_large(&self) -> bool {
-        self.size.0.0 > MOST_CASES || self.size.1.0 > MOST_ENTRIES
-    }
-
-    /// The property that none of the cases happens.
-    pub fn property(mut self, (inputs, outputs): (usize, usize)) -> Result<Property, ReadError> {
-        let refuse = |expected: &str, found: &str| Err(ReadError::part("assertions", expected, found));
-        if self.is_false() {
-            return refuse("assertions that can hold together", "a contradiction between constants");
-        }
-        let atoms: Vec<Atom> = atoms(&self.shared).collect();
-        self.size.1 += self.size.0 * Saturating(1 + atoms.iter().map(|atom| atom.terms.len() + 1).sum::<usize>());
-        if self.is_too_large() {
-            return Err(too_large(format!("{} cases with {} terms", self.size.0, self.size.1)));
-        }
-        let mut regions = Regions::new(inputs, &self.shared)?;
-        let mut cases = Vec::new();
-        let mut nowhere = None;
-        for (index, case) in self.cases.iter().enumerate() {
-            let is_one_of_many = self.cases.len() > 1;
-            let name =
-                if is_one_of_many { format!(" in case {} of {}", index + 1, self.cases.len()) } else { String::new() };
-            match regions.of(case, &name)? {
-                Ok(region) => {
-                    cases.push(Case { region, atoms: atoms.iter().cloned().chain(self::atoms(case)).collect() })
-                }
-                Err(reason) => nowhere = nowhere.or(Some(reason)),
-            }
-        }
-        match nowhere {
-            Some(reason) if cases.is_empty() => Err(reason),
-            _ => Property::new((inputs, outputs), regions.list, cases)
-                .or_else(|error| refuse("a property that can be checked", &error.to_string())),
-        }
-    }
 }
 
-/// The facts that are no limits.
-fn atoms(facts: &[Rc<Fact>]) -> impl Iterator<Item = Atom> {
-    facts.iter().filter(|fact| fact.limit().is_none()).map(|fact| fact.atom.clone())
+fn is_too_large((cases, entries): Size) -> bool {
+    cases.0 > MOST_CASES || entries.0 > MOST_ENTRIES
 }
 
 /// The error that there are too many cases, regions or parts of them.
 pub(super) fn too_large(found: String) -> ReadError {
     let most = format!("a disjunctive normal form of at most {MOST_CASES} cases with {MOST_ENTRIES} terms and bounds");
     ReadError::part("assertions", most, found)
+}
+
+/// The property that some assertions never hold together. What holds in all cases comes first in each.
+pub(super) fn property(assertions: Vec<Cases>, (inputs, outputs): (usize, usize)) -> Result<Property, ReadError> {
+    let (shared, choices): (Vec<_>, Vec<_>) = assertions.into_iter().partition(|cases| cases.list.len() == 1);
+    let shared: Vec<Rc<Fact>> = shared.into_iter().flat_map(|cases| cases.list).flatten().collect();
+    let mut choices = choices.into_iter().fold(Cases::constant(true), |whole, part| whole.join(true, part));
+    if choices.size.0.0 == 0 {
+        let found = "a contradiction between constants";
+        return Err(ReadError::part("assertions", "assertions that can hold together", found));
+    }
+    let repeated = atoms(&shared).map(|atom| atom.terms.len() + 1).sum::<usize>() + 1;
+    choices.size.1 += choices.size.0 * Saturating(repeated);
+    if is_too_large(choices.size) {
+        return Err(too_large(format!("{} cases with {} terms", choices.size.0, choices.size.1)));
+    }
+    let mut regions = Regions::new(inputs, &shared)?;
+    let (mut cases, mut nowhere, count) = (Vec::new(), None, choices.list.len());
+    for (index, case) in choices.list.iter().enumerate() {
+        let name = if count > 1 { format!(" in case {} of {count}", index + 1) } else { String::new() };
+        let atoms = atoms(&shared).chain(atoms(case)).cloned().collect();
+        match regions.of(case, &name)? {
+            Ok(region) => cases.push(Case { region, atoms }),
+            Err(reason) => nowhere = nowhere.or(Some(reason)),
+        }
+    }
+    match nowhere {
+        Some(reason) if cases.is_empty() => Err(reason),
+        _ => Property::new((inputs, outputs), regions.list, cases)
+            .map_err(|error| ReadError::part("assertions", "a property that can be checked", error.to_string())),
+    }
+}
+
+/// The facts that are no limits.
+fn atoms<'f>(facts: &'f [Rc<Fact>]) -> impl Iterator<Item = &'f Atom> {
+    facts.iter().filter(|fact| fact.limit().is_none()).map(|fact| &fact.atom)
 }

@@ -1,6 +1,6 @@
 //! Linear terms, and what a comparison of two of them says.
 
-use super::cases::Cases;
+use super::cases::{Cases, Fact};
 use super::expression::Expression;
 use crate::arith::Interval;
 use crate::error::ReadError;
@@ -54,49 +54,39 @@ impl Linear {
         (place, source): (&Expression<'t>, (&'t str, &'t str)),
     ) -> Result<Cases<'t>, ReadError> {
         let difference = self.clone().plus(other.clone().map(|c| -c));
-        let (terms, at_most) = (cancel(difference.terms), unsigned_zero(-difference.constant));
-        if !terms.iter().all(|(_, c)| c.is_finite()) || !at_most.is_finite() {
-            return Err(place.refuse(RANGE, "a result beyond it"));
-        }
-        let atom = Atom { terms, at_most, strict };
+        let mut atom = Atom { terms: cancel(difference.terms), at_most: -difference.constant, strict };
+        let is_certain = |a: Interval, b: Interval, strict: bool| if strict { a.hi < b.lo } else { a.hi <= b.lo };
         match atom.terms.first() {
-            None => self.decide(other, strict, place).map(Cases::constant),
-            Some((Variable::Input(i), _)) if atom.terms.iter().all(|(v, _)| *v == Variable::Input(*i)) => {
-                Ok(Cases::of(limit(*i, &atom, place)?, source))
+            _ if !atom.terms.iter().all(|(_, c)| c.is_finite()) || !atom.at_most.is_finite() => {
+                return Err(place.refuse(RANGE, "a result beyond it"));
             }
-            Some(_) => Ok(Cases::of(atom, source)),
+            None if is_certain(self.constant, other.constant, strict) => return Ok(Cases::constant(true)),
+            None if is_certain(other.constant, self.constant, !strict) => return Ok(Cases::constant(false)),
+            None => {
+                let found = format!("one {} and one {}", show(self.constant), show(other.constant));
+                return Err(place.refuse("constants whose order is certain", found));
+            }
+            Some((Variable::Input(i), _)) if atom.terms.iter().all(|(v, _)| *v == Variable::Input(*i)) => {
+                atom = limit(*i, atom, place)?;
+            }
+            Some(_) => {}
         }
-    }
-
-    /// Whether this constant is at most the other, or less where strict, if that is certain.
-    fn decide(&self, other: &Linear, strict: bool, place: &Expression) -> Result<bool, ReadError> {
-        let (left, right) = (self.constant, other.constant);
-        let (holds, fails) = match strict {
-            true => (left.hi < right.lo, left.lo >= right.hi),
-            false => (left.hi <= right.lo, left.lo > right.hi),
-        };
-        if holds || fails {
-            return Ok(holds);
-        }
-        let found = format!("one {} and one {}", show(left), show(right));
-        Err(place.refuse("constants whose order is certain", found))
+        atom.at_most = unsigned_zero(atom.at_most);
+        Ok(Cases::of(Fact { atom, source }))
     }
 }
 
 /// An atom over one input, divided by the magnitude of the coefficient.
-fn limit(input: usize, atom: &Atom, place: &Expression) -> Result<Atom, ReadError> {
+fn limit(input: usize, atom: Atom, place: &Expression) -> Result<Atom, ReadError> {
     let coefficient = atom.terms.iter().fold(ZERO, |sum, (_, c)| sum + *c);
     let (sign, by) = if coefficient.hi < 0.0 { (-ONE, -coefficient) } else { (ONE, coefficient) };
     if by.lo <= 0.0 {
         let expected = format!("a coefficient of X_{input} that is certainly not zero");
         return Err(place.refuse(expected, show(coefficient)));
     }
-    match if by == ONE { Some(atom.at_most) } else { atom.at_most.divided_by(by) } {
-        Some(at_most) if at_most.is_finite() => {
-            Ok(Atom { terms: vec![(Variable::Input(input), sign)], at_most, ..*atom })
-        }
-        _ => Err(place.refuse(RANGE, format!("a bound of X_{input} beyond it"))),
-    }
+    let at_most = if by == ONE { Some(atom.at_most) } else { atom.at_most.divided_by(by).filter(|b| b.is_finite()) };
+    let beyond = || place.refuse(RANGE, format!("a bound of X_{input} beyond it"));
+    Ok(Atom { terms: vec![(Variable::Input(input), sign)], at_most: at_most.ok_or_else(beyond)?, ..atom })
 }
 
 /// Sorts by variable and drops what certainly adds up to zero.

@@ -24,16 +24,18 @@ struct Limit<'t> {
 }
 
 /// What is known of an input.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Range<'t> {
-    lower: Option<Limit<'t>>,
-    upper: Option<Limit<'t>>,
+    lower: Limit<'t>,
+    upper: Limit<'t>,
 }
 
-/// Ranges of some inputs.
-type Ranges<'t> = BTreeMap<usize, Range<'t>>;
+/// No limit.
+const UNLIMITED: Limit =
+    Limit { value: Interval { lo: f64::INFINITY, hi: f64::INFINITY }, strict: false, source: None };
 
 impl Limit<'_> {
+    /// The same number as the other end of the range.
     fn negated(self) -> Self {
         Limit { value: unsigned_zero(-self.value), ..self }
     }
@@ -44,63 +46,54 @@ impl Limit<'_> {
         self.value == other.value && (self.value.is_point() || same_source)
     }
 
-    /// Not strict, and at a number such that it implies this limit; the upper end is that of the value.
-    fn closed(self) -> Self {
-        let Interval { lo, hi } = self.value;
-        Limit { value: Interval { lo: if self.strict { lo.next_down() } else { lo }, hi }, strict: false, ..self }
+    /// Whether certainly every number below this limit is below the other.
+    fn implies(&self, other: &Limit) -> bool {
+        self.value.hi < other.value.lo || self.equals(other) && self.strict >= other.strict
+    }
+
+    /// Encloses a number `w` such that `x <= w` implies the limit; the upper end is that of the value.
+    fn closed(&self) -> Interval {
+        Interval { lo: if self.strict { self.value.lo.next_down() } else { self.value.lo }, ..self.value }
     }
 
     /// The conjunction.
     fn and(self, other: Self) -> Self {
-        if self.equals(&other) {
-            return Limit { strict: self.strict || other.strict, ..self };
-        }
-        if self.value.hi < other.value.lo {
+        if self.implies(&other) {
             return self;
         }
-        if other.value.hi < self.value.lo {
+        if other.implies(&self) {
             return other;
         }
-        let (a, b) = (self.closed().value, other.closed().value);
-        Limit { value: Interval { lo: a.lo.min(b.lo), hi: a.hi.min(b.hi) }, strict: false, source: None }
+        let (a, b) = (self.closed(), other.closed());
+        Limit { value: Interval { lo: a.lo.min(b.lo), hi: a.hi.min(b.hi) }, ..UNLIMITED }
     }
 }
 
-impl<'t> Range<'t> {
-    /// Adds a limit.
-    fn tighten(&mut self, fact: &Fact<'t>, is_lower: bool) {
-        let limit = Limit { value: fact.atom.at_most, strict: fact.atom.strict, source: Some(fact.source) };
-        let end = if is_lower { &mut self.lower } else { &mut self.upper };
-        *end = Some(end.map_or(limit, |known| known.and(limit)));
-    }
-
+impl Range<'_> {
     /// Numbers near the lower and the upper limit if certainly no number satisfies both.
     fn contradiction(&self) -> Option<(f64, f64)> {
-        let (lower, upper) = (self.lower?.negated(), self.upper?);
+        let (lower, upper) = (self.lower.negated(), self.upper);
         let is_open_point = lower.equals(&upper) && (lower.strict || upper.strict);
         let is_empty = lower.value.lo > upper.value.hi || is_open_point;
         is_empty.then(|| (lower.value.middle(), upper.value.middle()))
     }
 
-    /// The range as a bound, or what is missing.
+    /// The range as a bound.
     ///
     /// Replay takes equal enclosures for the same number. Where they may enclose two, they are made to differ, so that
     /// no counterexample is confirmed in a region that may be empty.
-    fn bound(&self) -> Result<Bound, &'static str> {
-        let (lower, upper) = (self.lower.ok_or("a lower bound")?, self.upper.ok_or("an upper bound")?);
-        let mut bound = Bound { lower: lower.closed().negated().value, upper: unsigned_zero(upper.closed().value) };
-        if bound.lower == bound.upper && !lower.negated().equals(&upper) {
+    fn bound(&self) -> Bound {
+        let mut bound = Bound { lower: unsigned_zero(-self.lower.closed()), upper: unsigned_zero(self.upper.closed()) };
+        if bound.lower == bound.upper && !self.lower.negated().equals(&self.upper) {
             bound.upper.lo = bound.upper.lo.next_down();
         }
-        Ok(bound)
+        bound
     }
 }
 
 /// The ranges that all cases share, and the regions made of them so far.
 pub(super) struct Regions<'t> {
-    shared: Ranges<'t>,
-    /// Those of the shared ranges that lack an end.
-    open: Ranges<'t>,
+    shared: Vec<Range<'t>>,
     pub list: Vec<Region>,
     /// The indices of the regions by what sets them apart: inputs and the bits of their bounds.
     known: HashMap<Vec<(usize, [u64; 4])>, usize>,
@@ -109,29 +102,22 @@ pub(super) struct Regions<'t> {
 impl<'t> Regions<'t> {
     /// No region yet. The limits among the facts are shared, and on none but so many inputs.
     pub fn new(inputs: usize, facts: &[Rc<Fact<'t>>]) -> Result<Self, ReadError> {
-        let mut shared: Ranges = (0..inputs).map(|input| (input, Range::default())).collect();
-        narrow(&mut shared, facts, &Ranges::new());
-        check(&shared, "")?;
-        let open = shared.clone().into_iter().filter(|(_, range)| range.bound().is_err()).collect();
-        Ok(Regions { shared, open, list: Vec::new(), known: HashMap::new() })
+        let ranges = narrow(&[], facts, "")?;
+        let unlimited = Range { lower: UNLIMITED, upper: UNLIMITED };
+        let shared = (0..inputs).map(|input| ranges.get(&input).copied().unwrap_or(unlimited)).collect();
+        Ok(Regions { shared, list: Vec::new(), known: HashMap::new() })
     }
 
     /// The index of the region of a case, which errors call by the given name, or why it has no points.
     pub fn of(&mut self, facts: &[Rc<Fact<'t>>], name: &str) -> Result<Result<usize, ReadError>, ReadError> {
-        let mut narrowed = self.open.clone();
-        narrow(&mut narrowed, facts, &self.shared);
-        if let Err(reason) = check(&narrowed, name) {
-            return Ok(Err(reason));
-        }
-        let shared = |input: &usize| self.shared.get(input).and_then(|range| range.bound().ok());
-        let mut own = BTreeMap::new();
-        for (input, range) in narrowed {
-            let missing = |end| ReadError::part(format!("input X_{input}"), end, format!("none{name}"));
-            own.insert(input, range.bound().map_err(missing)?);
-        }
-        own.retain(|input, bound| shared(input) != Some(*bound));
-        let bits = |b: &Bound| [b.lower.lo, b.lower.hi, b.upper.lo, b.upper.hi].map(f64::to_bits);
-        let difference = own.iter().map(|(input, bound)| (*input, bits(bound))).collect();
+        let narrowed = match narrow(&self.shared, facts, name) {
+            Ok(ranges) => ranges,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let bits = |b: Bound| [b.lower.lo, b.lower.hi, b.upper.lo, b.upper.hi].map(f64::to_bits);
+        let own = narrowed.iter().map(|(input, range)| (*input, bits(range.bound())));
+        let difference =
+            own.filter(|(i, own)| self.shared.get(*i).is_none_or(|range| bits(range.bound()) != *own)).collect();
         let (count, inputs) = (self.list.len() + 1, self.shared.len());
         if let Some(index) = self.known.get(&difference) {
             return Ok(Ok(*index));
@@ -139,28 +125,42 @@ impl<'t> Regions<'t> {
         if count.saturating_mul(inputs) > MOST_ENTRIES {
             return Err(too_large(format!("{count} different regions of {inputs} inputs")));
         }
-        let bounds = self.shared.keys().filter_map(|input| own.get(input).copied().or_else(|| shared(input))).collect();
+        let mut bounds = Vec::with_capacity(inputs);
+        for (input, shared) in self.shared.iter().enumerate() {
+            let bound = narrowed.get(&input).unwrap_or(shared).bound();
+            for (end, missing) in [(bound.lower, "a lower bound"), (bound.upper, "an upper bound")] {
+                if !end.is_finite() {
+                    return Err(ReadError::part(format!("input X_{input}"), missing, format!("none{name}")));
+                }
+            }
+            bounds.push(bound);
+        }
         self.list.push(Region { bounds });
         self.known.insert(difference, count - 1);
         Ok(Ok(count - 1))
     }
 }
 
-/// Adds the limits among the facts to ranges, where inputs that have none yet have the known ones.
-fn narrow<'t>(ranges: &mut Ranges<'t>, facts: &[Rc<Fact<'t>>], known: &Ranges<'t>) {
+/// The ranges of the inputs that facts limit, narrowed by that; errors about a range without points end in a name.
+fn narrow<'t>(
+    known: &[Range<'t>],
+    facts: &[Rc<Fact<'t>>],
+    name: &str,
+) -> Result<BTreeMap<usize, Range<'t>>, ReadError> {
+    let mut ranges = BTreeMap::new();
     for fact in facts {
         if let Some((input, is_lower)) = fact.limit() {
-            let range = || known.get(&input).copied().unwrap_or_default();
-            ranges.entry(input).or_insert_with(range).tighten(fact, is_lower);
+            let unlimited = Range { lower: UNLIMITED, upper: UNLIMITED };
+            let range = ranges.entry(input).or_insert_with(|| known.get(input).copied().unwrap_or(unlimited));
+            let end = if is_lower { &mut range.lower } else { &mut range.upper };
+            *end = end.and(Limit { value: fact.atom.at_most, strict: fact.atom.strict, source: Some(fact.source) });
         }
     }
-}
-
-/// Checks that none of the ranges, those of a named case, is certainly empty.
-fn check(ranges: &Ranges, case: &str) -> Result<(), ReadError> {
-    let empty = ranges.iter().find_map(|(input, range)| Some((input, range.contradiction()?)));
-    empty.map_or(Ok(()), |(input, (lower, upper))| {
-        let found = format!("none between the lower bound {lower} and the upper bound {upper}{case}");
-        Err(ReadError::part(format!("input X_{input}"), "a number that satisfies its bounds", found))
-    })
+    for (input, range) in &ranges {
+        if let Some((lower, upper)) = range.contradiction() {
+            let found = format!("none between the lower bound {lower} and the upper bound {upper}{name}");
+            return Err(ReadError::part(format!("input X_{input}"), "a number that satisfies its bounds", found));
+        }
+    }
+    Ok(ranges)
 }

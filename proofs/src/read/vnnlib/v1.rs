@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::cases::Cases;
+use super::cases::{Cases, property};
 use super::expression::Expression;
 use super::linear::{Linear, ONE, ZERO};
 use crate::arith::enclose_decimal;
@@ -40,9 +40,7 @@ impl<'t> Reader<'t> {
             "declare-const" => self.declare(command, 2),
             "declare-fun" => self.declare(command, 3),
             "assert" => {
-                for formula in command.arguments(1, FORMULA)? {
-                    self.assertions.push(self.formula(formula, true)?);
-                }
+                self.assert(command.item(1, FORMULA, |text| text != ")")?)?;
                 command.ends_after(2)
             }
             "set-logic" | "set-info" => Ok(()),
@@ -71,6 +69,15 @@ impl<'t> Reader<'t> {
         command.ends_after(sort + 1)
     }
 
+    /// Asserts the parts of a conjunction one by one.
+    fn assert(&mut self, written: &Expression<'t>) -> Result<(), ReadError> {
+        if written.items.first().is_none_or(|head| head.text != "and") {
+            self.assertions.push(self.formula(written, true)?);
+            return Ok(());
+        }
+        written.arguments(1, FORMULA)?.iter().try_for_each(|part| self.assert(part))
+    }
+
     /// The property that the assertions never hold together.
     pub fn property(self) -> Result<Property, ReadError> {
         let inputs = self.count('X', "inputs", Variable::Input)?;
@@ -78,8 +85,7 @@ impl<'t> Reader<'t> {
         if self.assertions.is_empty() {
             return Err(ReadError::part("assertions", "at least one", "none"));
         }
-        let whole = self.assertions.into_iter().fold(Cases::constant(true), |whole, part| whole.join(true, part));
-        whole.property((inputs, outputs))
+        property(self.assertions, (inputs, outputs))
     }
 
     /// The number of inputs or outputs, if there are any and their numbering has no gaps.
@@ -123,10 +129,10 @@ impl<'t> Reader<'t> {
         let mut cases = Cases::constant(holds);
         for (left, right) in terms.iter().zip(terms.iter().skip(1)) {
             let source = (left.text.min(right.text), left.text.max(right.text));
-            let sides = (self.term(left)?, self.term(right)?);
-            for (unless, is_swapped) in [('>', !holds), ('<', holds)] {
+            let (first, second) = (self.term(left)?, self.term(right)?);
+            for (unless, lesser, greater) in [('>', &first, &second), ('<', &second, &first)] {
                 if !relation.starts_with(unless) {
-                    let (lesser, greater) = if is_swapped { (&sides.1, &sides.0) } else { (&sides.0, &sides.1) };
+                    let (lesser, greater) = if holds { (lesser, greater) } else { (greater, lesser) };
                     cases = cases.join(holds, lesser.at_most(greater, strict, (left, source))?);
                 }
             }
