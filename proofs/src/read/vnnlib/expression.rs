@@ -25,18 +25,21 @@ impl<'t> Expression<'t> {
     /// Reads the expression at or after a byte of a file, inside of so many lists.
     pub fn read(file: &'t str, start: usize, depth: usize) -> Result<Self, ReadError> {
         let mut is_comment = false;
-        let rest = file.get(start..).unwrap_or("").trim_start_matches(|c: char| {
-            is_comment = (is_comment || c == ';') && !matches!(c, '\n' | '\r');
-            is_comment || c.is_ascii_whitespace()
-        });
-        let length = match rest.chars().next() {
-            Some('(' | ')') => 1,
-            Some('"') => rest.match_indices('"').nth(1).map_or(0, |(end, _)| end + 1),
+        let is_blank = |byte: &u8| {
+            is_comment = (is_comment || *byte == b';') && !matches!(byte, b'\n' | b'\r');
+            is_comment || byte.is_ascii_whitespace()
+        };
+        let tail = file.as_bytes().get(start..).unwrap_or(&[]);
+        let blanks = tail.iter().copied().take_while(is_blank).count();
+        let (before, rest) = file.split_at_checked(start + blanks).unwrap_or((file, ""));
+        let length = match rest.bytes().next() {
+            Some(b'(' | b')') => 1,
+            Some(b'"') => rest.match_indices('"').nth(1).map_or(0, |(end, _)| end + 1),
             _ => rest
-                .find(|c: char| !c.is_ascii_graphic() || matches!(c, '(' | ')' | ';' | '"' | '|'))
+                .bytes()
+                .position(|b| !b.is_ascii_graphic() || matches!(b, b'(' | b')' | b';' | b'"' | b'|'))
                 .unwrap_or(rest.len()),
         };
-        let before = file.get(..file.len() - rest.len()).unwrap_or(file);
         let mut found = Expression { before, text: rest.get(..length).unwrap_or(rest), items: Vec::new() };
         match rest.chars().next() {
             Some('"') if length == 0 => Err(found.refuse("a `\"` that closes this one", "the end of the file")),

@@ -53,8 +53,9 @@ impl Linear {
         strict: bool,
         (place, source): (&Expression<'t>, (&'t str, &'t str)),
     ) -> Result<Cases<'t>, ReadError> {
-        let difference = self.clone().plus(other.clone().map(|c| -c));
-        let mut atom = Atom { terms: cancel(difference.terms), at_most: -difference.constant, strict };
+        let negated = other.terms.iter().map(|(variable, c)| (*variable, -*c));
+        let terms = cancel(self.terms.iter().copied().chain(negated).collect());
+        let mut atom = Atom { terms, at_most: other.constant - self.constant, strict };
         let is_certain = |a: Interval, b: Interval, strict: bool| if strict { a.hi < b.lo } else { a.hi <= b.lo };
         match atom.terms.first() {
             _ if !atom.terms.iter().all(|(_, c)| c.is_finite()) || !atom.at_most.is_finite() => {
