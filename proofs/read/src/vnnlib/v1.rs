@@ -3,14 +3,12 @@
 //! Inputs are called `X_0`, `X_1`, ... and outputs `Y_0`, `Y_1`, ..., without gaps, and are declared before they are
 //! used. Formulas are built of `and`, `or`, `not`, `=>` and comparisons; terms of numbers, variables and `+ - * /`.
 
-use std::collections::HashSet;
-use std::ops::{Add, Neg};
+use std::collections::BTreeSet;
 
-use super::formula::Formula;
-use super::lexer::{Kind, Lexer, Token};
-use super::linear::{Linear, Unfit, at_most};
-use super::lower::lower;
-use crate::arith::{Interval, enclose_decimal};
+use super::cases::{Cases, property};
+use super::expression::Expression;
+use super::linear::{Linear, ONE, ZERO};
+use crate::arith::enclose_decimal;
 use crate::error::ReadError;
 use crate::property::{Property, Variable};
 
@@ -20,210 +18,165 @@ const TERM: &str = "a number in the range of 64-bit floats, a variable or an ari
 const OPERATOR: &str = "one of + - * /";
 const VARIABLE: &str = "a variable named X_i or Y_i for an index i";
 
-/// Reads a file.
-pub(super) fn read(text: &str) -> Result<Property, ReadError> {
-    let lexer = Lexer::new(text)?;
-    let (inputs, outputs) = (HashSet::new(), HashSet::new());
-    let mut reader = Reader { lexer, inputs, outputs, assertions: Vec::new(), answered: false };
-    while reader.lexer.peek().kind != Kind::End {
-        reader.command()?;
-    }
-    let sizes = (count('X', "input", &reader.inputs)?, count('Y', "output", &reader.outputs)?);
-    if reader.assertions.is_empty() {
-        return Err(ReadError::part("assertions", "at least one", "none"));
-    }
-    lower(Formula::all(reader.assertions), sizes)
-}
-
-/// The number of inputs or outputs, if there are any and their numbering has no gaps.
-fn count(letter: char, what: &str, declared: &HashSet<usize>) -> Result<usize, ReadError> {
-    let count = declared.len();
-    match (0..count).find(|i| !declared.contains(i)) {
-        Some(gap) => {
-            let highest = declared.iter().max().copied().unwrap_or_default();
-            let expected = format!("{letter}_{gap}, as {letter}_{highest} is declared");
-            Err(ReadError::part(format!("declarations of {what}s"), expected, format!("no {letter}_{gap}")))
-        }
-        None if count == 0 => Err(ReadError::part(format!("declarations of {what}s"), "at least one", "none")),
-        None => Ok(count),
-    }
-}
-
-struct Reader<'t> {
-    lexer: Lexer<'t>,
-    inputs: HashSet<usize>,
-    outputs: HashSet<usize>,
-    assertions: Vec<Formula<'t>>,
+/// What the commands so far say.
+#[derive(Default)]
+pub(super) struct Reader<'t> {
+    declared: BTreeSet<Variable>,
+    assertions: Vec<Cases<'t>>,
     /// Whether the file has asked for the answer, so that further assertions would belong to another query.
     answered: bool,
 }
 
-/// A side of a comparison and where it stands.
-struct Operand {
-    value: Linear,
-    at: usize,
-    end: usize,
-}
-
 impl<'t> Reader<'t> {
-    fn command(&mut self) -> Result<(), ReadError> {
-        self.lexer.expect(Kind::Open, "`(` or the end of the file")?;
-        let name = self.lexer.expect(Kind::Word, COMMAND)?;
+    pub fn command(&mut self, command: &Expression<'t>) -> Result<(), ReadError> {
+        if !command.is_list() {
+            return Err(command.unexpected("`(` or the end of the file"));
+        }
+        let name = command.word(0, COMMAND)?;
         match name.text {
             "declare-const" | "declare-fun" | "assert" if self.answered => {
-                return Err(self.lexer.unexpected(name, "no declaration or assertion after check-sat or exit"));
+                Err(name.unexpected("no declaration or assertion after check-sat or exit"))
             }
-            "declare-const" | "declare-fun" => self.declare(name.text == "declare-fun")?,
+            "declare-const" => self.declare(command, 2),
+            "declare-fun" => self.declare(command, 3),
             "assert" => {
-                let assertion = self.formula()?;
-                self.assertions.push(assertion);
+                self.assert(command.item(1, FORMULA, |text| text != ")")?)?;
+                command.ends_after(2)
             }
-            "set-logic" | "set-info" => self.lexer.skip_to_close()?,
-            "check-sat" | "exit" => self.answered = true,
-            "get-model" => {}
+            "set-logic" | "set-info" => Ok(()),
+            "check-sat" | "exit" | "get-model" => {
+                self.answered |= name.text != "get-model";
+                command.ends_after(1)
+            }
             "vnnlib-version" => {
-                let version = self.lexer.expect(Kind::Word, "a version such as `<2.0>`")?;
-                let expected = "VNN-LIB 1.0, which names no version; version 2 is not supported yet";
-                return Err(self.lexer.unexpected(version, expected));
+                let version = command.word(1, "a version such as `<2.0>`")?;
+                Err(version.unexpected("VNN-LIB 1.0, which names no version; version 2 is not supported yet"))
             }
-            _ => return Err(self.lexer.unexpected(name, COMMAND)),
+            _ => Err(name.unexpected(COMMAND)),
         }
-        self.lexer.close()
     }
 
-    fn declare(&mut self, function: bool) -> Result<(), ReadError> {
-        let name = self.lexer.expect(Kind::Word, VARIABLE)?;
-        let is_new = match variable(name.text) {
-            Some(Variable::Input(i)) => self.inputs.insert(i),
-            Some(Variable::Output(i)) => self.outputs.insert(i),
-            None => return Err(self.lexer.unexpected(name, VARIABLE)),
-        };
-        if !is_new {
-            return Err(self.lexer.unexpected(name, "a variable that is not declared yet"));
+    /// The sort stands at the given index.
+    fn declare(&mut self, command: &Expression, sort: usize) -> Result<(), ReadError> {
+        let name = command.item(1, VARIABLE, |text| variable(text).is_some())?;
+        if !variable(name.text).is_some_and(|variable| self.declared.insert(variable)) {
+            return Err(name.unexpected("a variable that is not declared yet"));
         }
-        if function {
-            self.lexer.expect(Kind::Open, "`()`: a function without arguments")?;
-            self.lexer.close()?;
+        if sort == 3 {
+            command.item(2, "`()`: a function without arguments", |text| text.starts_with('('))?.ends_after(0)?;
         }
-        let sort = self.lexer.expect(Kind::Word, "the sort Real")?;
-        if sort.text == "Real" { Ok(()) } else { Err(self.lexer.unexpected(sort, "the sort Real")) }
+        command.item(sort, "the sort Real", |text| text == "Real")?;
+        command.ends_after(sort + 1)
     }
 
-    fn formula(&mut self) -> Result<Formula<'t>, ReadError> {
-        self.lexer.expect(Kind::Open, FORMULA)?;
-        let head = self.lexer.expect(Kind::Word, FORMULA)?;
-        let formula = match head.text {
-            "and" => Formula::all(self.list(1, Self::formula)?),
-            "or" => Formula::any(self.list(1, Self::formula)?),
-            "not" => self.formula()?.negated(),
-            "=>" => {
-                let mut parts = self.list(2, Self::formula)?;
-                let conclusion = parts.pop();
-                Formula::any(parts.into_iter().map(Formula::negated).chain(conclusion))
+    /// Asserts the parts of a conjunction one by one.
+    fn assert(&mut self, written: &Expression<'t>) -> Result<(), ReadError> {
+        if written.items.first().is_none_or(|head| head.text != "and") {
+            self.assertions.push(self.formula(written, true)?);
+            return Ok(());
+        }
+        written.arguments(1, FORMULA)?.iter().try_for_each(|part| self.assert(part))
+    }
+
+    /// The property that the assertions never hold together.
+    pub fn property(self) -> Result<Property, ReadError> {
+        let inputs = self.count('X', "inputs", Variable::Input)?;
+        let outputs = self.count('Y', "outputs", Variable::Output)?;
+        if self.assertions.is_empty() {
+            return Err(ReadError::part("assertions", "at least one", "none"));
+        }
+        property(self.assertions, (inputs, outputs))
+    }
+
+    /// The number of inputs or outputs, if there are any and their numbering has no gaps.
+    fn count(&self, letter: char, what: &str, variable: fn(usize) -> Variable) -> Result<usize, ReadError> {
+        let place = format!("declarations of {what}");
+        let declared = self.declared.range(variable(0)..=variable(usize::MAX));
+        let indices: Vec<usize> = declared.map(|(Variable::Input(i) | Variable::Output(i))| *i).collect();
+        let Some(highest) = indices.last() else { return Err(ReadError::part(place, "at least one", "none")) };
+        match (0..).zip(&indices).find(|(i, index)| i != *index) {
+            None => Ok(indices.len()),
+            Some((gap, _)) => {
+                let expected = format!("{letter}_{gap}, as {letter}_{highest} is declared");
+                Err(ReadError::part(place, expected, format!("no {letter}_{gap}")))
             }
-            "<=" | "<" | ">=" | ">" | "=" => self.comparison(head.text)?,
-            _ => return Err(self.lexer.unexpected(head, FORMULA)),
-        };
-        self.lexer.close()?;
-        Ok(formula)
-    }
-
-    /// Items up to the closing parenthesis, at least so many.
-    fn list<T>(&mut self, least: usize, item: impl Fn(&mut Self) -> Result<T, ReadError>) -> Result<Vec<T>, ReadError> {
-        let mut items = Vec::new();
-        while items.len() < least || self.lexer.peek().kind != Kind::Close {
-            items.push(item(self)?);
-        }
-        Ok(items)
-    }
-
-    /// The operands of a comparison; with more than two, each is compared with the next.
-    fn comparison(&mut self, relation: &str) -> Result<Formula<'t>, ReadError> {
-        let operands = self.list(2, Self::operand)?;
-        let pairs = operands.iter().zip(operands.iter().skip(1));
-        let parts = pairs.map(|(left, right)| self.compare(relation, left, right)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Formula::all(parts))
-    }
-
-    fn operand(&mut self) -> Result<Operand, ReadError> {
-        let at = self.lexer.peek().at;
-        let value = self.term()?;
-        Ok(Operand { value, at, end: self.lexer.end() })
-    }
-
-    fn compare(&self, relation: &str, left: &Operand, right: &Operand) -> Result<Formula<'t>, ReadError> {
-        // The number at which both sides are equal is the constant itself, if that is compared with a variable.
-        let source = match (&left.value, &right.value) {
-            (a, b) if a.is_variable() && b.is_constant() => self.lexer.between(right.at, right.end),
-            (a, b) if a.is_constant() && b.is_variable() => self.lexer.between(left.at, left.end),
-            _ => self.lexer.between(left.at, right.end),
-        };
-        let strict = matches!(relation, "<" | ">");
-        let below = || at_most(&left.value, &right.value, strict, source);
-        let above = || at_most(&right.value, &left.value, strict, source);
-        let formula = match relation {
-            "<=" | "<" => below(),
-            ">=" | ">" => above(),
-            _ => below().and_then(|below| Ok(Formula::all([below, above()?]))),
-        };
-        formula.map_err(|unfit| self.unfit(left.at, unfit))
-    }
-
-    fn term(&mut self) -> Result<Linear, ReadError> {
-        if self.lexer.peek().kind == Kind::Open {
-            return self.arithmetic();
-        }
-        let word = self.lexer.expect(Kind::Word, TERM)?;
-        let Some(variable) = variable(word.text) else {
-            return self.number(word).map(Linear::constant);
-        };
-        let is_declared = match variable {
-            Variable::Input(i) => self.inputs.contains(&i),
-            Variable::Output(i) => self.outputs.contains(&i),
-        };
-        if is_declared {
-            Ok(Linear::variable(variable))
-        } else {
-            Err(self.lexer.unexpected(word, "a declared variable"))
         }
     }
 
-    fn number(&self, word: Token<'t>) -> Result<Interval, ReadError> {
-        let is_literal = !word.text.contains('/');
-        enclose_decimal(word.text).filter(|_| is_literal).ok_or_else(|| self.lexer.unexpected(word, TERM))
+    /// The cases in which a written formula holds, or in which it does not.
+    fn formula(&self, written: &Expression<'t>, holds: bool) -> Result<Cases<'t>, ReadError> {
+        let head = written.word(0, FORMULA)?;
+        let least = match head.text {
+            "and" | "or" | "not" => 1,
+            "=>" => 2,
+            "<=" | "<" | ">=" | ">" | "=" => return self.comparison(written, head.text, holds),
+            _ => return Err(head.unexpected(FORMULA)),
+        };
+        let parts = written.arguments(least, FORMULA)?;
+        let all = matches!(head.text, "and" | "not") == holds;
+        let mut cases = Cases::constant(all);
+        for (index, part) in parts.iter().enumerate() {
+            let is_negated = head.text == "not" || head.text == "=>" && index + 1 < parts.len();
+            cases = cases.join(all, self.formula(part, holds != is_negated)?);
+        }
+        if head.text == "not" { written.ends_after(2).map(|()| cases) } else { Ok(cases) }
     }
 
-    fn arithmetic(&mut self) -> Result<Linear, ReadError> {
-        self.lexer.expect(Kind::Open, TERM)?;
-        let operator = self.lexer.expect(Kind::Word, OPERATOR)?;
-        let least = match operator.text {
-            "+" | "-" | "*" => 1,
-            "/" => 2,
-            _ => return Err(self.lexer.unexpected(operator, OPERATOR)),
-        };
-        let first = self.term()?;
-        let rest = self.list(least - 1, Self::term)?;
-        self.lexer.close()?;
-        let mut rest = rest.into_iter();
-        let value = match operator.text {
-            "+" => Ok(rest.fold(first, Linear::add)),
-            "-" if rest.len() == 0 => Ok(-first),
-            "-" => Ok(rest.map(Linear::neg).fold(first, Linear::add)),
-            "*" => rest.try_fold(first, Linear::times),
-            _ => rest.try_fold(first, Linear::over),
-        };
-        value.map_err(|unfit| self.unfit(operator.at, unfit))
+    /// Each term is compared with the next. The opposite of `a <= b` is `b < a`.
+    fn comparison(&self, written: &Expression<'t>, relation: &str, holds: bool) -> Result<Cases<'t>, ReadError> {
+        let terms = written.arguments(2, TERM)?;
+        let strict = relation.ends_with('=') != holds;
+        let mut cases = Cases::constant(holds);
+        for (left, right) in terms.iter().zip(terms.iter().skip(1)) {
+            let source = (left.text.min(right.text), left.text.max(right.text));
+            let (first, second) = (self.term(left)?, self.term(right)?);
+            for (unless, lesser, greater) in [('>', &first, &second), ('<', &second, &first)] {
+                if !relation.starts_with(unless) {
+                    let (lesser, greater) = if holds { (lesser, greater) } else { (greater, lesser) };
+                    cases = cases.join(holds, lesser.at_most(greater, strict, (left, source))?);
+                }
+            }
+        }
+        Ok(cases)
     }
 
-    fn unfit(&self, at: usize, unfit: Unfit) -> ReadError {
-        self.lexer.error(at, &unfit.expected, unfit.found)
+    fn term(&self, written: &Expression) -> Result<Linear, ReadError> {
+        if written.is_list() {
+            return self.arithmetic(written);
+        }
+        match variable(written.text) {
+            Some(variable) if self.declared.contains(&variable) => {
+                Ok(Linear { terms: vec![(variable, ONE)], constant: ZERO })
+            }
+            Some(_) => Err(written.unexpected("a declared variable")),
+            None => match enclose_decimal(written.text) {
+                Some(number) if !written.text.contains('/') => Ok(Linear { terms: Vec::new(), constant: number }),
+                _ => Err(written.unexpected(TERM)),
+            },
+        }
+    }
+
+    fn arithmetic(&self, written: &Expression) -> Result<Linear, ReadError> {
+        let operator = written.item(0, OPERATOR, |text| matches!(text, "+" | "-" | "*" | "/"))?;
+        let terms = written.arguments(1 + usize::from(operator.text == "/"), TERM)?;
+        // `(- a)` is `(- 0 a)`.
+        let mut value =
+            (operator.text == "-" && terms.len() == 1).then_some(Linear { terms: Vec::new(), constant: ZERO });
+        for term in terms {
+            let next = self.term(term)?;
+            value = Some(match value {
+                Some(value) => value.combine(operator, next)?,
+                None => next,
+            });
+        }
+        value.ok_or_else(|| written.unexpected(TERM))
     }
 }
 
 /// `X_12` or `Y_3`; the index has no sign and no leading zeros.
 fn variable(name: &str) -> Option<Variable> {
     let (letter, index) = name.split_once('_')?;
-    let is_plain = index.bytes().all(|b| b.is_ascii_digit()) && (index == "0" || !index.starts_with('0'));
+    let is_plain = index == "0" || index.starts_with(|c| matches!(c, '1'..='9'));
     let index = index.parse().ok().filter(|_| is_plain)?;
     match letter {
         "X" => Some(Variable::Input(index)),
