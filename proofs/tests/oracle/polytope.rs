@@ -46,7 +46,7 @@ pub struct Vertex {
     tight: u64,
 }
 
-/// The convex hull of its vertices (some of which may not be extreme).
+/// The convex hull of its vertices, all of which are extreme.
 #[derive(Clone, Debug)]
 pub struct Polytope {
     pub dimension: usize,
@@ -95,8 +95,9 @@ impl Polytope {
 
     /// The part where a function is not negative.
     ///
-    /// It is the hull of the vertices there and of the points where edges cross. Both ends of an edge lie on at least
-    /// `dimension - 1` common constraints; pairs that do and are no edge only add points inside.
+    /// Its vertices are the vertices there and the points where edges cross. Two vertices are the ends of an edge where no
+    /// third one lies on all of the constraints that they lie on both: these are the vertices of the smallest face
+    /// that contains the two.
     pub fn clip(&self, function: &Linear) -> Polytope {
         assert!(self.constraints < 64, "too many constraints");
         let mark = 1 << self.constraints;
@@ -108,7 +109,7 @@ impl Polytope {
         for (inner, high) in self.vertices.iter().zip(&values).filter(|(_, value)| value.is_positive()) {
             for (outer, low) in self.vertices.iter().zip(&values).filter(|(_, value)| value.is_negative()) {
                 let common = inner.tight & outer.tight;
-                if common.count_ones() as usize + 1 < self.dimension {
+                if self.vertices.iter().filter(|v| v.tight & common == common).count() > 2 {
                     continue;
                 }
                 let cross = inner.coordinates.iter().zip(&outer.coordinates).map(|(i, o)| &(high * o) - &(low * i));

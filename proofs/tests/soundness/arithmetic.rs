@@ -12,13 +12,17 @@ use bartizan_proof::check::{Ground, State, verify};
 use bartizan_proof::property::{Atom, Bound, Case, Region, Variable};
 use bartizan_proof::{Interval, Network, Property, Refusal};
 
-use crate::exact::{Inequality, Setting};
+use crate::exact::{ExactBound, Inequality, Setting};
 use crate::networks;
 use crate::oracle::dyadic::{Dyadic, Ratio};
 use crate::oracle::network::ExactNetwork;
 use crate::oracle::random::Random;
+use crate::oracle::tiny;
 
-const NETWORKS: u64 = 1500;
+const NETWORKS: u64 = 3000;
+
+/// Networks made of extreme numbers, of which only soundness is asked.
+const EXTREME: u64 = 5000;
 
 /// Bounds computed for each network.
 const GOALS: usize = 3;
@@ -37,13 +41,36 @@ fn the_checker_is_never_above_the_exact_rule_and_hardly_below() {
         let network = networks::network(&mut random);
         let exact = ExactNetwork::stored(&network);
         for _ in 0..GOALS {
-            let lost = Comparison::random(&network, &mut random).loss(&exact, seed);
+            let region = region(network.input_size(), &mut random);
+            let (bound, fast) = Comparison::random((&network, region), &mut random).bounds(&exact).unwrap();
+            assert!(Dyadic::of(fast) <= bound.value, "seed {seed}: {fast:e} is above the exact bound");
+            let lost = (&bound.value - &Dyadic::of(fast)).about() / bound.size.about().max(UNDERFLOW);
             assert!(lost <= MOST_LOST, "seed {seed}: loses {lost:e} of its terms");
             worst = f64::max(worst, lost);
             compared += 1;
         }
     }
     println!("{compared} bounds of {NETWORKS} networks; largest relative loss {worst:.2e}");
+}
+
+#[test]
+fn extreme_numbers_do_not_lift_the_checker_above_the_exact_rule() {
+    let (mut compared, mut finite) = (0, 0);
+    for seed in 0..EXTREME {
+        let mut random = Random::new(seed);
+        let network = tiny::network(&mut random);
+        let exact = ExactNetwork::stored(&network);
+        let region = Region { ball: None, ..tiny::region(&mut random, network.input_size()) };
+        let Some((bound, fast)) = Comparison::random((&network, region), &mut random).bounds(&exact) else { continue };
+        compared += 1;
+        if fast.is_finite() {
+            assert!(Dyadic::of(fast) <= bound.value, "seed {seed}: {fast:e} is above the exact bound");
+            finite += 1;
+        }
+        assert!(fast != f64::INFINITY, "seed {seed}: infinitely good");
+    }
+    println!("{compared} bounds of {EXTREME} networks of extreme numbers, {finite} of them finite");
+    assert!(compared > EXTREME / 2 && finite > EXTREME / 2);
 }
 
 /// A bound to be computed twice.
@@ -59,8 +86,7 @@ struct Comparison<'n> {
 }
 
 impl<'n> Comparison<'n> {
-    fn random(network: &'n Network, random: &mut Random) -> Self {
-        let region = region(network.input_size(), random);
+    fn random((network, region): (&'n Network, Region), random: &mut Random) -> Self {
         let sizes: Vec<usize> = network.places().iter().map(|node| network.nodes()[*node].size).collect();
         let mut comparison = Comparison {
             network,
@@ -100,11 +126,8 @@ impl<'n> Comparison<'n> {
             let element = random.below(sizes[place]);
             let interval = state.intervals(place)[element];
             let is_undecided = interval.lo < 0.0 && interval.hi > 0.0;
-            let at = if is_undecided && random.chance(0.7) {
-                0.0
-            } else {
-                interval.lo + random.unit() * (interval.hi - interval.lo)
-            };
+            let between = interval.lo + random.unit() * (interval.hi - interval.lo);
+            let at = if is_undecided && random.chance(0.7) || !between.is_finite() { 0.0 } else { between };
             let literal = Literal { place, element, side: random.pick(&[Side::Lower, Side::Upper]), at };
             state.assume(&literal).unwrap();
             literals.push(literal);
@@ -125,30 +148,30 @@ impl<'n> Comparison<'n> {
         state
     }
 
-    /// What the checker's bound lacks of the exact one, relative to the terms.
-    fn loss(&self, exact: &ExactNetwork, seed: u64) -> f64 {
+    /// The exact bound and the checker's; nothing where some interval is infinite.
+    fn bounds(&self, exact: &ExactNetwork) -> Option<(ExactBound, f64)> {
         let ground = Ground::new(self.network, &self.region).unwrap();
         let mut state = self.state(&ground);
         let places = self.network.places();
+        let intervals: Vec<Vec<Interval>> = (0..places.len()).map(|place| state.intervals(place)).collect();
+        if !intervals.iter().flatten().all(|interval| interval.is_finite()) {
+            return None;
+        }
         let inequality = |atom: &Atom| inequality(self.network, atom);
-        let setting = Setting {
-            network: exact,
-            intervals: (0..places.len()).map(|place| state.intervals(place)).collect(),
-            places,
-            cuts: self.assumptions.iter().filter(|literal| literal.place > 0).copied().collect(),
-            constraints: self.region.constraints.iter().map(inequality).collect(),
-        };
+        let cuts = self.assumptions.iter().filter(|literal| literal.place > 0).copied().collect();
+        let constraints = self.region.constraints.iter().map(inequality).collect();
+        let setting = Setting { network: exact, intervals, places, cuts, constraints };
         let multipliers = self.multipliers.iter().map(|m| Dyadic::of(f64::from(*m)));
         let mut goal: Vec<_> = multipliers.zip(self.atoms.iter().map(inequality)).collect();
         let alone = setting.lower_bound(&goal, &self.slopes);
         let floor = Ratio { over: alone.value.clone(), under: Dyadic::of(1.0) }.floor();
-        let at_most = if Dyadic::of(floor) == alone.value { floor } else { floor.next_up() };
+        let at_most = if floor.is_finite() && Dyadic::of(floor) == alone.value { floor } else { floor.next_up() };
+        if !at_most.is_finite() {
+            return None;
+        }
         let last = Atom { terms: Vec::new(), at_most: Interval::point(at_most), strict: false };
         goal.push((Dyadic::of(1.0), inequality(&last)));
-        let bound = setting.lower_bound(&goal, &self.slopes);
-        let fast = Dyadic::of(self.refused_bound(last));
-        assert!(fast <= bound.value, "seed {seed}: the checker's bound is above the exact one");
-        (&bound.value - &fast).about() / bound.size.about().max(UNDERFLOW)
+        Some((setting.lower_bound(&goal, &self.slopes), self.refused_bound(last)))
     }
 
     /// The bound that the checker reports when it refuses the goal.

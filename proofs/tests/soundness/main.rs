@@ -15,5 +15,7 @@ mod oracle;
 
 mod exact;
 mod networks;
+mod prover;
 
 mod arithmetic;
+mod enumeration;

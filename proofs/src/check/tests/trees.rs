@@ -78,6 +78,10 @@ fn contradictions_end_a_node() {
     let tree = [beyond, idle(), Item::End, Item::Empty];
     assert!(judge(&network, &property, &tree).is_ok());
     assert_eq!(refusal(&network, &property, &[Item::Empty]), Refusal::NotEmpty);
+    // A contradictory interval still has a middle to be split at.
+    let beyond = |below| Item::Split(Split::At { place: 0, element: 0, below, above: below });
+    let tree = [beyond(-1.0), Item::Split(Split::Middle(0)), Item::Empty, Item::Empty, idle(), Item::End];
+    assert_eq!(judge(&network, &property, &tree).unwrap().leaves(), 3);
     // Two literals that contradict each other without any interval that does: z0 <= -0.1 and z1 <= -0.1, but z0 = -z1.
     let split = |element| Item::Split(Split::At { place: 1, element, below: -0.1, above: -0.1 });
     let no_atom = Close { case: 0, multipliers: Multipliers::Each(vec![0.0]), witness: beta(&[], &[1.0, 1.0]) };
