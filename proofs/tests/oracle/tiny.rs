@@ -49,7 +49,7 @@ pub fn network(random: &mut Random) -> Network {
     }
     let inputs = random.pick(&[1, 1, 1, 1, 1, 2, 2, 2, 3]);
     let (usual, most) = MOST_RELUS[inputs - 1];
-    let relus = if random.chance(0.06) { random.between(usual, most) } else { random.between(1, usual) };
+    let relus = if random.chance(0.06) { random.between(usual, most) } else { random.between(2, usual) };
     let is_rounded = random.chance(0.1);
     let input = Node { name: "x".to_owned(), size: inputs, op: Op::Input };
     let mut builder = Builder { random, palette: PALETTES[chosen], nodes: vec![input], is_rounded };
@@ -188,18 +188,19 @@ pub fn region(random: &mut Random, inputs: usize) -> Region {
 fn bound(random: &mut Random) -> Bound {
     let point = |lower: f64, upper: f64| Bound { lower: Interval::point(lower), upper: Interval::point(upper) };
     let around = |x: f64| Interval { lo: x.next_down(), hi: x.next_up() };
-    match random.below(20) {
-        0..=3 => point(-1.0, 1.0),
-        4..=6 => point(0.0, 1.0),
-        7 => point(0.5, 0.5),
-        8 => point(0.1, 0.1f64.next_up()),
-        9 => point(-5e-324, 1e-320),
-        10 => point(-1e150, 1e300),
-        11 => Bound { lower: around(0.1), upper: around(0.3) },
-        12 => point(-0.1, 0.3),
+    match random.below(24) {
+        0..=6 => point(-1.0, 1.0),
+        7..=9 => point(0.0, 1.0),
+        10..=12 => point(-3.0, 2.0),
+        13 => point(0.5, 0.5),
+        14 => point(0.1, 0.1f64.next_up()),
+        15 => point(-5e-324, 1e-320),
+        16 => point(-1e150, 1e300),
+        17 => Bound { lower: around(0.1), upper: around(0.3) },
+        18 => point(-0.1, 0.3),
         _ => {
             let center = random.range(-1.0, 1.0);
-            let radius = random.pick(&[1e-9, 0.01, 0.1, 0.4]);
+            let radius = random.pick(&[1e-9, 0.01, 0.1, 0.5, 2.0]);
             point(center - radius, center + radius)
         }
     }
