@@ -9,3 +9,4 @@ pub mod polytope;
 pub mod property;
 pub mod random;
 pub mod tiny;
+pub mod trial;

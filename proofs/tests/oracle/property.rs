@@ -148,19 +148,15 @@ impl ExactBall {
     }
 }
 
-/// A property: its regions, and its cases by region.
+/// The cases of a property.
 pub struct ExactProperty {
-    pub regions: Vec<ExactRegion>,
-    pub cases: Vec<(usize, Vec<ExactAtom>)>,
+    pub cases: Vec<Vec<ExactAtom>>,
 }
 
 impl ExactProperty {
     pub fn meant(property: &Property, random: &mut Random) -> Self {
-        let regions = property.regions().iter().map(|region| ExactRegion::meant(region, random)).collect();
-        let cases = property.cases().iter();
-        let cases = cases.map(|c| (c.region, c.atoms.iter().map(|atom| ExactAtom::meant(atom, random)).collect()));
-        let cases = cases.collect();
-        ExactProperty { regions, cases }
+        let mut meant = |atoms: &[Atom]| atoms.iter().map(|atom| ExactAtom::meant(atom, random)).collect();
+        ExactProperty { cases: property.cases().iter().map(|case| meant(&case.atoms)).collect() }
     }
 }
 
