@@ -13,14 +13,17 @@ use oracle::trial::Trial;
 #[allow(dead_code)]
 mod oracle;
 
-const NETWORKS: u64 = 1_500;
+const NETWORKS: u64 = 1_200;
 
-/// Claims put to the engine for each network.
-const CLAIMS: usize = 2;
+/// For one claim. Most that are undecided at once would stay so: the thresholds are too near the minimum.
+const TIMEOUT: Duration = Duration::from_millis(40);
+
+/// The least verdicts of each kind, far below what there are on an idle machine.
+const LEAST: usize = 100;
 
 #[test]
 fn the_engine_says_nothing_false_of_tiny_networks() {
-    let options = Options { timeout: Duration::from_millis(500), ..Options::default() };
+    let options = Options { timeout: TIMEOUT, ..Options::default() };
     let (mut verified, mut violated, mut unknown) = (0, 0, 0);
     for seed in 0..NETWORKS {
         // Other networks than those of the checker's test.
@@ -30,23 +33,24 @@ fn the_engine_says_nothing_false_of_tiny_networks() {
         let mut trial = Trial::new(&network, &region, random);
         let verifier = Verifier::new(network.clone());
         let claims = trial.claims();
-        for _ in 0..CLAIMS.min(claims.len()) {
-            let claim = &claims[trial.random.below(claims.len())];
-            let meant = trial.meant(claim);
-            match verifier.verify(&claim.property, &options).unwrap().verdict {
-                Verdict::Verified(..) => {
-                    assert!(trial.holds(&meant), "seed {seed}: verified, but false: {:?}", claim.property);
-                    verified += 1;
-                }
-                Verdict::Violated(found) => {
-                    let is_violated = trial.is_violated(&meant, &found);
-                    assert!(is_violated, "seed {seed}: no violation of {:?} at {:?}", claim.property, found.point());
-                    violated += 1;
-                }
-                Verdict::Unknown(_) => unknown += 1,
+        if claims.is_empty() {
+            continue;
+        }
+        let claim = trial.random.pick(&claims);
+        let meant = trial.meant(&claim);
+        match verifier.verify(&claim.property, &options).unwrap().verdict {
+            Verdict::Verified(..) => {
+                assert!(trial.holds(&meant), "seed {seed}: verified, but false: {:?}", claim.property);
+                verified += 1;
             }
+            Verdict::Violated(found) => {
+                let is_violated = trial.is_violated(&meant, &found);
+                assert!(is_violated, "seed {seed}: no violation of {:?} at {:?}", claim.property, found.point());
+                violated += 1;
+            }
+            Verdict::Unknown(_) => unknown += 1,
         }
     }
     println!("{NETWORKS} networks: {verified} verified, {violated} violated, {unknown} unknown");
-    assert!(verified > 300 && violated > 300);
+    assert!(verified >= LEAST && violated >= LEAST);
 }

@@ -24,6 +24,7 @@ pub struct Trial<'n> {
 }
 
 /// A claim, and whether its threshold is at most 64 units in the last place away from the exact minimum.
+#[derive(Clone)]
 pub struct Claim {
     pub property: Property,
     pub is_narrow: bool,
