@@ -69,10 +69,11 @@ impl<'a> Call<'_, 'a> {
                 terms.push(self.term(node, places, factor)?);
                 continue;
             }
-            let numbers = self.reals(&self.pick(value, &shape, &places)?)?;
+            self.require(value.integers().is_none(), "a constant of floats", value.kind())?;
             let factors = factor.into_iter().flatten().chain(std::iter::repeat(ONE));
             bias.resize(size, ZERO);
-            for ((b, number), factor) in bias.iter_mut().zip(numbers).zip(factors) {
+            for ((b, place), factor) in bias.iter_mut().zip(places).zip(factors) {
+                let number = place.map_or(Some(ZERO), |place| value.number(place)).unwrap_or(Interval::EVERYTHING);
                 *b = lowering::add(*b, lowering::multiply(factor, number));
             }
         }

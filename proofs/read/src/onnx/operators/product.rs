@@ -6,8 +6,8 @@ use super::{Call, Dense, Map, ONE, Result, Term, Value, broadcast, count, outer_
 /// A matrix with more than one nonzero in this many elements is kept dense.
 const DENSE_SHARE: usize = 4;
 
-/// Rows that are read together, as many as have neighbouring weights in one cache line of the file.
-const BLOCK: usize = 16;
+/// Rows that are read together: few enough to stay in the cache, as many as share whole cache lines of their weights.
+const BLOCK: usize = 64;
 
 /// A tensor as a batch of matrices, which may be turned around: the dimensions of the batch, the size of the
 /// matrices, and the distances of neighbouring rows and columns. A vector is a matrix of one row or one column.
