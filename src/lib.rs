@@ -12,7 +12,7 @@
 //! * [`outcome`], [`verify`]: the ladder for one query, on one page.
 //! * [`output_bounds`]: proved output intervals, to compare methods.
 //! * [`coverage`]: from outcomes at sampled points to a statement about their distribution.
-//! * [`batch`]: many queries in one process: lists of properties, and data sets.
+//! * [`batch`]: many queries in one process: lists of properties, and data sets; runs in a file, and their check.
 //! * [`report`]: what a run over a data set says in the end.
 //! * [`cli`]: the command line.
 

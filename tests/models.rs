@@ -8,7 +8,8 @@ use std::time::Duration;
 use bartizan::outcome::Verdict;
 use bartizan::verify::{Options, Verifier};
 use bartizan_proof::property::RobustnessQuery;
-use bartizan_proof::{Interval, Network, Property, enclose_decimal, read};
+use bartizan_proof::{Interval, Network, Property};
+use bartizan_read::enclose_decimal;
 use ndarray::{Array1, ArrayD, Axis};
 use ndarray_npy::{NpzReader, ReadNpyExt};
 
@@ -30,12 +31,12 @@ fn bytes(path: &Path) -> Vec<u8> {
 
 fn network(path: &Path) -> Network {
     let is_nnet = path.extension().is_some_and(|e| e == "nnet");
-    let network = if is_nnet { read::read_nnet(&bytes(path)) } else { read::read_onnx(&bytes(path)) };
+    let network = if is_nnet { bartizan_read::read_nnet(&bytes(path)) } else { bartizan_read::read_onnx(&bytes(path)) };
     network.unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 fn property(path: &Path) -> Property {
-    read::read_vnnlib(&bytes(path)).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    bartizan_read::read_vnnlib(&bytes(path)).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 /// Recorded inputs and outputs, one a row.

@@ -1,7 +1,8 @@
 //! The trusted half of bartizan.
 //!
-//! Everything that could make the tool say "verified" of a false claim lives in this crate, and nothing else does:
-//! the readers, the arithmetic, the rules and the types of verdicts. It knows nothing of the engine that searches;
+//! Everything that could make the tool say "verified" of a false claim lives in this crate and in the crate of readers
+//! beside it (`read/`), and nowhere else: the arithmetic, the rules and the types of verdicts here, the file formats
+//! there. It knows nothing of the engine that searches;
 //! only data cross the wall: a certificate's bytes or a point goes in, a [`Verified`] or [`Violated`] comes out.
 //!
 //! Modules, in the order in which they build on each other:
@@ -9,7 +10,6 @@
 //! * [`arith`]: rigorous floating-point arithmetic; the only place where floats are added or multiplied.
 //! * [`digest`], [`error`]: names of things and what can be wrong with them.
 //! * [`network`], [`property`]: the languages of networks and properties.
-//! * [`read`]: ONNX, NNet and VNN-LIB files.
 //! * [`certificate`]: what a proof says.
 //! * [`check`]: whether it is true.
 //! * [`verdict`]: the facts that result.
@@ -22,15 +22,13 @@ pub mod error;
 pub mod network;
 pub mod property;
 
-pub mod read;
-
 pub mod certificate;
 pub mod check;
 pub mod verdict;
 
-pub use arith::{Interval, enclose_decimal};
+pub use arith::Interval;
 pub use digest::Digest;
-pub use error::{PropertyError, ReadError, Refusal, Rejected};
+pub use error::{PropertyError, Refusal, Rejected};
 pub use network::Network;
 pub use property::Property;
 pub use verdict::{ProvedBounds, Verified, Violated};

@@ -4,7 +4,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bartizan_proof::{PropertyError, ReadError};
+use bartizan_proof::PropertyError;
+use bartizan_read::ReadError;
 
 /// An error that prevents a run.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,16 @@ pub enum BatchError {
         expected: String,
         /// What it is.
         found: String,
+    },
+    /// A store of a run that cannot be read or written.
+    #[error("{}: cannot {action}: {error}", path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// `read` or `write`.
+        action: &'static str,
+        /// Why.
+        error: String,
     },
     /// Threads that the system does not give.
     #[error("cannot start {threads} threads: {error}")]

@@ -6,6 +6,8 @@
 //! * [`dataset`], [`selection`]: labelled points, and which of them are meant.
 //! * [`points`]: the question of local robustness for each of them.
 //! * [`summary`]: what became of all of them.
+//! * [`store`]: the same in a file, point by point, with certificates.
+//! * [`recheck_run`]: whether what is stored is true.
 
 mod error;
 
@@ -20,12 +22,34 @@ pub mod selection;
 pub mod points;
 pub mod summary;
 
+pub mod recheck_run;
+pub mod store;
+
 pub use error::BatchError;
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::fs;
+
     use bartizan_proof::network::{Affine, Dense, Map, Node, Op, Parts, Term};
     use bartizan_proof::{Digest, Network};
+    use bartizan_read::enclose_decimal;
+
+    use super::dataset::{Dataset, Source};
+    use super::points::Question;
+
+    /// A data set from lines of CSV, the label last.
+    pub(crate) fn dataset(lines: &str) -> Dataset {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.csv");
+        fs::write(&path, lines).unwrap();
+        Dataset::read(&Source::parse(&path.to_string_lossy()), None, None).unwrap()
+    }
+
+    /// A question without range and normalisation.
+    pub(crate) fn question(radius: &str) -> Question {
+        Question { radius: enclose_decimal(radius).unwrap(), clip: None, normalisation: None }
+    }
 
     /// Two outputs: the positive part of `weights . x`, and zero plus a half of its negative part.
     pub(crate) fn scaled(shape: &[usize], weights: &[f64]) -> Network {

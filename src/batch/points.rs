@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use bartizan_proof::property::{Normalisation, RobustnessQuery};
-use bartizan_proof::{Interval, Property, PropertyError, Verified, Violated, check};
+use bartizan_proof::{Digest, Interval, Network, Property, PropertyError, Verified, Violated, check};
 
 use super::dataset::Dataset;
 use super::{BatchError, workers};
@@ -47,6 +47,8 @@ pub struct PointAnswer {
     pub index: usize,
     /// Its label.
     pub label: usize,
+    /// Digest of the property that says it is robust.
+    pub property: Digest,
     /// What was established.
     pub verdict: PointVerdict,
     /// How long it took.
@@ -130,39 +132,54 @@ impl Run<'_> {
             Ok(violated) => PointVerdict::Misclassified(violated),
             Err(_) => {
                 let outcome = self.verifier.verify(&property, self.options);
-                match outcome.map_err(|error| self.refused(index, error))?.verdict {
+                match outcome.map_err(|error| refused(self.dataset, index, error))?.verdict {
                     Verdict::Verified(verified, certificate) => PointVerdict::Certified(verified, certificate),
                     Verdict::Violated(violated) => PointVerdict::Falsified(violated),
                     Verdict::Unknown(reason) => PointVerdict::Unknown(reason),
                 }
             }
         };
-        Ok(PointAnswer { index, label: self.dataset.label(index), verdict, time: start.elapsed() })
+        let (label, property) = (self.dataset.label(index), property.digest());
+        Ok(PointAnswer { index, label, property, verdict, time: start.elapsed() })
     }
 
-    /// The property that a point poses, and the network input that the point itself is.
     fn property(&self, index: usize) -> Result<(Property, Vec<f64>), BatchError> {
-        let Question { radius, clip, normalisation } = self.question;
+        self.question.property(self.verifier.network(), self.dataset, index)
+    }
+}
+
+impl Question {
+    /// The property that a point poses, and the network input that the point itself is.
+    ///
+    /// # Errors
+    ///
+    /// The point does not fit the question.
+    pub fn property(
+        &self,
+        network: &Network,
+        dataset: &Dataset,
+        index: usize,
+    ) -> Result<(Property, Vec<f64>), BatchError> {
         let query = RobustnessQuery {
-            point: self.dataset.point(index),
-            label: self.dataset.label(index),
-            outputs: self.verifier.network().output_size(),
-            radius: *radius,
-            clip: *clip,
-            normalisation: normalisation.as_ref(),
+            point: dataset.point(index),
+            label: dataset.label(index),
+            outputs: network.output_size(),
+            radius: self.radius,
+            clip: self.clip,
+            normalisation: self.normalisation.as_ref(),
         };
         let state = || {
             let property = query.property()?;
-            property.fits(self.verifier.network())?;
+            property.fits(network)?;
             Ok((property, query.network_input()?))
         };
-        state().map_err(|error| self.refused(index, error))
+        state().map_err(|error| refused(dataset, index, error))
     }
+}
 
-    fn refused(&self, index: usize, error: PropertyError) -> BatchError {
-        let path = self.dataset.points_origin().source.path.clone();
-        BatchError::Point { path, index, error }
-    }
+fn refused(dataset: &Dataset, index: usize, error: PropertyError) -> BatchError {
+    let path = dataset.points_origin().source.path.clone();
+    BatchError::Point { path, index, error }
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub struct Summary {
     pub unknown: usize,
     /// Points whose time limit was reached first.
     pub timeouts: usize,
+    /// Points that a run which ended early did not answer; they count as unknown, but not in the times.
+    pub unanswered: usize,
     /// Median time of a point.
     pub median: Duration,
     /// The longest time of a point.
@@ -43,6 +45,13 @@ impl Summary {
         summary.median = median(&times);
         summary.longest = times.last().copied().unwrap_or_default();
         summary
+    }
+
+    /// The same with points that were not answered. Which ones these are may depend on how hard they are, so that leaving them out
+    /// would favour the easy ones.
+    pub fn with_unanswered(self, count: usize) -> Summary {
+        let (points, unknown) = (self.points + count, self.unknown + count);
+        Summary { points, unknown, unanswered: self.unanswered + count, ..self }
     }
 
     /// Points that are not shown to be misclassified.
@@ -77,5 +86,8 @@ mod tests {
         assert_eq!((s.correct(), s.refuted()), (5, 2));
         assert_eq!((s.median, s.longest), (Duration::from_millis(2500), Duration::from_secs(5)));
         assert_eq!(Summary::of([]), Summary::default());
+        let early = s.with_unanswered(4);
+        assert_eq!((early.points, early.unknown, early.unanswered, early.timeouts), (10, 6, 4, 1));
+        assert_eq!((early.median, early.correct(), early.refuted()), (s.median, 9, 2));
     }
 }

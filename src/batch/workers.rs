@@ -26,7 +26,8 @@ pub fn run<R: Send, E: From<BatchError>>(
     let pools = pools(threads, tasks)?;
     let (next, work) = (&AtomicUsize::new(0), &work);
     thread::scope(|scope| {
-        let (sender, receiver) = mpsc::channel();
+        // Results wait for `finished` in small numbers: they may be large.
+        let (sender, receiver) = mpsc::sync_channel(pools.len());
         for pool in &pools {
             let sender = sender.clone();
             scope.spawn(move || {

@@ -38,7 +38,7 @@ pub struct BoundsArgs {
 pub fn run(args: &BoundsArgs) -> Result<Exit, CliError> {
     let options = args.search.options()?;
     let verifier = Verifier::new(files::read_model(&args.data.model)?);
-    let question = args.data.question(&verifier)?;
+    let question = args.data.question(verifier.network())?;
     let dataset = args.data.dataset()?;
     dataset.fits(verifier.network())?;
     if args.index >= dataset.len() {

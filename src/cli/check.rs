@@ -1,4 +1,4 @@
-//! `bartizan check`: certificates that were written before, checked again from the files alone.
+//! `bartizan check`: certificates and runs that were written before, checked again from the files alone.
 
 use std::fs;
 use std::io::{self, Write};
@@ -8,21 +8,27 @@ use std::time::{Duration, Instant};
 use bartizan_proof::Digest;
 use serde_json::json;
 
-use super::{CliError, Exit, files, output, progress};
+use super::{CliError, Exit, check_run, files, output, progress, search};
 use crate::batch::recheck::{self, Judgement, Library, Unproved};
-use crate::batch::workers;
+use crate::batch::store;
 
 /// Arguments of `bartizan check`.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// Certificate, or a folder of certificates (`.cert`)
+    /// Certificate, a folder of certificates (`.cert`), or a run that `certify --store` wrote
     certificate: PathBuf,
-    /// Model that certificates speak of, or a folder of models; may be repeated
+    /// Model that certificates or the run speak of, or a folder of models; may be repeated
     #[arg(long, required = true)]
     model: Vec<PathBuf>,
     /// Property that certificates speak of, or a folder of properties; may be repeated
-    #[arg(long, required = true)]
+    #[arg(long)]
     property: Vec<PathBuf>,
+    /// Points of the run [default: the file that it read]
+    #[arg(long, value_name = "FILE")]
+    data: Option<String>,
+    /// Labels of the run [default: the file that it read]
+    #[arg(long, value_name = "FILE")]
+    labels: Option<String>,
     /// Number of threads [default: one for each core]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -33,10 +39,11 @@ pub struct CheckArgs {
 
 /// Runs the command. The exit code speaks of the worst certificate: one that could not be checked, then one that was refused.
 pub fn run(args: &CheckArgs) -> Result<Exit, CliError> {
-    let jobs = match args.jobs {
-        Some(0) => return Err(CliError::option("--jobs", "at least one thread", "0")),
-        jobs => jobs.unwrap_or_else(workers::cores),
-    };
+    let jobs = search::threads(args.jobs)?;
+    if store::is_database(&args.certificate) {
+        return check_run::run(args.run_files()?, jobs, args.json);
+    }
+    args.check_certificate_options()?;
     let certificates = files_of(&args.certificate, &["cert"])?;
     let library = library(args)?;
     let start = Instant::now();
@@ -53,6 +60,33 @@ pub fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     let report = Report { judged: &judged, time: start.elapsed() };
     output::print(|out| if args.json { writeln!(out, "{}", report.to_json()) } else { report.write(out) })?;
     Ok(report.exit())
+}
+
+impl CheckArgs {
+    fn run_files(&self) -> Result<check_run::Files<'_>, CliError> {
+        if let Some(property) = self.property.first() {
+            let expected = "none for a run, which builds its own properties";
+            return Err(CliError::option("--property", expected, format!("`{}`", property.display())));
+        }
+        let [model] = self.model.as_slice() else {
+            return Err(CliError::option("--model", "the one model of a run", self.model.len().to_string()));
+        };
+        let (data, labels) = (self.data.as_deref(), self.labels.as_deref());
+        Ok(check_run::Files { store: &self.certificate, model, data, labels })
+    }
+
+    fn check_certificate_options(&self) -> Result<(), CliError> {
+        for (option, given) in [("--data", &self.data), ("--labels", &self.labels)] {
+            if let Some(given) = given {
+                let expected = "none for certificates, which speak of properties";
+                return Err(CliError::option(option, expected, format!("`{given}`")));
+            }
+        }
+        if self.property.is_empty() {
+            return Err(CliError::option("--property", "the properties that the certificates speak of", "none"));
+        }
+        Ok(())
+    }
 }
 
 fn library(args: &CheckArgs) -> Result<Library, CliError> {

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use bartizan_proof::Interval;
 use bartizan_proof::property::Normalisation;
+use bartizan_proof::{Interval, Network};
 use clap::ValueEnum;
 
 use super::{CliError, decimals};
 use crate::batch::dataset::{Dataset, Source};
 use crate::batch::points::Question;
-use crate::verify::Verifier;
 
 /// Arguments that [`certify`](super::certify) and [`bounds`](super::bounds) share.
 #[derive(Debug, clap::Args)]
@@ -60,36 +59,57 @@ impl Norm {
 
 impl DataArgs {
     /// What is asked of every point.
-    pub fn question(&self, verifier: &Verifier) -> Result<Question, CliError> {
-        let network = verifier.network();
+    pub fn question(&self, network: &Network) -> Result<Question, CliError> {
         if network.output_size() < 2 {
             let found = network.output_size().to_string();
             return Err(CliError::content(&self.model, "output", "at least two classes", found));
         }
-        let clip = self.clip.as_ref().map(|text| decimals::range("--clip", text)).transpose()?;
-        let normalisation = self.normalisation(network.input_shape())?;
-        Ok(Question { radius: decimals::non_negative("--radius", &self.radius)?, clip, normalisation })
-    }
-
-    fn normalisation(&self, shape: &[usize]) -> Result<Option<Normalisation>, CliError> {
-        if self.mean.is_none() && self.std.is_none() {
-            return Ok(None);
-        }
-        let numbers = |option: &str, text: &Option<String>, default: f64| match text {
-            Some(text) => decimals::per_element(option, text, shape),
-            None => Ok(vec![Interval::point(default); shape.iter().product()]),
-        };
-        let mean = numbers("--mean", &self.mean, 0.0)?;
-        let deviation = numbers("--std", &self.std, 1.0)?;
-        if let Some(wrong) = deviation.iter().find(|deviation| deviation.lo <= 0.0) {
-            return Err(CliError::option("--std", "positive numbers", wrong.middle().to_string()));
-        }
-        Ok(Some(Normalisation { mean, deviation }))
+        let Self { radius, clip, mean, std, .. } = self;
+        let text = QuestionText { radius, clip: clip.as_deref(), mean: mean.as_deref(), std: std.as_deref() };
+        text.question(network.input_shape())
     }
 
     /// The labelled points.
     pub fn dataset(&self) -> Result<Dataset, CliError> {
         let labels = self.labels.as_ref().map(|text| Source::parse(text));
         Ok(Dataset::read(&Source::parse(&self.data), labels.as_ref(), self.label_column.as_deref())?)
+    }
+}
+
+/// A question as it is typed.
+#[derive(Clone, Copy, Debug)]
+pub struct QuestionText<'t> {
+    /// The radius, in raw units.
+    pub radius: &'t str,
+    /// The range of valid raw values.
+    pub clip: Option<&'t str>,
+    /// Means to subtract.
+    pub mean: Option<&'t str>,
+    /// Deviations to divide by.
+    pub std: Option<&'t str>,
+}
+
+impl QuestionText<'_> {
+    /// The question to a network with inputs of some shape.
+    pub fn question(&self, shape: &[usize]) -> Result<Question, CliError> {
+        let clip = self.clip.map(|text| decimals::range("--clip", text)).transpose()?;
+        let normalisation = self.normalisation(shape)?;
+        Ok(Question { radius: decimals::non_negative("--radius", self.radius)?, clip, normalisation })
+    }
+
+    fn normalisation(&self, shape: &[usize]) -> Result<Option<Normalisation>, CliError> {
+        if self.mean.is_none() && self.std.is_none() {
+            return Ok(None);
+        }
+        let numbers = |option: &str, text: Option<&str>, default: f64| match text {
+            Some(text) => decimals::per_element(option, text, shape),
+            None => Ok(vec![Interval::point(default); shape.iter().product()]),
+        };
+        let mean = numbers("--mean", self.mean, 0.0)?;
+        let deviation = numbers("--std", self.std, 1.0)?;
+        if let Some(wrong) = deviation.iter().find(|deviation| deviation.lo <= 0.0) {
+            return Err(CliError::option("--std", "positive numbers", wrong.middle().to_string()));
+        }
+        Ok(Some(Normalisation { mean, deviation }))
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use bartizan_proof::{Interval, enclose_decimal};
+use bartizan_proof::Interval;
+use bartizan_read::enclose_decimal;
 
 use super::{CliError, files};
 
@@ -52,12 +53,28 @@ pub fn per_element(option: &str, text: &str, shape: &[usize]) -> Result<Vec<Inte
     Ok(numbers.iter().flat_map(|number| std::iter::repeat_n(*number, repeated)).collect())
 }
 
+/// The text of a list with the numbers themselves, where it is the path of a file of them.
+pub fn inlined(option: &str, text: &str) -> Result<String, CliError> {
+    Ok(if is_inline(text) { text.to_owned() } else { items_of_file(option, text)?.join(",") })
+}
+
 fn list(option: &str, text: &str) -> Result<Vec<Interval>, CliError> {
-    let first = text.split(',').next().unwrap_or_default();
-    let path = Path::new(text);
-    if enclose_decimal(first.trim()).is_some() {
+    if is_inline(text) {
         return text.split(',').map(|item| number(option, item)).collect();
     }
+    let wrong = |(i, item): (usize, &String)| {
+        CliError::content(Path::new(text), &format!("number {i}"), "a number", format!("`{item}`"))
+    };
+    let items = items_of_file(option, text)?;
+    items.iter().enumerate().map(|(i, item)| enclose_decimal(item).ok_or_else(|| wrong((i, item)))).collect()
+}
+
+fn is_inline(text: &str) -> bool {
+    text.split(',').next().is_some_and(|first| enclose_decimal(first.trim()).is_some())
+}
+
+fn items_of_file(option: &str, text: &str) -> Result<Vec<String>, CliError> {
+    let path = Path::new(text);
     if !path.exists() {
         let expected = "numbers such as 0.1307 or 0.49,0.48,0.45, or a text file of numbers";
         return Err(CliError::option(option, expected, format!("`{text}`")));
@@ -65,9 +82,7 @@ fn list(option: &str, text: &str) -> Result<Vec<Interval>, CliError> {
     let bytes = files::read_bytes(path)?;
     let content = String::from_utf8_lossy(&bytes);
     let items = content.split(|c: char| c == ',' || c.is_whitespace()).filter(|item| !item.is_empty());
-    let wrong =
-        |(i, item): (usize, &str)| CliError::content(path, &format!("number {i}"), "a number", format!("`{item}`"));
-    items.enumerate().map(|(i, item)| enclose_decimal(item).ok_or_else(|| wrong((i, item)))).collect()
+    Ok(items.map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -95,6 +110,8 @@ mod tests {
         let path = folder.path().join("mean.txt");
         std::fs::write(&path, "1, 2\n3\n").unwrap();
         assert_eq!(ends(&path.to_string_lossy(), &[3]), [1.0, 2.0, 3.0]);
+        assert_eq!(inlined("--mean", &path.to_string_lossy()).unwrap(), "1,2,3");
+        assert_eq!(inlined("--mean", "0.5, 8/255").unwrap(), "0.5, 8/255");
     }
 
     #[test]

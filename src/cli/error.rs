@@ -4,7 +4,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bartizan_proof::{PropertyError, ReadError};
+use bartizan_proof::PropertyError;
+use bartizan_read::ReadError;
 
 use crate::batch::BatchError;
 use crate::output_bounds::BoundsError;

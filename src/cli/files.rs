@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use bartizan_proof::{Network, Property, read};
+use bartizan_proof::{Network, Property};
 use flate2::read::MultiGzDecoder;
 
 use super::CliError;
@@ -55,12 +55,12 @@ pub fn read_model(path: &Path) -> Result<Network, CliError> {
     let bytes = read_bytes(path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let is_nnet = name.trim_end_matches(".gz").ends_with(".nnet");
-    let network = if is_nnet { read::read_nnet(&bytes) } else { read::read_onnx(&bytes) };
+    let network = if is_nnet { bartizan_read::read_nnet(&bytes) } else { bartizan_read::read_onnx(&bytes) };
     network.map_err(|error| CliError::Content { path: path.to_owned(), error })
 }
 
 /// Reads a VNN-LIB property.
 pub fn read_property(path: &Path) -> Result<Property, CliError> {
     let bytes = read_bytes(path)?;
-    read::read_vnnlib(&bytes).map_err(|error| CliError::Content { path: path.to_owned(), error })
+    bartizan_read::read_vnnlib(&bytes).map_err(|error| CliError::Content { path: path.to_owned(), error })
 }

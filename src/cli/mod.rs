@@ -4,6 +4,7 @@ mod batch;
 mod bounds;
 mod certify;
 mod check;
+mod check_run;
 mod data;
 mod decimals;
 mod error;

@@ -40,9 +40,14 @@ impl SearchArgs {
 
     /// The number of threads.
     pub fn jobs(&self) -> Result<usize, CliError> {
-        match self.jobs {
-            Some(0) => Err(CliError::option("--jobs", "at least one thread", "0")),
-            jobs => Ok(jobs.unwrap_or_else(workers::cores)),
-        }
+        threads(self.jobs)
+    }
+}
+
+/// The number of threads that `--jobs` asks for.
+pub fn threads(jobs: Option<usize>) -> Result<usize, CliError> {
+    match jobs {
+        Some(0) => Err(CliError::option("--jobs", "at least one thread", "0")),
+        jobs => Ok(jobs.unwrap_or_else(workers::cores)),
     }
 }

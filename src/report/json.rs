@@ -19,6 +19,7 @@ struct Object<'r> {
     falsified: usize,
     unknown: usize,
     timeouts: usize,
+    unanswered: usize,
     misclassified: usize,
     coverage: CoverageObject,
     gate_met: Option<bool>,
@@ -28,6 +29,7 @@ struct Object<'r> {
     median_time_s: Duration,
     #[serde(serialize_with = "super::seconds")]
     longest_time_s: Duration,
+    store: Option<&'r str>,
     results: &'r [PointRecord],
 }
 
@@ -58,6 +60,7 @@ pub fn write(report: &Report, mut writer: impl Write) -> io::Result<()> {
         falsified: summary.falsified,
         unknown: summary.unknown,
         timeouts: summary.timeouts,
+        unanswered: summary.unanswered,
         misclassified: summary.misclassified,
         coverage: CoverageObject {
             lower: coverage.lower,
@@ -71,6 +74,7 @@ pub fn write(report: &Report, mut writer: impl Write) -> io::Result<()> {
         time_s: report.time,
         median_time_s: summary.median,
         longest_time_s: summary.longest,
+        store: report.store.as_deref(),
         results: report.points,
     };
     serde_json::to_writer(&mut writer, &object)?;

@@ -29,6 +29,8 @@ pub struct Report<'r> {
     pub coverage: Coverage,
     /// Duration of the run.
     pub time: Duration,
+    /// The file that keeps the run.
+    pub store: Option<String>,
     /// One entry a point, in the order of the data.
     pub points: &'r [PointRecord],
 }
@@ -168,9 +170,10 @@ impl PointRecord {
 }
 
 impl Report<'_> {
-    /// Counts, times and the interval for some records.
-    pub fn figures(points: &[PointRecord], confidence: f64) -> (Summary, Coverage) {
+    /// Counts, times and the interval for the records of a run over so many points; those without a record were not answered.
+    pub fn figures(points: &[PointRecord], selected: usize, confidence: f64) -> (Summary, Coverage) {
         let summary = Summary::of(points.iter().map(|point| (point.verdict, point.time)));
+        let summary = summary.with_unanswered(selected - points.len());
         let sample = Sample { points: summary.points, certain: summary.certified, refuted: summary.refuted() };
         (summary, Coverage::of(sample, confidence))
     }

@@ -33,7 +33,7 @@ fn records() -> Vec<PointRecord> {
 
 fn written(require: Option<f64>, form: fn(&Report, &mut Vec<u8>) -> std::io::Result<()>) -> String {
     let (records, options) = (records(), options(require));
-    let (summary, coverage) = Report::figures(&records, 0.95);
+    let (summary, coverage) = Report::figures(&records, records.len(), 0.95);
     let sha256 = Digest::of(b"");
     let model = ModelFacts {
         path: "m.onnx".to_owned(),
@@ -45,7 +45,16 @@ fn written(require: Option<f64>, form: fn(&Report, &mut Vec<u8>) -> std::io::Res
     let (points, labels) = ("x.npy".to_owned(), "y.npy".to_owned());
     let data = DataFacts { points, points_sha256: sha256, labels, labels_sha256: sha256, available: 100 };
     let time = Duration::from_millis(61_500);
-    let report = Report { model, data, options: &options, summary, coverage, time, points: &records };
+    let report = Report {
+        model,
+        data,
+        options: &options,
+        summary,
+        coverage,
+        time,
+        store: Some("run.db".to_owned()),
+        points: &records,
+    };
     let mut bytes = Vec::new();
     form(&report, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
@@ -66,6 +75,7 @@ unknown              1   10.0 %
   timeouts           1   10.0 %
 misclassified        1   10.0 %
 time           median 0.010 s, longest 60.000 s a point; 61.5 s in all
+store          run.db
 
 With confidence 95 %, the network is correct and robust at between 34.75 % and 97.48 % of inputs (Clopper-Pearson; \
                     unknowns count against both ends).
@@ -95,9 +105,19 @@ fn json() {
         (&ASSUMPTIONS.into(), &serde_json::Value::Null)
     );
     assert_eq!((&object["options"]["radius"], &object["model"]["path"]), (&"8/255".into(), &"m.onnx".into()));
+    assert_eq!((&object["store"], &object["unanswered"]), (&"run.db".into(), &0.into()));
     let result = |i: usize| object["results"][i].clone();
     assert_eq!(result(7)["counterexample"]["input"][0], 0.1);
     assert_eq!(result(0), serde_json::json!({"index": 0, "label": 1, "verdict": "certified", "time_s": 0.01}));
     assert_eq!(result(8)["reason"], "timeout");
     assert!(text.starts_with(r#"{"model":{"path":"m.onnx""#) && text.ends_with("}\n"));
+}
+
+#[test]
+fn points_without_an_answer_count_against_both_ends() {
+    let records = records();
+    let (summary, coverage) = Report::figures(&records, 15, 0.95);
+    assert_eq!((summary.points, summary.unknown, summary.unanswered), (15, 6, 5));
+    let sample = Sample { points: 15, certain: 7, refuted: 2 };
+    assert_eq!(coverage, Coverage::of(sample, 0.95));
 }

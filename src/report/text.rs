@@ -32,20 +32,23 @@ fn write_counts(report: &Report, writer: &mut impl Write) -> io::Result<()> {
     let available = report.data.available;
     let of = if points < available { format!("  of {available} in the file") } else { String::new() };
     row(writer, "points", &format!("{points:>7}{of}"))?;
-    let counts = [
+    let mut counts = vec![
         ("correct", summary.correct()),
         ("certified", summary.certified),
         ("falsified", summary.falsified),
         ("unknown", summary.unknown),
         ("  timeouts", summary.timeouts),
+        ("  unanswered", summary.unanswered),
         ("misclassified", summary.misclassified),
     ];
+    counts.retain(|(name, count)| *name != "  unanswered" || *count > 0);
     for (name, count) in counts {
         row(writer, name, &format!("{count:>7}  {:>5.1} %", 100.0 * count as f64 / points.max(1) as f64))?;
     }
     let (median, longest) = (summary.median.as_secs_f64(), summary.longest.as_secs_f64());
     let total = report.time.as_secs_f64();
-    row(writer, "time", &format!("median {median:.3} s, longest {longest:.3} s a point; {total:.1} s in all"))
+    row(writer, "time", &format!("median {median:.3} s, longest {longest:.3} s a point; {total:.1} s in all"))?;
+    report.store.as_ref().map_or(Ok(()), |store| row(writer, "store", store))
 }
 
 fn write_coverage(report: &Report, writer: &mut impl Write) -> io::Result<()> {

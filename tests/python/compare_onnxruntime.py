@@ -2,7 +2,7 @@
 
     python compare_onnxruntime.py EVALUATE MODEL.onnx[.gz] ...
 
-EVALUATE is the example binary `evaluate` of the crate bartizan-proof. Random inputs are seeded by the model's name.
+EVALUATE is the example binary `evaluate` of the crate bartizan-read. Random inputs are seeded by the model's name.
 Prints a line for each model that differs or is refused, then a summary; exits with 1 if there is any.
 """
 

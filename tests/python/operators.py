@@ -2,7 +2,7 @@
 
     python operators.py EVALUATE [NAME]
 
-EVALUATE is the example binary `evaluate` of the crate bartizan-proof; NAME selects the cases whose names contain it.
+EVALUATE is the example binary `evaluate` of the crate bartizan-read; NAME selects the cases whose names contain it.
 Every case is a model of one or a few operators with weights seeded by its name, so the cases never change. Models of
 operator set 6, which onnxruntime no longer runs, are converted to set 7 for it, or compared with an equivalent model of that
 set. Exits with 1 if any case differs.

@@ -40,11 +40,14 @@ impl Interval {
         super::max_or_nan(self.lo.abs(), self.hi.abs())
     }
 
-    /// A number near the middle; inside the interval, rounding notwithstanding. Between the ends where they contradict
-    /// each other, and NaN for everything.
+    /// A number near the middle; inside the interval, rounding notwithstanding. Of ends that contradict each other, one;
+    /// NaN where there is no such number.
     pub fn middle(self) -> f64 {
-        let middle = self.lo / 2.0 + self.hi / 2.0;
-        if self.lo <= self.hi && !middle.is_nan() { middle.clamp(self.lo, self.hi) } else { middle }
+        match self.lo / 2.0 + self.hi / 2.0 {
+            middle if middle < self.lo => self.lo,
+            middle if middle > self.hi => self.hi,
+            middle => middle,
+        }
     }
 
     /// Division by an interval that does not contain zero; `None` otherwise.
@@ -142,6 +145,15 @@ mod tests {
     fn infinities_give_everything_not_nan() {
         let product = Interval::EVERYTHING * Interval { lo: 0.0, hi: 1.0 };
         assert_eq!((product.lo, product.hi), (f64::NEG_INFINITY, f64::INFINITY));
+    }
+
+    #[test]
+    fn middles_lie_inside_and_contradictions_have_one_too() {
+        let smallest = Interval { lo: 5e-324, hi: 5e-324 };
+        assert_eq!(smallest.middle(), 5e-324);
+        assert_eq!(Interval { lo: -f64::MAX, hi: f64::MAX }.middle(), 0.0);
+        assert_eq!(Interval { lo: 1.0, hi: -1.0 }.middle(), 1.0);
+        assert!(Interval::EVERYTHING.middle().is_nan());
     }
 
     #[test]

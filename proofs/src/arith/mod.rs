@@ -14,17 +14,14 @@
 //! infinity or NaN of the unsafe sign, and a bound that is not a finite number proves nothing.
 
 mod ball;
-mod decimal;
 mod enclosure;
 mod evaluate;
 mod interval;
-pub(crate) mod lowering;
 mod map;
 mod product;
 mod rows;
 mod tally;
 
-pub use decimal::enclose_decimal;
 pub(crate) use enclosure::Enclosure;
 pub use interval::Interval;
 pub(crate) use rows::Rows;

@@ -102,7 +102,7 @@ pub(crate) fn linear(network: &Network, atom: &Atom) -> LinearAtom {
     LinearAtom { terms: atom.terms.iter().map(|(v, c)| (node(v), *c)).collect(), at_most: atom.at_most }
 }
 
-/// The state of a tree node. Any public method leaves a state that is as true as the one before.
+/// The state of a tree node. What it says is true wherever everything that it was told to assume holds.
 #[derive(Clone, Debug)]
 pub struct State<'g> {
     ground: &'g Ground<'g>,
@@ -191,7 +191,11 @@ impl<'g> State<'g> {
     }
 
     /// Assumes a literal; what follows is true where it holds.
-    pub(crate) fn assume(&mut self, literal: &Literal) -> Result<(), Refusal> {
+    ///
+    /// # Errors
+    ///
+    /// There is no such element, or the value is not finite.
+    pub fn assume(&mut self, literal: &Literal) -> Result<(), Refusal> {
         self.adopt(literal)?;
         if literal.place > 0 {
             push(&mut self.cuts, self.ground.atom(literal)?)?;

@@ -127,11 +127,15 @@ fn option(what: &str, expected: &str, found: String) -> PropertyError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arith::enclose_decimal;
+
+    /// The floats around a number that is none.
+    fn around(x: f64) -> Interval {
+        Interval { lo: x.next_down(), hi: x.next_up() }
+    }
 
     fn query(point: &[f64]) -> RobustnessQuery<'_> {
         let clip = Some((Interval::point(0.0), Interval::point(1.0)));
-        let radius = enclose_decimal("0.1").unwrap();
+        let radius = around(0.1);
         RobustnessQuery { point, label: 1, outputs: 3, radius, clip, normalisation: None }
     }
 
@@ -148,10 +152,7 @@ mod tests {
 
     #[test]
     fn normalisation_encloses() {
-        let n = Normalisation {
-            mean: vec![enclose_decimal("0.1307").unwrap()],
-            deviation: vec![enclose_decimal("0.3081").unwrap()],
-        };
+        let n = Normalisation { mean: vec![around(0.1307)], deviation: vec![around(0.3081)] };
         let q = RobustnessQuery { normalisation: Some(&n), ..query(&[0.5]) };
         let outer = q.property().unwrap().regions()[0].bounds[0].outer();
         let (low, high) = ((0.4 - 0.1307) / 0.3081, (0.6 - 0.1307) / 0.3081);

@@ -3,7 +3,7 @@
 //! A first line without any number is a header, and so is one that names the label's column. Numbers are rounded to the nearest
 //! binary64 number; that number is the point.
 
-use bartizan_proof::ReadError;
+use bartizan_read::ReadError;
 
 /// A table of numbers.
 #[derive(Clone, Debug, PartialEq)]

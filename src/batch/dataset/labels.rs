@@ -1,6 +1,6 @@
 //! Numbers as class indices.
 
-use bartizan_proof::ReadError;
+use bartizan_read::ReadError;
 
 use super::csv::Table;
 use super::npy::Array;

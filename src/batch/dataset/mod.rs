@@ -18,7 +18,8 @@ pub use source::{Format, Source};
 use std::fs;
 use std::path::Path;
 
-use bartizan_proof::{Digest, Network, ReadError};
+use bartizan_proof::{Digest, Network};
+use bartizan_read::ReadError;
 
 use self::csv::Table;
 use self::npy::Array;

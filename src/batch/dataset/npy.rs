@@ -4,7 +4,7 @@
 //! order. Every element must be a binary64 number, so that nothing is rounded. Memory is bounded by the file: eight bytes
 //! an element, after the file's length has been compared with the shape.
 
-use bartizan_proof::ReadError;
+use bartizan_read::ReadError;
 use ndarray::{ArrayView, IxDyn, ShapeBuilder};
 
 /// Numbers with a shape, in row-major order.

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read};
 
-use bartizan_proof::ReadError;
+use bartizan_read::ReadError;
 use zip::ZipArchive;
 
 use super::npy::{self, Array};

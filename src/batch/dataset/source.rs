@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use bartizan_proof::ReadError;
+use bartizan_read::ReadError;
 
 /// A file, and which array or column of it is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]

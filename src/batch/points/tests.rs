@@ -1,23 +1,9 @@
 use std::collections::BTreeMap;
-use std::fs;
 
-use bartizan_proof::enclose_decimal;
+use bartizan_read::enclose_decimal;
 
 use super::*;
-use crate::batch::dataset::Source;
-use crate::batch::tests::two_inputs;
-
-/// A data set from lines of CSV, the label last.
-fn dataset(lines: &str) -> Dataset {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("data.csv");
-    fs::write(&path, lines).unwrap();
-    Dataset::read(&Source::parse(&path.to_string_lossy()), None, None).unwrap()
-}
-
-fn question(radius: &str) -> Question {
-    Question { radius: enclose_decimal(radius).unwrap(), clip: None, normalisation: None }
-}
+use crate::batch::tests::{dataset, question, two_inputs};
 
 /// Words by index.
 fn words(dataset: &Dataset, question: &Question, jobs: usize) -> BTreeMap<usize, &'static str> {

@@ -1,0 +1,216 @@
+//! Every refusal names the place, what was expected and what was found.
+
+use super::writer::{Message, Model, float, integer, integers, model, tensor, text, value_info};
+use super::{read_onnx, refusal};
+
+fn assert_refusals(cases: &[(Model, &str)]) {
+    for (model, message) in cases {
+        assert_eq!(refusal(model), *message);
+    }
+}
+
+#[test]
+fn operators() {
+    let one = |operator: &str| model(&[1, 2]).node(operator, "x -> h", &[]).node("Relu", "h -> y", &[]);
+    let mut domain = model(&[1, 2]);
+    let node = Message::default().text(1, "x").text(2, "y").text(4, "Relu").text(7, "com.microsoft");
+    domain.graph = domain.graph.message(1, &node);
+    let product = model(&[1, 2]).node("Neg", "x -> n", &[]);
+    assert_refusals(&[
+        (one("Sign"), "node theSign (Sign): expected a piecewise linear operator, found Sign"),
+        (one("Loop"), "node theLoop (Loop): expected a piecewise linear operator, found Loop"),
+        (
+            one("Sigmoid"),
+            "node theSigmoid (Sigmoid): expected a piecewise linear operator, or this one only at the very end, \
+             found Sigmoid",
+        ),
+        (domain, "node #0 (Relu): expected an operator of the default domain, found com.microsoft"),
+        (
+            product.clone().node("Mul", "x n -> y", &[]),
+            "node theMul (Mul): expected a constant factor, found two computed values",
+        ),
+        (
+            product.clone().node("MatMul", "x n -> y", &[]),
+            "node theMatMul (MatMul): expected 2 rows of the second factor, found 1",
+        ),
+        (
+            product.node("Div", "x n -> y", &[]),
+            "node theDiv (Div): expected a constant divisor, found a computed value",
+        ),
+        (
+            model(&[1, 2, 3]).node("Softmax", "x -> y", &[integer("axis", 1)]),
+            "node theSoftmax (Softmax): expected the classes of one row as its axis, found axis 1 of [1, 2, 3]",
+        ),
+    ]);
+}
+
+#[test]
+fn attributes_and_operands() {
+    let with = |operator: &str, attributes: &[_]| model(&[1, 1, 4]).node(operator, "x -> y", attributes);
+    let divided = model(&[1, 2]).floats("w", &[2], &[1.0, 0.0]).node("Div", "x w -> y", &[]);
+    assert_refusals(&[
+        (
+            with("Relu", &[integer("alpha", 1)]),
+            "node theRelu (Relu): expected attributes that are supported, found attribute alpha",
+        ),
+        (
+            with("LeakyRelu", &[integer("alpha", 1)]),
+            "node theLeakyRelu (LeakyRelu): expected a float as attribute alpha, found attribute type 2",
+        ),
+        (
+            with("LeakyRelu", &[float("alpha", f32::NAN)]),
+            "node theLeakyRelu (LeakyRelu): expected a finite number as attribute alpha, found NaN",
+        ),
+        (with("Pad", &[text("mode", "reflect")]), "node thePad (Pad): expected mode constant, found reflect"),
+        (
+            with("Cast", &[integer("to", 10)]),
+            "node theCast (Cast): expected a conversion to FLOAT or DOUBLE, or of integers to INT32 or INT64, \
+             found FLOAT16",
+        ),
+        (with("Dropout", &[]).opset(6), "node theDropout (Dropout): expected inference mode, found training mode"),
+        (with("Concat", &[integer("axis", 3)]), "node theConcat (Concat): expected an axis or index below 3, found 3"),
+        (divided, "node theDiv (Div): expected a divisor without zeros, found a zero"),
+        (model(&[1, 2]).node("Relu", "x x -> y", &[]), "node theRelu (Relu): expected at most 1 inputs, found 2"),
+        (model(&[1, 2]).node("Relu", "x -> y z", &[]), "node theRelu (Relu): expected 1 outputs, found 2"),
+        (model(&[1, 2]).node("Add", "x _ -> y", &[]), "node theAdd (Add): expected input 1, found none"),
+    ]);
+}
+
+#[test]
+fn windows() {
+    let pool = |operator: &str, pads: &[i64], stride, more: &[_]| {
+        let window = [integers("kernel_shape", &[2]), integers("pads", pads), integers("strides", &[stride])];
+        model(&[1, 1, 4]).node(operator, "x -> y", &[&window, more].concat())
+    };
+    let (up, padding) = (integer("ceil_mode", 1), integer("count_include_pad", 1));
+    assert_refusals(&[
+        (
+            model(&[1, 1, 4]).node("MaxPool", "x -> y", &[]),
+            "node theMaxPool (MaxPool): expected attribute kernel_shape, found none",
+        ),
+        (
+            pool("MaxPool", &[0, 0], 0, &[]),
+            "node theMaxPool (MaxPool): expected 1 numbers from 1 to 16777216 as attribute strides, found [0]",
+        ),
+        (
+            pool("MaxPool", &[2, 0], 1, &[]),
+            "node theMaxPool (MaxPool): expected windows that reach the source, found one of padding only",
+        ),
+        (
+            pool("AveragePool", &[0, 0], 3, &[up.clone(), padding]),
+            "node theAveragePool (AveragePool): expected windows that end in the padding, found ceil_mode beyond it",
+        ),
+        (
+            pool("MaxPool", &[0, 1], 4, &[up]),
+            "node theMaxPool (MaxPool): expected windows that begin before the padding behind the source, \
+             found one that does not",
+        ),
+        (
+            pool("MaxPool", &[0, 0], 1, &[text("auto_pad", "SAME")]),
+            "node theMaxPool (MaxPool): expected one of [\"NOTSET\", \"VALID\", \"SAME_UPPER\", \
+             \"SAME_LOWER\"] as attribute auto_pad, found SAME",
+        ),
+        (
+            pool("MaxPool", &[0, 1], 1, &[text("auto_pad", "SAME_UPPER")]),
+            "node theMaxPool (MaxPool): expected neither pads nor ceil_mode with auto_pad SAME_UPPER, \
+             found one of them",
+        ),
+    ]);
+}
+
+#[test]
+fn tensors() {
+    let raw = |element, shape: &[i64], bytes: usize| tensor("w", element, shape).bytes(9, &vec![0; bytes]);
+    let types = "FLOAT, DOUBLE, INT32, INT64 or BOOL elements";
+    let inside = "numbers inside the model file";
+    for (tensor, expected, found) in [
+        (raw(10, &[2], 4), types, "FLOAT16"),
+        (raw(16, &[2], 4), types, "BFLOAT16"),
+        (raw(3, &[2], 2), types, "INT8"),
+        (raw(0, &[2], 2), types, "UNDEFINED"),
+        (raw(99, &[2], 2), types, "type 99"),
+        (raw(1, &[2], 4), "2 elements of its type", "1"),
+        (raw(1, &[-1], 8), "a shape within limits", "[-1]"),
+        (raw(1, &[1 << 40, 1 << 40], 8), "a shape within limits", "[1099511627776, 1099511627776]"),
+        (raw(1, &[0, 2], 0), "a shape within limits", "[0, 2]"),
+        (tensor("w", 1, &[2]).integer(14, 1), inside, "external data"),
+        (tensor("w", 1, &[2]).message(13, &Message::default()), inside, "external data"),
+        (tensor("w", 1, &[2]).bytes(9, &[0, 0, 0, 0, 0, 0, 0xc0, 0x7f]), "finite numbers", "NaN at element 1"),
+        (tensor("w", 1, &[2]).bytes(9, &[0, 0, 0x80, 0x7f, 0, 0, 0, 0]), "finite numbers", "inf at element 0"),
+    ] {
+        let model = model(&[1, 2]).tensor(&tensor).node("Add", "x w -> y", &[]);
+        assert_eq!(refusal(&model), format!("tensor w: expected {expected}, found {found}"));
+    }
+    for (tensor, message) in [
+        (raw(1, &[2], 7), "byte 21: expected field 9 in elements of 4 bytes, found 7 bytes"),
+        (raw(1, &[2], 8).float(4, 1.0), "byte 30: expected a supported field of TensorProto, found field 4"),
+    ] {
+        assert_eq!(refusal(&model(&[1, 2]).tensor(&tensor).node("Add", "x w -> y", &[])), message);
+    }
+    let integers = tensor("w", 7, &[2]).integer(7, 1).integer(7, 2);
+    let added = model(&[1, 2]).tensor(&integers).node("Add", "x w -> y", &[]);
+    assert_eq!(refusal(&added), "node theAdd (Add): expected a constant of floats, found integers");
+}
+
+#[test]
+fn graphs() {
+    let relu = model(&[1, 2]).node("Relu", "x -> y", &[]);
+    let changed = |change: &dyn Fn(&mut Model)| {
+        let mut model = relu.clone();
+        change(&mut model);
+        model
+    };
+    let input = |element, shape: &[i64]| changed(&|model| model.input = value_info("x", element, shape));
+    let graph = |add: &dyn Fn(Message) -> Message| changed(&|model| model.graph = add(model.graph.clone()));
+    assert_refusals(&[
+        (relu.clone().opset(5), "model: expected one opset from 6 to 21 of the default domain, found opsets [5]"),
+        (relu.clone().opset(22), "model: expected one opset from 6 to 21 of the default domain, found opsets [22]"),
+        (input(1, &[2, 2]), "input x: expected a batch dimension that is symbolic or 1, found [2, 2]"),
+        (input(1, &[1, 0]), "input x: expected known dimensions after the batch, found a symbolic one"),
+        (input(1, &[0]), "input x: expected known dimensions after the batch, found a symbolic one"),
+        (input(10, &[1, 2]), "input x: expected FLOAT or DOUBLE elements, found FLOAT16"),
+        (changed(&|m| m.input = Message::default().text(1, "x")), "input x: expected a shape, found none"),
+        (
+            changed(&|m| m.output = Message::default().text(1, "z")),
+            "output z: expected a value that depends on the input, found none or a constant",
+        ),
+        (changed(&|m| m.output = value_info("y", 1, &[1, 3])), "output y: expected shape [1, 3], found [1, 2]"),
+        (
+            graph(&|g| g.message(11, &value_info("u", 1, &[1, 2]))),
+            "graph: expected one input that is not an initializer, found [\"u\", \"x\"]",
+        ),
+        (
+            graph(&|g| g.message(12, &value_info("u", 1, &[1, 2]))),
+            "graph: expected one output that is not an initializer, found [\"u\", \"y\"]",
+        ),
+        (
+            graph(&|g| g.message(15, &Message::default())),
+            "byte 35: expected a supported field of GraphProto, which excludes quantization annotations (14) and \
+             sparse initializers (15), found field 15",
+        ),
+        (
+            graph(&|g| g.message(14, &Message::default())),
+            "byte 35: expected a supported field of GraphProto, which excludes quantization annotations (14) and \
+             sparse initializers (15), found field 14",
+        ),
+        (
+            relu.clone().node("Relu", "x -> y", &[]),
+            "graph: expected values with names of their own, found `y` without or again",
+        ),
+        (
+            model(&[1, 2]).node("Relu", "h -> y", &[]),
+            "node theRelu (Relu): expected operands defined before, found `h`",
+        ),
+        (
+            model(&[1, 2]).node("Add", "x b -> a", &[]).node("Relu", "a -> b", &[]).node("Relu", "b -> y", &[]),
+            "node theAdd (Add): expected operands defined before, found `b`",
+        ),
+    ]);
+    for field in [20, 25] {
+        let bytes = [relu.bytes(), Message::default().message(field, &Message::default()).0].concat();
+        let expected =
+            "a supported field of ModelProto, which excludes training information (20) and local functions (25)";
+        let message = format!("byte {}: expected {expected}, found field {field}", bytes.len());
+        assert_eq!(read_onnx(&bytes).unwrap_err().to_string(), message);
+    }
+}

@@ -1,0 +1,123 @@
+//! The models and properties of the samples.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bartizan_proof::certificate::{Header, Proof, encode};
+use bartizan_proof::{Network, Property};
+use bartizan_read::{read_nnet, read_onnx, read_vnnlib};
+
+use crate::writer::{integer, model};
+
+/// y = |x0 - x1| - 0.25 with hidden layer x0 - x1, x1 - x0.
+const DISTANCE: &str = "\
+// y = |x0 - x1| - 0.25
+2,2,1,2,
+2,2,1,
+0,
+0,0,
+1,1,
+0,0,0,
+1,1,1,
+1,-1,
+-1,1,
+0,
+0,
+1,1,
+-0.25,
+";
+
+const UNIT_SQUARE: &str = "\
+(declare-const X_0 Real)
+(declare-const X_1 Real)
+(declare-const Y_0 Real)
+(assert (>= X_0 0.0))
+(assert (<= X_0 1.0))
+(assert (>= X_1 0.0))
+(assert (<= X_1 1.0))
+";
+
+/// Two halves of the unit square; the first case needs both of its atoms, the third speaks of an input, too.
+const CORNERS: &str = "\
+(declare-const X_0 Real)
+(declare-const X_1 Real)
+(declare-const Y_0 Real)
+(declare-const Y_1 Real)
+(assert (>= X_1 0.0))
+(assert (<= X_1 1.0))
+(assert (or
+  (and (>= X_0 0.0) (<= X_0 0.5) (<= Y_0 Y_1) (<= Y_1 -0.2))
+  (and (>= X_0 0.5) (<= X_0 1.0) (<= Y_0 -0.05))
+  (and (>= X_0 0.5) (<= X_0 1.0) (<= (+ Y_1 X_0) -0.75))
+))
+";
+
+/// A model and a property that belong together.
+pub struct Instance {
+    pub network: Network,
+    pub property: Property,
+}
+
+impl Instance {
+    /// Reads `NAME.nnet` or `NAME.onnx`, and `NAME.vnnlib`.
+    pub fn read(folder: &Path, name: &str) -> Instance {
+        let file = |extension: &str| std::fs::read(folder.join(format!("{name}.{extension}"))).ok();
+        Self::of(file("nnet"), file("onnx"), file("vnnlib"))
+    }
+
+    /// The same from files in memory.
+    pub fn parse(name: &str, files: &BTreeMap<String, Vec<u8>>) -> Instance {
+        let file = |extension: &str| files.get(&format!("{name}.{extension}")).cloned();
+        Self::of(file("nnet"), file("onnx"), file("vnnlib"))
+    }
+
+    fn of(nnet: Option<Vec<u8>>, onnx: Option<Vec<u8>>, vnnlib: Option<Vec<u8>>) -> Instance {
+        let network = nnet.map_or_else(|| read_onnx(&onnx.unwrap()), |nnet| read_nnet(&nnet)).unwrap();
+        Instance { network, property: read_vnnlib(&vnnlib.unwrap()).unwrap() }
+    }
+
+    pub fn header(&self) -> Header {
+        Header { model: self.network.digest(), property: self.property.digest() }
+    }
+
+    pub fn certificate(&self, proofs: &[Proof]) -> Vec<u8> {
+        encode(&self.header(), proofs)
+    }
+}
+
+/// Two ReLU layers and a residual connection: y0 = relu(|x0 - x1| - h) + relu(h - 0.5), y1 = 0.5 - 2 h with
+/// h = relu(x0 + x1 - 1).
+fn corners() -> Vec<u8> {
+    let transposed = [integer("transB", 1)];
+    let model = model(&[1, 2])
+        .floats("w1", &[3, 2], &[1.0, -1.0, -1.0, 1.0, 1.0, 1.0])
+        .floats("b1", &[3], &[0.0, 0.0, -1.0])
+        .floats("w2", &[2, 3], &[1.0, 1.0, -1.0, 0.0, 0.0, 1.0])
+        .floats("b2", &[2], &[0.0, -0.5])
+        .floats("w3", &[2, 2], &[1.0, 0.0, 1.0, 0.0])
+        .floats("w4", &[3, 2], &[0.0, 0.0, 0.0, 0.0, 0.0, -2.0])
+        .floats("b3", &[2], &[0.0, 0.5])
+        .node("Gemm", "x w1 b1 -> z1", &transposed)
+        .node("Relu", "z1 -> h1", &[])
+        .node("Gemm", "h1 w2 b2 -> z2", &transposed)
+        .node("Relu", "z2 -> h2", &[])
+        .node("MatMul", "h2 w3 -> last", &[])
+        .node("MatMul", "h1 w4 -> around", &[])
+        .node("Add", "last around -> sum", &[])
+        .node("Add", "sum b3 -> y", &[]);
+    model.bytes()
+}
+
+/// Models and properties by file name.
+pub fn files() -> BTreeMap<String, Vec<u8>> {
+    let never_at_most = |b: &str| format!("{UNIT_SQUARE}(assert (<= Y_0 {b}))\n").into_bytes();
+    let list = [
+        ("distance.nnet", DISTANCE.into()),
+        ("distance.vnnlib", never_at_most("-0.26")),
+        ("distance_false.nnet", DISTANCE.into()),
+        ("distance_false.vnnlib", never_at_most("-0.25")),
+        ("corners.onnx", corners()),
+        ("corners.vnnlib", CORNERS.into()),
+    ];
+    list.map(|(name, bytes)| (name.to_owned(), bytes)).into()
+}

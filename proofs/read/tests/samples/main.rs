@@ -1,0 +1,148 @@
+//! The sample certificates in `samples/`: those in `valid/` are accepted, and each in `rejected/` is refused with the
+//! variant that its name begins with. Dropping a file into a folder makes a test; `samples/README.md` says how files are
+//! named.
+//!
+//! The files are written by
+//!
+//! ```text
+//! cargo test -p bartizan-proof --test samples -- --ignored
+//! ```
+#![allow(clippy::float_arithmetic, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod damaged;
+mod instances;
+mod refused;
+mod steps;
+mod valid;
+#[allow(dead_code)]
+#[path = "../../src/onnx/tests/writer.rs"]
+mod writer;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use bartizan_proof::check::verify;
+use bartizan_proof::{Refusal, Rejected, Verified};
+
+use instances::Instance;
+
+/// Every refusal that the bytes of a certificate can cause.
+const VARIANTS: [&str; 29] = [
+    "gap",
+    "lemma_does_not_apply",
+    "malformed",
+    "missing_node",
+    "missing_proof",
+    "multiplier",
+    "multiplier_count",
+    "no_certificate",
+    "not_empty",
+    "not_finite",
+    "not_open",
+    "not_refuted",
+    "other_model",
+    "other_property",
+    "proof_order",
+    "semantics",
+    "slope",
+    "slope_count",
+    "still_open",
+    "subtree_length",
+    "too_deep",
+    "too_long",
+    "trailing",
+    "truncated",
+    "unknown_element",
+    "unknown_lemma",
+    "unknown_region",
+    "unknown_slopes",
+    "version",
+];
+
+/// All samples together, in bytes, so that the folder stays small.
+const MOST_BYTES: usize = 20_000;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples")
+}
+
+/// The certificates of a folder by name.
+fn certificates(kind: &str) -> BTreeMap<String, Vec<u8>> {
+    let files = std::fs::read_dir(folder().join(kind)).unwrap().map(|file| file.unwrap().path());
+    files.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap())).collect()
+}
+
+fn judge(name: &str, certificate: &Vec<u8>) -> Result<Verified, Rejected> {
+    let (_, instance) = name.rsplit_once('.').unwrap_or_else(|| panic!("{name} names no instance"));
+    let Instance { network, property } = Instance::read(&folder(), instance);
+    let answers = [1, 2, 4].map(|n| verify(&network, &property, certificate, NonZeroUsize::new(n).unwrap()));
+    // As text, since a NaN is not equal to itself.
+    let texts = answers.each_ref().map(|answer| format!("{answer:?}"));
+    assert!(texts.iter().all(|text| *text == texts[0]), "{name}: depends on the number of threads: {texts:?}");
+    let [answer, ..] = answers;
+    answer
+}
+
+/// The name of a variant in snake case.
+fn name_of(refusal: &Refusal) -> String {
+    let debug = format!("{refusal:?}");
+    let variant = debug.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let snake = variant.chars().flat_map(|c| [c.is_uppercase().then_some('_'), Some(c.to_ascii_lowercase())]);
+    snake.flatten().skip(1).collect()
+}
+
+#[test]
+fn valid_certificates_are_accepted() {
+    for (name, certificate) in certificates("valid") {
+        if let Err(refused) = judge(&name, &certificate) {
+            panic!("valid/{name}: {refused}");
+        }
+    }
+}
+
+#[test]
+fn rejected_certificates_are_refused_for_what_their_names_say() {
+    for (name, certificate) in certificates("rejected") {
+        let refused = judge(&name, &certificate).map(|_| "accepted").map_err(|rejected| rejected.refusal);
+        let Err(refusal) = refused else { panic!("rejected/{name} is accepted") };
+        assert_eq!(Some(name_of(&refusal).as_str()), name.split('.').next(), "rejected/{name}: {refusal}");
+    }
+}
+
+#[test]
+fn every_refusal_has_a_sample() {
+    let rejected = certificates("rejected");
+    let announced: BTreeSet<&str> = rejected.keys().filter_map(|name| name.split('.').next()).collect();
+    assert_eq!(announced, VARIANTS.into());
+}
+
+/// Every file of the folder that is written by program, with its path in the folder.
+fn files() -> BTreeMap<String, Vec<u8>> {
+    let mut files = instances::files();
+    let instance = |name: &str| Instance::parse(name, &instances::files());
+    let (distance, corners) = (instance("distance"), instance("corners"));
+    let valid = [valid::distance(&distance), valid::corners(&corners)].concat();
+    files.extend(valid.into_iter().map(|(name, bytes)| (format!("valid/{name}.cert"), bytes)));
+    let beyond = refused::beyond_the_minimum(&distance, &instance("distance_false"));
+    let rejected = [refused::trees(&distance), refused::proofs(&corners), beyond, damaged::bytes(&distance)].concat();
+    files.extend(rejected.into_iter().map(|(name, bytes)| (format!("rejected/{name}.cert"), bytes)));
+    files
+}
+
+#[test]
+fn the_files_are_those_that_the_generator_writes() {
+    let files = files();
+    for (path, bytes) in &files {
+        assert!(std::fs::read(folder().join(path)).is_ok_and(|found| found == *bytes), "{path} differs");
+    }
+    assert!(files.values().map(Vec::len).sum::<usize>() <= MOST_BYTES);
+}
+
+#[test]
+#[ignore = "writes the sample files"]
+fn write_the_samples() {
+    for (path, bytes) in files() {
+        std::fs::write(folder().join(path), bytes).unwrap();
+    }
+}

@@ -1,0 +1,180 @@
+//! Whatever is claimed of random tiny networks, against the enumeration of all their activation patterns.
+//!
+//! A claim is put next to its truth: its threshold is the exact minimum of a function of inputs and outputs, one unit in
+//! the last place beside it, or near it. No proof of a false claim may be accepted, and no point that is said to
+//! violate a claim may fail to. Where numbers are only enclosed (rounded weights, constants and bounds that are
+//! not binary floats), what is judged is one of the networks and claims that may be meant.
+
+use std::num::NonZeroUsize;
+
+use bartizan_proof::Interval;
+use bartizan_proof::certificate::{Header, Item, Proof, encode};
+use bartizan_proof::check::{Ground, State, replay, verify};
+
+use crate::oracle::property::ExactProperty;
+use crate::oracle::random::Random;
+use crate::oracle::tiny;
+use crate::oracle::trial::{Claim, Trial};
+use crate::prover::{Prover, Scope, Style, Subject};
+
+const NETWORKS: u64 = 12_000;
+
+/// Proofs tried for each network.
+const PROOFS: usize = 3;
+
+/// Bytes of a certificate before its proofs.
+const HEADER: usize = 74;
+
+/// Damaged certificates tried for each false claim that has one.
+const DAMAGED: usize = 3;
+
+/// Points replayed for each claim.
+const REPLAYED: usize = 3;
+
+/// How proofs are made: without a split, by splits on inputs or on signs alone, with everything, and with mistakes.
+const STYLES: [Style; 5] = [
+    Style { depth: 0, inputs: 0.0, wild: 0.0, asides: 0.0 },
+    Style { depth: 6, inputs: 1.0, wild: 0.0, asides: 0.0 },
+    Style { depth: 4, inputs: 0.0, wild: 0.0, asides: 0.0 },
+    Style { depth: 3, inputs: 0.5, wild: 0.0, asides: 0.3 },
+    Style { depth: 2, inputs: 0.5, wild: 0.05, asides: 0.3 },
+];
+
+/// What was tried and what came of it.
+#[derive(Debug, Default)]
+struct Figures {
+    /// Proofs of true claims, and how many were accepted.
+    of_true: usize,
+    accepted: usize,
+    /// Of these, the claims at most 64 units in the last place from being false.
+    accepted_narrowly: usize,
+    /// Of these again, those where the network has kinks.
+    accepted_across_kinks: usize,
+    /// Proofs of false claims, damaged ones included; all refused.
+    of_false: usize,
+    /// Points replayed, and how many were said to violate the claim.
+    replayed: usize,
+    violated: usize,
+    /// Activation patterns, and networks that have several.
+    patterns: usize,
+    with_kinks: usize,
+}
+
+#[test]
+fn claims_about_tiny_networks_are_judged_as_enumeration_judges_them() {
+    let mut figures = Figures::default();
+    for seed in 0..NETWORKS {
+        let mut random = Random::new(seed);
+        let network = tiny::network(&mut random);
+        let region = tiny::region(&mut random, network.input_size());
+        Judge { trial: Trial::new(&network, &region, random), seed }.run(&mut figures);
+    }
+    println!("{NETWORKS} networks: {figures:?}");
+    assert!(figures.accepted > 20_000 && figures.accepted_across_kinks > 2_000, "{figures:?}");
+    assert!(figures.of_false > 100_000 && figures.violated > 10_000, "{figures:?}");
+}
+
+/// One trial on its way through all proofs of all its claims.
+struct Judge<'n> {
+    trial: Trial<'n>,
+    seed: u64,
+}
+
+impl Judge<'_> {
+    fn run(mut self, figures: &mut Figures) {
+        let patterns = self.trial.cells.len();
+        figures.patterns += patterns;
+        figures.with_kinks += usize::from(patterns > 1);
+        let claims = self.trial.claims();
+        let Some(cases) = claims.first().map(|claim| claim.property.cases().to_vec()) else { return };
+        let goals: Vec<(usize, usize)> = cases.iter().map(|case| case.atoms.len()).enumerate().collect();
+        let proofs: Vec<Vec<Item>> = (0..PROOFS).map(|_| self.proof(&goals)).collect();
+        for claim in &claims {
+            let meant = self.trial.meant(claim);
+            let is_true = self.trial.holds(&meant);
+            for items in &proofs {
+                if is_true { self.prove(claim, items, figures) } else { self.refute(claim, items, figures) }
+            }
+            self.replay(claim, &meant, figures);
+        }
+    }
+
+    fn proof(&mut self, goals: &[(usize, usize)]) -> Vec<Item> {
+        let style = self.trial.random.pick(&STYLES);
+        let Trial { network, region, .. } = self.trial;
+        let subject = Subject {
+            sizes: network.places().iter().map(|node| network.nodes()[*node].size).collect(),
+            kinks: (0..network.input_size()).map(|input| self.trial.kinks(input)).collect(),
+            constraints: region.constraints.len(),
+        };
+        let ground = Ground::new(network, region).unwrap();
+        let scope = Scope::root(State::new(&ground), goals.to_vec());
+        Prover { random: &mut self.trial.random, subject: &subject, style }.tree(scope, style.depth)
+    }
+
+    fn certificate(&self, claim: &Claim, items: &[Item]) -> Vec<u8> {
+        let header = Header { model: self.trial.network.digest(), property: claim.property.digest() };
+        encode(&header, &[Proof { region: 0, items: items.to_vec() }])
+    }
+
+    fn is_accepted(&self, claim: &Claim, bytes: Vec<u8>) -> bool {
+        verify(self.trial.network, &claim.property, &bytes, NonZeroUsize::MIN).is_ok()
+    }
+
+    /// Tries a proof of a true claim.
+    fn prove(&self, claim: &Claim, items: &[Item], figures: &mut Figures) {
+        figures.of_true += 1;
+        if self.is_accepted(claim, self.certificate(claim, items)) {
+            figures.accepted += 1;
+            figures.accepted_narrowly += usize::from(claim.is_narrow);
+            figures.accepted_across_kinks += usize::from(claim.is_narrow && self.trial.cells.len() > 1);
+        }
+    }
+
+    /// Tries a proof of a false claim, as it is and damaged.
+    fn refute(&mut self, claim: &Claim, items: &[Item], figures: &mut Figures) {
+        let (seed, property) = (self.seed, &claim.property);
+        let bytes = self.certificate(claim, items);
+        let is_accepted = self.is_accepted(claim, bytes.clone());
+        assert!(!is_accepted, "seed {seed}: a false claim is accepted: {property:?}, {items:?}");
+        for _ in 0..DAMAGED {
+            let mut damaged = bytes.clone();
+            damage(&mut damaged, &mut self.trial.random);
+            let is_accepted = self.is_accepted(claim, damaged);
+            assert!(!is_accepted, "seed {seed}: a damaged proof of a false claim is accepted: {property:?}");
+        }
+        figures.of_false += 1 + DAMAGED;
+    }
+
+    /// Replays random points and vertices.
+    fn replay(&mut self, claim: &Claim, meant: &ExactProperty, figures: &mut Figures) {
+        let Trial { network, region, .. } = self.trial;
+        let outer: Vec<Interval> = region.bounds.iter().map(|b| b.outer()).collect();
+        let kinks: Vec<Vec<f64>> = (0..outer.len()).map(|input| self.trial.kinks(input)).collect();
+        for _ in 0..REPLAYED {
+            let random = &mut self.trial.random;
+            let coordinate = |(kinks, ends): (&Vec<f64>, &Interval)| match kinks.is_empty() || random.chance(0.3) {
+                true => random.range(ends.lo, ends.hi).clamp(ends.lo, ends.hi),
+                false => random.pick(kinks).clamp(ends.lo, ends.hi),
+            };
+            let point: Vec<f64> = kinks.iter().zip(&outer).map(coordinate).collect();
+            figures.replayed += 1;
+            if let Ok(violated) = replay(network, &claim.property, &point) {
+                let is_violated = self.trial.is_violated(meant, &violated);
+                assert!(is_violated, "seed {}: no violation of {:?} at {point:?}", self.seed, claim.property);
+                figures.violated += 1;
+            }
+        }
+    }
+}
+
+/// Changes, removes or repeats a byte behind the header.
+fn damage(bytes: &mut Vec<u8>, random: &mut Random) {
+    let at = random.between(HEADER, bytes.len() - 1);
+    match random.below(4) {
+        0 => drop(bytes.remove(at)),
+        1 => bytes.insert(at, bytes[at]),
+        2 => bytes[at] = random.below(256) as u8,
+        _ => bytes[at] ^= 1 << random.below(8),
+    }
+}

@@ -1,0 +1,140 @@
+//! `bartizan check RUN.db`: whether everything that a stored run claims is true.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use bartizan_proof::Digest;
+use serde_json::json;
+
+use super::data::QuestionText;
+use super::files::read_model;
+use super::{CliError, Exit, output, progress};
+use crate::batch::dataset::{Dataset, Origin, Source};
+use crate::batch::points::Question;
+use crate::batch::recheck_run::{self, Asked, Findings};
+use crate::batch::store::{RunFacts, StoredRun};
+
+/// Which run, and what it speaks of.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// The store.
+    pub store: &'a Path,
+    /// The model.
+    pub model: &'a Path,
+    /// The points (`FILE.npz:ARRAY` names an array); those that the run read where nothing is given. Another file that holds the same
+    /// points passes.
+    pub data: Option<&'a str>,
+    /// The labels, likewise.
+    pub labels: Option<&'a str>,
+}
+
+/// Runs the command on a store.
+pub fn run(files: Files, jobs: usize, json: bool) -> Result<Exit, CliError> {
+    let Files { store: path, model, .. } = files;
+    let store = StoredRun::open(path)?;
+    let network = read_model(model)?;
+    if network.digest() != store.facts().model_sha256 {
+        let expected = format!("{}, the model of {}", store.facts().model_sha256, path.display());
+        return Err(CliError::content(model, "SHA-256", expected, network.digest().to_string()));
+    }
+    let question = question(&store, network.input_shape())?;
+    let dataset = dataset(&store, &files)?;
+    let start = Instant::now();
+    let bar = progress::bar(store.indices()?.len());
+    let asked = Asked { network: &network, dataset: &dataset, question: &question };
+    let result = recheck_run::run(&store, asked, jobs, |findings| {
+        bar.set_message(format!("{} refused", findings.refused.len()));
+        bar.inc(1);
+    });
+    bar.finish_and_clear();
+    let outcome = Outcome { store: &store, model, findings: result?, time: start.elapsed() };
+    output::print(|out| if json { writeln!(out, "{}", outcome.to_json()) } else { outcome.write_text(out) })?;
+    Ok(if outcome.findings.refused.is_empty() { Exit::Yes } else { Exit::No })
+}
+
+/// The question that the store tells.
+fn question(store: &StoredRun, shape: &[usize]) -> Result<Question, CliError> {
+    let RunFacts { norm, radius, clip, mean, std, .. } = store.facts();
+    let column = |name: &str| format!("table `run`, column `{name}`");
+    if norm != "linf" {
+        return Err(CliError::content(store.path(), &column("norm"), "linf", norm.as_str()));
+    }
+    let text = QuestionText { radius, clip: clip.as_deref(), mean: mean.as_deref(), std: std.as_deref() };
+    text.question(shape).map_err(|error| match error {
+        CliError::Option { option, expected, found } => {
+            CliError::content(store.path(), &column(option.trim_start_matches('-')), expected, found)
+        }
+        other => other,
+    })
+}
+
+/// The points that the run read, or those in other files.
+fn dataset(store: &StoredRun, files: &Files) -> Result<Dataset, CliError> {
+    let (facts, given) = (store.facts(), (files.data, files.labels));
+    let labels = given.1.or(facts.labels.as_deref()).map(Source::parse);
+    let data = Source::parse(given.0.unwrap_or(&facts.data));
+    let dataset = Dataset::read(&data, labels.as_ref(), facts.label_column.as_deref())?;
+    let is_same = |found: &Origin, expected: Digest| {
+        if found.digest == expected {
+            return Ok(());
+        }
+        let expected = format!("{expected}, the file that {} tells of", store.path().display());
+        Err(CliError::content(&found.source.path, "SHA-256", expected, found.digest.to_string()))
+    };
+    if given.0.is_none() {
+        is_same(dataset.points_origin(), facts.data_sha256)?;
+    }
+    if given == (None, None) {
+        is_same(dataset.labels_origin(), facts.labels_sha256)?;
+    }
+    Ok(dataset)
+}
+
+/// What is printed.
+struct Outcome<'r> {
+    store: &'r StoredRun,
+    model: &'r Path,
+    findings: Findings,
+    time: Duration,
+}
+
+impl Outcome<'_> {
+    fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Findings { certified, falsified, misclassified, unknown, refused } = &self.findings;
+        for point in refused {
+            let verdict = point.verdict.as_deref().unwrap_or("unreadable");
+            writeln!(out, "refused      point {} ({verdict}): {}", point.index, point.reason)?;
+        }
+        let (points, selected) = (self.findings.points(), self.store.facts().selected);
+        if points < selected {
+            writeln!(out, "the run has not ended: {points} of {selected} points are stored")?;
+        }
+        let (refused, seconds) = (refused.len(), self.time.as_secs_f64());
+        writeln!(
+            out,
+            "{certified} certified, {falsified} falsified and {misclassified} misclassified confirmed, {unknown} unknown, \
+             {refused} refused in {seconds:.3} s"
+        )
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        let refused = self.findings.refused.iter().map(|point| {
+            let reason = point.reason.to_string();
+            json!({ "index": point.index, "verdict": point.verdict, "reason": reason })
+        });
+        json!({
+            "store": self.store.path().display().to_string(),
+            "model": { "path": self.model.display().to_string(), "sha256": self.store.facts().model_sha256 },
+            "selected": self.store.facts().selected,
+            "points": self.findings.points(),
+            "accepted": self.findings.accepted(),
+            "certified": self.findings.certified,
+            "falsified": self.findings.falsified,
+            "misclassified": self.findings.misclassified,
+            "unknown": self.findings.unknown,
+            "refused": refused.collect::<Vec<_>>(),
+            "time_s": self.time.as_secs_f64(),
+        })
+    }
+}
