@@ -128,12 +128,9 @@ def how_many(declared, kind):
 
 
 def conjuncts(formula):
-    """A top-level `and` is several assertions, and so is a negated `or`."""
-    match formula:
-        case ["and", *parts] if parts:
-            return [conjunct for part in parts for conjunct in conjuncts(part)]
-        case ["not", ["or", *parts]] if parts:
-            return [conjunct for part in parts for conjunct in conjuncts(["not", part])]
+    """A top-level `and` is several assertions."""
+    if formula[:1] == ["and"] and len(formula) > 1:
+        return [conjunct for part in formula[1:] for conjunct in conjuncts(part)]
     return [formula]
 
 
@@ -235,17 +232,19 @@ def conjunction(lists):
 
 
 def compared(relation, a, b, negated):
-    """A comparison of two terms as alternatives."""
+    """A comparison of two terms as alternatives. The negation of `a <= b` is `b < a`."""
     if relation == "=":
-        both = [at_most(a, b, False, negated), at_most(b, a, False, negated)]
+        both = [at_most(b, a, True), at_most(a, b, True)] if negated else [at_most(a, b, False), at_most(b, a, False)]
         return disjunction(both) if negated else conjunction(both)
+    if relation in (">", ">="):
+        a, b = b, a
     strict = relation in ("<", ">")
-    return at_most(b, a, strict, negated) if relation in (">", ">=") else at_most(a, b, strict, negated)
+    return at_most(b, a, not strict) if negated else at_most(a, b, strict)
 
 
-def at_most(a, b, strict, negated):
-    """The atom `a - b <= 0` with its constant on the right, or its negation, as alternatives: none if it is false, one
-    with no atoms if it is true."""
+def at_most(a, b, strict):
+    """The atom `a - b <= 0` with its constant on the right, as alternatives: none if it is certainly false, one with no
+    atoms if it is certainly true."""
     left, right = linear(a), linear(b)
     difference = minus(left, right)
     terms = []
@@ -254,12 +253,9 @@ def at_most(a, b, strict, negated):
             terms.pop()
         else:
             terms.append((key, c))
-    if not terms:
-        return [[]] if certainly_less(left.constant, right.constant, strict) != negated else []
-    origin = frozenset((str(a), str(b)))
-    if negated:
-        return [[Atom(not strict, tuple((key, negative(c)) for key, c in terms), difference.constant, origin)]]
-    return [[Atom(strict, tuple(terms), negative(difference.constant), origin)]]
+    if terms:
+        return [[Atom(strict, tuple(terms), negative(difference.constant), frozenset((str(a), str(b))))]]
+    return [[]] if certainly_less(left.constant, right.constant, strict) else []
 
 
 def certainly_less(a, b, strict):
@@ -275,15 +271,10 @@ def certainly_less(a, b, strict):
 
 
 def cases_of(assertions):
-    """The atoms of each case. Atoms that all cases share come first; those of an `or` or `=>` are never shared."""
-    shared, own = [], []
-    for formula in assertions:
-        choices = alternatives(formula)
-        if len(choices) == 1 and formula[0] not in ("or", "=>"):
-            shared += choices[0]
-        else:
-            own.append(choices)
-    return [shared + atoms for atoms in conjunction(own)]
+    """The atoms of each case: first those of the assertions with one alternative, which all cases share."""
+    choices = [alternatives(formula) for formula in assertions]
+    shared = [atom for each in choices if len(each) == 1 for atom in each[0]]
+    return [shared + own for own in conjunction([each for each in choices if len(each) != 1])]
 
 
 def regions_of(inputs, outputs, cases, declared):
