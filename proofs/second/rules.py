@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import certificate as c
 from errors import Refused, Unreadable
-from linear_bound import bound_end, judged, refute
+from linear_bound import bound_end, read_witness, refute
 from state import GRID, Goal, State, to_grid
 from vnnlib import INPUT
 
@@ -110,7 +110,8 @@ def tighten_marked(state, item):
 
 
 def tighten_listed(state, item):
-    """Tightens listed ends."""
+    """Tightens listed ends. The place must exist even if none is listed."""
+    state.value(item.place, 0)
     tighten(state, item.place, item.ends)
 
 
@@ -136,8 +137,8 @@ def prove(state, item):
 
 
 def keep(state, item):
-    """Keeps slopes. Their numbers are judged at once; whether there are enough cuts, when they are used."""
-    state.kept.append(judged(state.network, item.slopes))
+    """Keeps slopes, which are judged at once."""
+    state.kept.append(read_witness(state, item.slopes))
 
 
 def close(state, item):
