@@ -57,7 +57,7 @@ impl Linear {
         let terms = cancel(self.terms.iter().copied().chain(negated).collect());
         let mut atom = Atom { terms, at_most: other.constant - self.constant, strict };
         let is_certain = |a: Interval, b: Interval, strict: bool| if strict { a.hi < b.lo } else { a.hi <= b.lo };
-        match atom.terms.first() {
+        match atom.terms.first().map(|(variable, _)| *variable) {
             _ if !atom.terms.iter().all(|(_, c)| c.is_finite()) || !atom.at_most.is_finite() => {
                 return Err(place.refuse(RANGE, "a result beyond it"));
             }
@@ -67,8 +67,8 @@ impl Linear {
                 let found = format!("one {} and one {}", show(self.constant), show(other.constant));
                 return Err(place.refuse("constants whose order is certain", found));
             }
-            Some((Variable::Input(i), _)) if atom.terms.iter().all(|(v, _)| *v == Variable::Input(*i)) => {
-                atom = limit(*i, atom, place)?;
+            Some(only @ Variable::Input(i)) if atom.terms.iter().all(|(v, _)| *v == only) => {
+                atom = limit(i, atom, place)?
             }
             Some(_) => {}
         }
