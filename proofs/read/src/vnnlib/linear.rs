@@ -45,14 +45,9 @@ impl Linear {
         Linear { constant: change(self.constant), ..self }
     }
 
-    /// The cases of `self <= other`, or `<` where strict. The source is pieces of the file that determine the number
-    /// at which both are equal, if they hold a single input.
-    pub fn at_most<'t>(
-        &self,
-        other: &Linear,
-        strict: bool,
-        (place, source): (&Expression<'t>, (&'t str, &'t str)),
-    ) -> Result<Cases<'t>, ReadError> {
+    /// The cases of `self <= other`, or `<` where strict, as written between two expressions.
+    pub fn at_most<'t>(&self, other: &Self, strict: bool, ends: [&Expression<'t>; 2]) -> Result<Cases<'t>, ReadError> {
+        let [place, last] = ends;
         let negated = other.terms.iter().map(|(variable, c)| (*variable, -*c));
         let terms = cancel(self.terms.iter().copied().chain(negated).collect());
         let mut atom = Atom { terms, at_most: other.constant - self.constant, strict };
@@ -73,6 +68,7 @@ impl Linear {
             Some(_) => {}
         }
         atom.at_most = unsigned_zero(atom.at_most);
+        let source = (place.text.min(last.text), place.text.max(last.text));
         Ok(Cases::of(Fact { atom, source }))
     }
 }

@@ -37,7 +37,8 @@ use crate::property::Property;
 /// The text is not VNN-LIB 1.0 or not linear, an input lacks a bound, the bounds leave no input at all, or the
 /// disjunctive normal form is too large. The error names the line and column, or the input, that is to blame.
 pub fn read_vnnlib(bytes: &[u8]) -> Result<Property, ReadError> {
-    let file = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let prefix = |_| bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let file = std::str::from_utf8(bytes).unwrap_or_else(prefix);
     if let Some(byte) = bytes.get(file.len()) {
         let here = Expression { before: file, text: "", items: Vec::new() };
         return Err(here.refuse("text in UTF-8", format!("the byte 0x{byte:02x}")));

@@ -127,12 +127,11 @@ impl<'t> Reader<'t> {
         let strict = relation.ends_with('=') != holds;
         let mut cases = Cases::constant(holds);
         for (left, right) in terms.iter().zip(terms.iter().skip(1)) {
-            let source = (left.text.min(right.text), left.text.max(right.text));
             let (first, second) = (self.term(left)?, self.term(right)?);
             for (unless, lesser, greater) in [('>', &first, &second), ('<', &second, &first)] {
                 if !relation.starts_with(unless) {
                     let (lesser, greater) = if holds { (lesser, greater) } else { (greater, lesser) };
-                    cases = cases.join(holds, lesser.at_most(greater, strict, (left, source))?);
+                    cases = cases.join(holds, lesser.at_most(greater, strict, [left, right])?);
                 }
             }
         }
