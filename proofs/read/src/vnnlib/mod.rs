@@ -10,9 +10,8 @@
 //! * [`expression`]: text to trees of words, with positions.
 //! * [`v1`]: the grammar of version 1.0.
 //! * [`linear`]: sums of multiples of variables, and what a comparison of two of them says.
-//! * [`formula`]: `and` and `or`, and the disjunctive normal form.
-//! * [`range`]: the bounds of one input.
-//! * [`lower`]: conjunctions to regions and cases.
+//! * [`cases`]: `and` and `or`, the disjunctive normal form, and the property that it becomes.
+//! * [`region`]: the bounds of inputs, and the boxes that cases share.
 //!
 //! Numbers are exact decimals. Those that are not binary floats are enclosed and every operation on them rounds
 //! outward, so the region that is proved is never smaller than what is written, and the one in which a
