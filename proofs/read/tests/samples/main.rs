@@ -5,7 +5,7 @@
 //! The files are written by
 //!
 //! ```text
-//! cargo test -p bartizan-proof --test samples -- --ignored
+//! cargo test -p bartizan-read --test samples -- --ignored
 //! ```
 #![allow(clippy::float_arithmetic, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
@@ -14,7 +14,7 @@ mod instances;
 mod refused;
 mod steps;
 mod valid;
-#[path = "../variant/mod.rs"]
+#[path = "../../../tests/variant/mod.rs"]
 mod variant;
 #[allow(dead_code)]
 #[path = "../../src/onnx/tests/writer.rs"]
