@@ -88,7 +88,7 @@ def read(text):
             case _:
                 raise Unreadable(f"unknown command {command!r:.80}")
     inputs, outputs = (how_many(declared, kind) for kind in (INPUT, OUTPUT))
-    return regions_of(inputs, outputs, cases_of([alternatives(formula) for formula in assertions]), declared)
+    return regions_of(inputs, outputs, cases_of(assertions), declared)
 
 
 def expressions(text):
@@ -129,8 +129,8 @@ def how_many(declared, kind):
 
 def conjuncts(formula):
     """A top-level `and` is several assertions."""
-    if isinstance(formula, list) and formula[:1] == ["and"]:
-        return [part for each in formula[1:] for part in conjuncts(each)]
+    if formula[:1] == ["and"] and len(formula) > 1:
+        return [conjunct for part in formula[1:] for conjunct in conjuncts(part)]
     return [formula]
 
 
@@ -232,19 +232,19 @@ def conjunction(lists):
 
 
 def compared(relation, a, b, negated):
-    """A comparison of two terms as alternatives."""
+    """A comparison of two terms as alternatives. The negation of `a <= b` is `b < a`."""
     if relation == "=":
-        if negated:
-            return disjunction([at_most(b, a, True), at_most(a, b, True)])
-        return conjunction([at_most(a, b, False), at_most(b, a, False)])
-    if negated:
-        relation = {"<=": ">", "<": ">=", ">=": "<", ">": "<="}[relation]
+        both = [at_most(b, a, True), at_most(a, b, True)] if negated else [at_most(a, b, False), at_most(b, a, False)]
+        return disjunction(both) if negated else conjunction(both)
+    if relation in (">", ">="):
+        a, b = b, a
     strict = relation in ("<", ">")
-    return at_most(b, a, strict) if relation in (">", ">=") else at_most(a, b, strict)
+    return at_most(b, a, not strict) if negated else at_most(a, b, strict)
 
 
 def at_most(a, b, strict):
-    """The atom `a - b <= 0` with its constant on the right, as alternatives: none if it is false, one with no atoms if true."""
+    """The atom `a - b <= 0` with its constant on the right, as alternatives: none if it is certainly false, one with no
+    atoms if it is certainly true."""
     left, right = linear(a), linear(b)
     difference = minus(left, right)
     terms = []
@@ -254,8 +254,7 @@ def at_most(a, b, strict):
         else:
             terms.append((key, c))
     if terms:
-        origin = frozenset((str(a), str(b)))
-        return [[Atom(strict, tuple(terms), negative(difference.constant), origin)]]
+        return [[Atom(strict, tuple(terms), negative(difference.constant), frozenset((str(a), str(b))))]]
     return [[]] if certainly_less(left.constant, right.constant, strict) else []
 
 
@@ -272,9 +271,10 @@ def certainly_less(a, b, strict):
 
 
 def cases_of(assertions):
-    """Shared atoms first, then those of one alternative of each other assertion."""
-    shared = [atom for each in assertions if len(each) == 1 for atom in each[0]]
-    return [shared + own for own in conjunction([each for each in assertions if len(each) != 1])]
+    """The atoms of each case: first those of the assertions with one alternative, which all cases share."""
+    choices = [alternatives(formula) for formula in assertions]
+    shared = [atom for each in choices if len(each) == 1 for atom in each[0]]
+    return [shared + own for own in conjunction([each for each in choices if len(each) != 1])]
 
 
 def regions_of(inputs, outputs, cases, declared):
@@ -336,8 +336,13 @@ def tighter(a, b):
         return b
     if a.interval == b.interval and a.interval.low == a.interval.high:
         return a._replace(strict=a.strict or b.strict)
-    low, high = min(a.interval.low, b.interval.low), min(a.interval.high, b.interval.high)
-    return Bound(Interval(low, high), a.strict and b.strict, object())
+    a, b = opened(a), opened(b)
+    return Bound(Interval(min(a.low, b.low), min(a.high, b.high)), False, object())
+
+
+def opened(bound):
+    """The interval of a bound; that of a strict one begins one number lower."""
+    return Interval(below(bound.interval.low), bound.interval.high) if bound.strict else bound.interval
 
 
 def contradict(minus_lower, upper):
@@ -356,9 +361,6 @@ def same_number(minus_lower, upper):
 
 def ends(minus_lower, upper):
     """Both bounds as intervals. The same interval twice would look like the same number twice."""
-    def opened(bound):
-        return Interval(below(bound.interval.low), bound.interval.high) if bound.strict else bound.interval
-
     lower, higher = negative(opened(minus_lower)), opened(upper)
     if lower == higher and not same_number(minus_lower, upper):
         higher = Interval(below(higher.low), higher.high)

@@ -1,0 +1,224 @@
+"""Tests of the second checker: `python3 -m unittest discover -s proofs/second -p 'test_*.py'`."""
+
+import hashlib
+import re
+import struct
+import sys
+import unittest
+from fractions import Fraction
+from pathlib import Path
+
+import check
+import linear_bound
+import nnet_file
+import rules
+import vnnlib
+from binary64 import Interval, above, below, enclose, decimal
+from errors import Refused, Unreadable
+from false_claim import evaluate, false_variant, with_property
+
+sys.setrecursionlimit(check.RECURSION)
+PROOFS = Path(__file__).resolve().parent.parent
+
+
+def format_example():
+    """Model, property and certificate of section 6 of FORMAT.md."""
+    section = (PROOFS / "FORMAT.md").read_text().split("\n## 6. ")[1].split("\n## ")[0]
+    model, prop, listing = re.findall(r"```\n(.*?)```", section, re.S)
+    data = bytes.fromhex("".join(line.split("#")[0] for line in listing.splitlines()))
+    return model.encode(), prop, data
+
+
+class Example(unittest.TestCase):
+    """The worked example and its variations."""
+
+    def setUp(self):
+        model, prop, self.data = format_example()
+        self.network, self.digest = nnet_file.read(model), hashlib.sha256(model).digest()
+        self.property = vnnlib.read(prop)
+
+    def check(self, data):
+        """Checks a certificate of the example."""
+        rules.check(self.network, self.digest, self.property, data)
+
+    def changed(self, old, new):
+        """The certificate with its only occurrence of some bytes after the digests changed."""
+        old, new = bytes.fromhex(old), bytes.fromhex(new)
+        self.assertIn(old, self.data[74:])
+        at = self.data.index(old, 74)
+        return self.data[:at] + new + self.data[at + len(old):]
+
+    def refused(self, data, reason):
+        """A certificate must be refused for this reason."""
+        with self.assertRaisesRegex(Refused, reason):
+            self.check(data)
+
+    def test_is_accepted(self):
+        self.check(self.data)
+
+    def test_every_prefix_is_refused(self):
+        for length in range(len(self.data)):
+            self.refused(self.data[:length], "not a certificate|truncated")
+
+    def test_header(self):
+        self.refused(b"B" + self.data[1:], "not a certificate")
+        self.refused(self.data[:8] + b"\x02" + self.data[9:], "version")
+        self.refused(self.data[:9] + b"\x01" + self.data[10:], "semantics")
+        self.refused(self.data[:10] + bytes(32) + self.data[42:], "another model")
+        self.refused(self.data[:42] + bytes(32) + self.data[74:], "another property")
+        self.refused(self.data + b"\0", "after the end")
+
+    def test_slopes(self):
+        self.refused(self.changed("0080 01 803f", "0081 01 803f"), "alpha is not between")
+        self.refused(self.changed("0080 01 803f", "8000 01 803f"), "not refuted")
+        self.refused(self.changed("01010203 0080", "01010303 0080"), "truncated|do not fit|unknown")
+        self.refused(self.changed("01010203 0080", "01020203 0080"), "do not fit")
+
+    def test_betas(self):
+        self.refused(self.changed("0080 01 803f", "0080 01 80bf"), "not finite or negative")
+        self.refused(self.changed("0080 01 803f", "0080 01 807f"), "not finite or negative")
+        self.refused(self.changed("0080 01 803f", "0080 01 c07f"), "not a number")
+        self.refused(self.changed("0080 01 803f", "0080 01 0000"), "not refuted")
+        self.refused(self.changed("0080 01 803f", "0080 02 803f 0000"), "more betas than cuts")
+        self.refused(self.changed("0080 01 803f 00", "0080 01 803f 01 0000"), "constraints")
+
+    def test_tree(self):
+        self.refused(self.changed("8b01 00", "0b01 00"), "truncated")
+        self.refused(self.changed("8b01 00 01", "8b01 01 01"), "not open")
+        self.refused(self.changed("8b01 00 01", "8b01 00 02"), "no such atom")
+        self.refused(self.changed("030100", "030102"), "no such element")
+        self.refused(self.changed("030100", "030300"), "no such place")
+        self.refused(self.changed("0100 030100", "0101 030100"), "order")
+        self.refused(self.data[:74] + b"\0", "no proof")
+        self.refused(self.data[:76] + b"\0", "a goal is open")
+        self.refused(self.data[:76] + b"\1", "not empty")
+
+    def test_split_with_a_gap(self):
+        values = lambda low, high: self.changed("030100", "040100" + struct.pack("<dd", low, high).hex())
+        self.check(values(0.0, 0.0))
+        self.check(values(0.0, -0.0625))
+        self.refused(values(0.0, above(0.0)), "gap")
+        self.refused(values(float("inf"), 0.0), "not finite")
+
+    def test_numbers(self):
+        self.refused(self.changed("0100 030100", "8100 0100 030100"), "longer than needed")
+        self.refused(self.changed("0100 030100", "01 ffffffffffffffffff02 030100"), "above 64 bits")
+
+    def test_any_true_bound_is_proved_and_no_other(self):
+        prove = lambda at: self.changed("030100", "09 02 00" + struct.pack("<d", at).hex() + "8b01 00 01 00 030100")
+        self.check(prove(-0.3125))
+        self.refused(prove(-0.1875), "not refuted")
+
+
+class Samples(unittest.TestCase):
+    """The certificates in `samples/`."""
+
+    def each(self, folder):
+        """Every certificate of a folder with its model and property."""
+        found = sorted((PROOFS / "samples" / folder).glob("*.cert"))
+        self.assertTrue(found)
+        for certificate in found:
+            instance = certificate.name.split(".")[-2]
+            models = [PROOFS / "samples" / f"{instance}.{kind}" for kind in ("nnet", "onnx")]
+            [model] = [path for path in models if path.exists()]
+            with self.subTest(certificate.name):
+                yield model, PROOFS / "samples" / f"{instance}.vnnlib", certificate
+
+    def test_valid_ones_are_accepted(self):
+        for files in self.each("valid"):
+            self.assertEqual(check.judged(*files), ("verified", ""))
+
+    def test_rejected_ones_are_refused(self):
+        for files in self.each("rejected"):
+            self.assertEqual(check.judged(*files)[0], "refused")
+
+    def test_valid_ones_do_not_prove_false_properties(self):
+        for files in self.each("valid"):
+            self.assertEqual(check.judged(*files, falsify=True)[0], "refused")
+
+    def test_damaged_ones_prove_no_false_property(self):
+        for model, prop, certificate in self.each("valid"):
+            network, digest = check.read_model(model)
+            false = false_variant(network, vnnlib.read(prop.read_text()))
+            data = with_property(certificate.read_bytes(), false)
+            for at in range(74, len(data)):
+                for bit in (1, 0x80):
+                    damaged = data[:at] + bytes([data[at] ^ bit]) + data[at + 1:]
+                    with self.assertRaises(Refused):
+                        rules.check(network, digest, false, damaged)
+
+
+DECLARED = "(declare-const X_0 Real) (declare-const Y_0 Real) "
+BOUNDED = "(assert (and (>= X_0 0) (<= X_0 1))) "
+
+
+class Properties(unittest.TestCase):
+    """Section 7 of FORMAT.md."""
+
+    def region(self, assertions):
+        """The bounds of the only input."""
+        prop = vnnlib.read(DECLARED + assertions + "(assert (<= Y_0 0))")
+        self.assertEqual(len(prop.regions), 1)
+        return prop.regions[0][0]
+
+    def bs(self, assertions):
+        """Lower ends of the right sides of all atoms, case by case."""
+        return [[atom.b.low for atom in case.atoms] for case in vnnlib.read(DECLARED + BOUNDED + assertions).cases]
+
+    def test_numbers(self):
+        self.assertEqual(enclose(decimal("0.5")), Interval(0.5, 0.5))
+        self.assertEqual(enclose(decimal("0.1")), Interval(below(0.1), above(0.1)))
+        self.assertEqual(enclose(decimal("-0.0")), Interval(0.0, 0.0))
+        self.assertEqual(enclose(Fraction(1, 2**27)), Interval(2.0**-27, 2.0**-27))
+        self.assertEqual(enclose(Fraction(1, 2**28)), Interval(below(2.0**-28), above(2.0**-28)))
+        with self.assertRaises(Unreadable):
+            decimal("1e9999999")
+
+    def test_bounds(self):
+        self.assertEqual(self.region("(assert (= X_0 0.5))"), (Interval(0.5, 0.5),) * 2)
+        self.assertEqual(self.region("(assert (> X_0 0)) (assert (< X_0 1))"),
+                         (Interval(0.0, above(0.0)), Interval(below(1.0), 1.0)))
+        tenth = Interval(below(0.1), above(0.1))
+        self.assertEqual(self.region("(assert (= X_0 0.1))"), (tenth, tenth))
+        self.assertEqual(self.region("(assert (>= X_0 0.1)) (assert (<= X_0 0.10))"),
+                         (tenth, Interval(below(below(0.1)), above(0.1))))
+
+    def test_cases(self):
+        self.assertEqual(self.bs("(assert (or (<= Y_0 1) (<= Y_0 2))) (assert (<= Y_0 3)) (assert (or (<= Y_0 4) (<= Y_0 5)))"),
+                         [[3, 1, 4], [3, 1, 5], [3, 2, 4], [3, 2, 5]])
+        self.assertEqual(self.bs("(assert (not (or (> Y_0 1) (= Y_0 2))))"), [[1, -2], [1, 2]])
+        self.assertEqual(self.bs("(assert (or (<= 1 0) (<= Y_0 1))) (assert (<= Y_0 2))"), [[1, 2]])
+        self.assertEqual(self.bs("(assert (or (<= 0 1) (<= Y_0 1))) (assert (<= Y_0 2))"), [[2]])
+        self.assertEqual(self.bs("(assert (or (and (> X_0 1) (<= Y_0 1)) (<= Y_0 2)))"), [[2]])
+
+    def test_terms(self):
+        [case] = vnnlib.read(DECLARED + BOUNDED + "(assert (<= (+ Y_0 X_0 Y_0 (* -1 X_0)) (* 2 X_0)))").cases
+        self.assertEqual([(key, c.low) for key, c in case.atoms[0].terms], [((0, 0), -2.0), ((1, 0), 1.0), ((1, 0), 1.0)])
+
+    def test_what_is_not_read(self):
+        for text in ("(assert (<= X_0 1))", "(assert (<= Y_1 1))", "(assert (<= (* Y_0 Y_0) 1))", "(assert (and))", "(", ")",
+                     "(assert (<= 0.1 0.1))", "(assert (< X_0 0))"):
+            with self.assertRaises(Unreadable):
+                vnnlib.read(DECLARED + (BOUNDED if "X_0 1" not in text else "") + text)
+
+
+class Rule(unittest.TestCase):
+    """The linear bound rule against values of the network."""
+
+    def test_a_relaxation_is_below_the_relu_on_its_interval(self):
+        for a in (-8, -3, 5, 8):
+            for low in range(-4, 4):
+                for high in range(low, 5):
+                    for alpha in (None, (0, 1), (1, 4), (1, 1)):
+                        slope, constant = linear_bound.relaxed(a * 12, low, high, alpha)
+                        for z in range(low, high + 1):
+                            self.assertGreaterEqual(a * 12 * max(0, z), slope * z + constant)
+
+    def test_exact_evaluation(self):
+        model, _, _ = format_example()
+        network = nnet_file.read(model)
+        self.assertEqual(evaluate(network, [Fraction(1, 3), Fraction(1)]), [Fraction(2, 3) - Fraction(1, 4)])
+
+
+if __name__ == "__main__":
+    unittest.main()
