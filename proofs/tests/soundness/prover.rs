@@ -152,10 +152,7 @@ impl Prover<'_> {
         match self.random.below(3) {
             0 => {
                 let bound = self.literal(scope);
-                let negation = Literal { side: bound.side.other(), ..bound };
-                items.push(Item::Prove(bound));
-                let child = Scope { goals: vec![(0, 1)], ..scope.child(&[negation]) };
-                items.extend(self.tree(child, depth));
+                items.extend(self.bound(scope, bound, depth));
             }
             1 => {
                 let literals: Vec<Literal> = (0..self.random.below(3)).map(|_| self.literal(scope)).collect();
@@ -174,6 +171,15 @@ impl Prover<'_> {
                 scope.kept += 1;
             }
         }
+    }
+
+    /// A bound with its proof.
+    pub fn bound(&mut self, scope: &Scope, bound: Literal, depth: usize) -> Vec<Item> {
+        let negation = Literal { side: bound.side.other(), ..bound };
+        let child = Scope { goals: vec![(0, 1)], ..scope.child(&[negation]) };
+        let mut items = vec![Item::Prove(bound)];
+        items.extend(self.tree(child, depth));
+        items
     }
 
     /// A literal near the ends of an element's interval.
