@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use bartizan::bound::{Model, interval, linear};
-use bartizan_proof::certificate::{Item, Targets};
+use bartizan_proof::certificate::{Item, Side, Target, Targets, Witness};
 use bartizan_proof::network::{Affine, Dense, Map, Node, Op, Parts, Term};
 use bartizan_proof::property::{Bound, Region};
 use bartizan_proof::{Digest, Interval, Network, check};
@@ -61,7 +61,9 @@ fn bench(c: &mut Criterion) {
     let (lower, upper) = boxes(1);
     let ends = lower.iter().zip(&upper).map(|(l, u)| [*l, *u].map(|e| Interval::point(f64::from(e))));
     let region = Region::of_box(ends.map(|[lower, upper]| Bound { lower, upper }).collect());
-    let both_ends = Targets::Marked(vec![true; WIDTHS[5]], vec![true; WIDTHS[5]]);
+    let end = |element, side| Target { element, side, witness: Witness::Default };
+    let ends = (0..WIDTHS[5]).flat_map(|element| [end(element, Side::Lower), end(element, Side::Upper)]);
+    let both_ends = Targets::Listed(ends.collect());
     let steps = [Item::TightenAll, Item::Tighten(5, both_ends)];
     c.bench_function("checker: the same bounds, rigorously, 1 point", |b| {
         b.iter(|| check::bounds(&network, &region, &steps).expect("a sound witness"));

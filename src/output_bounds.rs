@@ -7,10 +7,9 @@ use std::time::Instant;
 
 use bartizan_proof::certificate::{Item, Side, Target, Targets, Witness};
 use bartizan_proof::property::Region;
-use bartizan_proof::{ProvedBounds, Refusal, Rejected, check};
+use bartizan_proof::{Network, ProvedBounds, Refusal, Rejected, check};
 use ndarray::{Array1, Array2, Axis};
 
-use crate::bound::model::Node;
 use crate::bound::{Bounds, Model, linear};
 use crate::certify;
 use crate::lp::{self, Objective, Unsolved};
@@ -55,12 +54,13 @@ pub fn prove(verifier: &Verifier, region: &Region, request: &Request) -> Result<
     let output = network.places().len() - 1;
     let mut steps = Vec::new();
     if request.method != Method::Ibp {
-        let both_ends = |node: &Node<f32>| Targets::Marked(vec![true; node.size], vec![true; node.size]);
-        let model = verifier.model();
-        steps.extend([Item::TightenAll, Item::Tighten(output, both_ends(&model.nodes()[model.output()]))]);
+        let both_ends = (0..network.output_size()).flat_map(|element| {
+            [Side::Lower, Side::Upper].map(|side| Target { element, side, witness: Witness::Default })
+        });
+        steps.extend([Item::TightenAll, Item::Tighten(output, Targets::Listed(both_ends.collect()))]);
     }
     if matches!(request.method, Method::Lp | Method::Auto) {
-        let programs = Programs::new(verifier.wide_model(), region, request.deadline);
+        let programs = Programs::new(verifier, region, request.deadline);
         let mut programs = programs.ok_or(Unsolved::Deadline)?;
         if request.hidden_programs {
             steps.extend(programs.hidden()?);
@@ -72,23 +72,25 @@ pub fn prove(verifier: &Verifier, region: &Region, request: &Request) -> Result<
 
 /// Linear programs over one region.
 struct Programs<'v> {
+    network: &'v Network,
     model: &'v Model<f64>,
     bounds: Bounds<f64>,
     deadline: Instant,
 }
 
 impl<'v> Programs<'v> {
-    fn new(model: &'v Model<f64>, region: &Region, deadline: Instant) -> Option<Self> {
+    fn new(verifier: &'v Verifier, region: &Region, deadline: Instant) -> Option<Self> {
+        let (network, model) = (verifier.network(), verifier.wide_model());
         let ends: (Vec<f64>, Vec<f64>) = region.bounds.iter().map(|b| (b.outer().lo, b.outer().hi)).unzip();
         let row = |ends: Vec<f64>| Array1::from(ends).insert_axis(Axis(0));
-        let bounds = linear::propagate(model, row(ends.0), row(ends.1), deadline)?.bounds;
-        Some(Programs { model, bounds, deadline })
+        let (bounds, _) = linear::propagate(model, row(ends.0), row(ends.1), deadline)?;
+        Some(Programs { network, model, bounds, deadline })
     }
 
     /// Bounds every ReLU input whose sign is open, in topological order, each over the bounds found before it.
     fn hidden(&mut self) -> Result<Vec<Item>, Unsolved> {
         let mut steps = Vec::new();
-        for (node, place) in certify::tightened_places(self.model) {
+        for (node, place) in certify::tightened_places(self.network, self.model) {
             let mut targets = Vec::new();
             for (_, element) in self.bounds.undecided(node) {
                 for side in [Side::Lower, Side::Upper] {

@@ -11,7 +11,6 @@ use bartizan_proof::{Network, Property, PropertyError, Violated, check};
 use ndarray::{Array1, Array2, Axis};
 
 use crate::attack::pgd::{self, Effort};
-use crate::bound::linear::Propagated;
 use crate::bound::{Bounds, Model, Relaxation, Relaxations, Rows, interval, linear};
 use crate::certify;
 use crate::lp::{self, Objective, Unsolved};
@@ -242,9 +241,9 @@ impl<'v> Ladder<'v> {
             }
             let (lower, upper) = (row(&query.lower), row(&query.upper));
             let found = linear::propagate(&self.verifier.model, lower, upper, self.deadline);
-            let Some(Propagated { bounds, relaxations, opened }) = found else { return };
+            let Some((bounds, relaxations)) = found else { return };
             close_cases(self.verifier, query, (&bounds, &relaxations), &mut self.cases);
-            self.tightening[query.region] = certify::tightening(&self.verifier.model, &bounds, &opened);
+            self.tightening[query.region] = certify::tightening(&self.verifier.network, &self.verifier.model, &bounds);
         }
     }
 
@@ -258,7 +257,7 @@ impl<'v> Ladder<'v> {
                 continue;
             }
             let found = linear::propagate(model, row(&query.lower), row(&query.upper), self.deadline);
-            let bounds = found?.bounds;
+            let (bounds, _) = found?;
             for target in open {
                 match lp::minimise_largest(model, (&bounds, 0), &objective(model, target), self.deadline) {
                     Ok(solution) => {

@@ -164,8 +164,8 @@ pub enum Refusal {
     /// A list that is too long.
     #[error("a list of {0} elements; expected at most {1}")]
     TooLong(usize, usize),
-    /// A tree that is too deep.
-    #[error("a tree of more than {0} levels")]
+    /// A tree that is too deep, or a node that assumes too much.
+    #[error("a tree of more than {0} levels or assumptions")]
     TooDeep(usize),
     /// A subtree whose length is not the one that was announced.
     #[error("expected the first subtree to end at byte {0}, found its end at {1}")]

@@ -48,17 +48,6 @@ struct Pick<T> {
     sign: T,
 }
 
-/// Bounds on all nodes of a network.
-#[derive(Clone, Debug)]
-pub struct Propagated<T> {
-    /// The bounds.
-    pub bounds: Bounds<T>,
-    /// Adaptive relaxations of all ReLU nodes.
-    pub relaxations: Relaxations<T>,
-    /// For each node the elements that linear bounds were computed for in the first domain.
-    pub opened: Vec<Vec<usize>>,
-}
-
 /// Bounds on all nodes: interval arithmetic, improved by backward linear bounds for every ReLU input whose sign
 /// interval arithmetic leaves open. Rows run in parallel where the caller's thread pool has more than one thread.
 /// `None` when the deadline passes first.
@@ -67,24 +56,22 @@ pub fn propagate<T: Real>(
     lower: Array2<T>,
     upper: Array2<T>,
     deadline: Instant,
-) -> Option<Propagated<T>> {
+) -> Option<(Bounds<T>, Relaxations<T>)> {
     let mut bounds = Bounds::of_input(lower, upper);
     let mut relaxations: Relaxations<T> = vec![None];
-    let mut opened = vec![Vec::new(); model.nodes().len()];
     let feeds_relu: Vec<usize> = model.relus().map(|(_, source)| source).collect();
     for (id, node) in model.nodes().iter().enumerate().skip(1) {
         bounds.push(node);
         if !node.is_first && feeds_relu.contains(&id) {
             let places = bounds.undecided(id);
             tighten(model, &mut bounds, &relaxations, (id, &places, deadline))?;
-            opened[id] = places.iter().filter(|(domain, _)| *domain == 0).map(|(_, element)| *element).collect();
         }
         relaxations.push(match &node.op {
             Op::Relu(source) => Some(Relaxation::adaptive(&bounds.lower[*source], &bounds.upper[*source])),
             _ => None,
         });
     }
-    Some(Propagated { bounds, relaxations, opened })
+    Some((bounds, relaxations))
 }
 
 /// Improves both ends of the given elements (domain, element) of a node, which must be affine. `None`, and no change,

@@ -4,7 +4,6 @@ use bartizan_proof::property::Region;
 use bartizan_proof::{Network, check};
 use ndarray::{Array1, Array2, Axis};
 
-use super::linear::Propagated;
 use super::*;
 use crate::lp::{self, Objective};
 use crate::output_bounds::{Request, prove};
@@ -59,7 +58,7 @@ fn sampled_values_never_leave_interval_or_linear_bounds_of_any_node() {
             let model = Model::<f64>::of(&network);
             let (lower, upper) = ends(&region);
             let loose = interval::propagate(&model, lower.clone(), upper.clone());
-            let tight = linear::propagate(&model, lower, upper, soon()).unwrap().bounds;
+            let (tight, _) = linear::propagate(&model, lower, upper, soon()).unwrap();
             for _ in 0..20 {
                 let point = Array1::from(random_point(&mut builder, &region)).insert_axis(Axis(0));
                 let values = model.evaluate(point.view());
@@ -117,7 +116,7 @@ fn linear_programs_are_no_looser_than_linear_bounds_and_their_witness_nearly_rea
             let region = random_region(&mut builder, network.input_size(), 0.3);
             let model = Model::<f64>::of(&network);
             let (lower, upper) = ends(&region);
-            let Propagated { bounds, relaxations, .. } = linear::propagate(&model, lower, upper, soon()).unwrap();
+            let (bounds, relaxations) = linear::propagate(&model, lower, upper, soon()).unwrap();
             let outputs = network.output_size();
             let rows = Rows {
                 node: model.output(),

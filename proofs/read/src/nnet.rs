@@ -26,66 +26,71 @@ use crate::network::{Affine, Dense, Map, Network, Node, Op, Parts, Term};
 pub fn read_nnet(bytes: &[u8]) -> Result<Network, ReadError> {
     let text =
         std::str::from_utf8(bytes).map_err(|e| ReadError::byte(e.valid_up_to(), "text in UTF-8", "other bytes"))?;
-    let mut rows = Rows { lines: text.lines().enumerate(), line: 0 };
-    let header = rows.counts("layers, inputs, outputs and widest layer", Some(4))?;
-    let [layers, inputs, outputs, _] = header.as_slice() else { return Err(rows.refuse("4 numbers", "others")) };
-    let sizes = rows.counts("the sizes of all layers", layers.checked_add(1))?;
-    if sizes.first() != Some(inputs) || sizes.last() != Some(outputs) {
-        return Err(rows.refuse(format!("sizes from {inputs} to {outputs}"), format!("{sizes:?}")));
+    let mut reader = Reader { lines: text.lines().enumerate(), line: 0, nodes: Vec::new() };
+    let header = reader.counts("layers, inputs, outputs and widest layer", Some(4))?;
+    let &[layers, inputs, outputs, _] = header.as_slice() else { return Err(reader.refuse("4 numbers", "others")) };
+    let sizes = reader.counts("the sizes of all layers", layers.checked_add(1))?;
+    if sizes.first() != Some(&inputs) || sizes.last() != Some(&outputs) {
+        return Err(reader.refuse(format!("sizes from {inputs} to {outputs}"), format!("{sizes:?}")));
     }
-    rows.numbers("a flag", None)?;
+    reader.numbers("a flag", None)?;
     for what in ["minima", "maxima"] {
-        rows.numbers(what, Some(*inputs))?;
+        reader.numbers(what, Some(inputs))?;
     }
-    let means = rows.numbers("means", Some(inputs + 1))?;
-    let ranges = rows.numbers("ranges", Some(inputs + 1))?;
+    let mut means = reader.numbers("means", Some(inputs + 1))?;
+    let mut ranges = reader.numbers("ranges", Some(inputs + 1))?;
+    let (mean, range) = (means.split_off(inputs), ranges.split_off(inputs));
 
-    let mut nodes = vec![Node { name: "input".to_owned(), size: *inputs, op: Op::Input }];
-    normalise(&mut nodes, &rows, &means, &ranges)?;
+    reader.nodes.push(Node { name: "input".to_owned(), size: inputs, op: Op::Input });
+    let inverse = ranges.iter().map(|range| lowering::divide(Interval::point(1.0), *range)).collect();
+    let factors: Vec<Interval> = Option::ok_or_else(inverse, || reader.refuse("ranges that are not 0", "0"))?;
+    let bias = means.iter().zip(&factors).map(|(mean, factor)| -lowering::multiply(*mean, *factor)).collect();
+    reader.scale("normalised input", &factors, bias)?;
     for (index, size) in sizes.iter().enumerate().skip(1) {
-        layer(&mut nodes, &mut rows, index, *size)?;
-        if index < *layers {
-            let source = nodes.len() - 1;
-            nodes.push(Node { name: format!("relu{index}"), size: *size, op: Op::Relu(source) });
+        reader.layer(index, *size)?;
+        if index < layers {
+            let source = reader.nodes.len() - 1;
+            reader.nodes.push(Node { name: format!("relu{index}"), size: *size, op: Op::Relu(source) });
         }
     }
-    rows.finish()?;
-    denormalise(&mut nodes, &rows, &means, &ranges)?;
-    let (output, digest) = (nodes.len() - 1, Digest::of(bytes));
-    let (input_shape, output_shape) = (vec![*inputs], vec![*outputs]);
+    if let Some(line) = reader.next() {
+        return Err(reader.refuse("the end of the file", format!("`{line}`")));
+    }
+    reader.scale("output", &range.repeat(outputs), mean.repeat(outputs))?;
+    let (output, nodes, digest) = (reader.nodes.len() - 1, reader.nodes, Digest::of(bytes));
+    let (input_shape, output_shape) = (vec![inputs], vec![outputs]);
     Ok(Network::new(Parts { nodes, output, input_shape, output_shape, dropped: None, digest })?)
 }
 
-/// The lines that are not comments.
-struct Rows<'a> {
+/// The lines that are still to be read, and the nodes of those that have been.
+struct Reader<'a> {
     lines: std::iter::Enumerate<std::str::Lines<'a>>,
     line: usize,
+    nodes: Vec<Node>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> Reader<'a> {
     fn refuse(&self, expected: impl Into<String>, found: impl Into<String>) -> ReadError {
         ReadError::text((self.line, 1), expected, found)
     }
 
+    /// The next line that is no comment.
     fn next(&mut self) -> Option<&'a str> {
-        for (index, line) in self.lines.by_ref() {
-            self.line = index + 1;
-            if !line.trim().is_empty() && !line.starts_with("//") {
-                return Some(line);
-            }
-        }
-        None
+        let is_comment = |line: &str| line.trim().is_empty() || line.starts_with("//");
+        let (index, line) = self.lines.find(|(_, line)| !is_comment(line))?;
+        self.line = index + 1;
+        Some(line)
     }
 
-    /// The numbers of the next line, a comma after the last permitted.
+    fn row(&mut self, what: &str) -> Result<&'a str, ReadError> {
+        self.next().ok_or_else(|| self.refuse(what, "the end of the file"))
+    }
+
     fn numbers(&mut self, what: &str, count: Option<usize>) -> Result<Vec<Interval>, ReadError> {
-        let line = self.next().ok_or_else(|| self.refuse(what, "the end of the file"))?;
-        let mut numbers = Vec::new();
-        let mut column = 1;
-        for text in line.trim_end().trim_end_matches(',').split(',') {
-            let number = enclose_decimal(text.trim());
-            let place = (self.line, column);
-            numbers.push(number.ok_or_else(|| ReadError::text(place, "a decimal number", format!("`{text}`")))?);
+        let (mut numbers, mut column) = (Vec::new(), 1);
+        for text in texts(self.row(what)?) {
+            let refuse = || ReadError::text((self.line, column), "a decimal number", format!("`{text}`"));
+            numbers.push(enclose_decimal(text.trim()).ok_or_else(refuse)?);
             column += text.chars().count() + 1;
         }
         match count.filter(|count| *count != numbers.len()) {
@@ -95,81 +100,49 @@ impl<'a> Rows<'a> {
     }
 
     fn counts(&mut self, what: &str, count: Option<usize>) -> Result<Vec<usize>, ReadError> {
-        let line = self.next().ok_or_else(|| self.refuse(what, "the end of the file"))?;
-        let texts = line.trim_end().trim_end_matches(',').split(',');
-        let counts: Option<Vec<usize>> = texts.map(|text| text.trim().parse().ok().filter(|n| *n > 0)).collect();
+        let line = self.row(what)?;
+        let counts: Option<Vec<usize>> = texts(line).map(|text| text.trim().parse().ok().filter(|n| *n > 0)).collect();
         let counts = counts.filter(|counts| Some(counts.len()) == count);
         counts.ok_or_else(|| self.refuse(format!("{what}, as positive integers"), format!("`{line}`")))
     }
 
-    fn finish(&mut self) -> Result<(), ReadError> {
-        match self.next() {
-            None => Ok(()),
-            Some(line) => Err(self.refuse("the end of the file", format!("`{line}`"))),
+    /// Adds one layer: a line of weights for each neuron, then a line with the bias of each.
+    fn layer(&mut self, index: usize, size: usize) -> Result<(), ReadError> {
+        let inputs = self.nodes.last().map_or(0, |node| node.size);
+        let (mut weights, mut bias) = (Vec::new(), Vec::new());
+        for (numbers, what, count) in [(&mut weights, "weights", inputs), (&mut bias, "the bias", 1)] {
+            for neuron in 0..size {
+                numbers.extend(self.numbers(&format!("{what} of neuron {neuron} of layer {index}"), Some(count))?);
+            }
         }
+        self.affine(format!("layer{index}"), &weights, bias, |weights| Map::Dense(Dense { inputs, weights }))
+    }
+
+    /// Adds a product with each element and a sum, unless nothing changes by that.
+    fn scale(&mut self, name: &str, factors: &[Interval], bias: Vec<Interval>) -> Result<(), ReadError> {
+        let (one, zero) = (Interval::point(1.0), Interval::point(0.0));
+        let is_identity = factors.iter().all(|f| *f == one) && bias.iter().all(|b| *b == zero);
+        if is_identity { Ok(()) } else { self.affine(name.to_owned(), factors, bias, Map::Scale) }
+    }
+
+    fn affine(
+        &mut self,
+        name: String,
+        numbers: &[Interval],
+        bias: Vec<Interval>,
+        map: impl FnOnce(Vec<f64>) -> Map,
+    ) -> Result<(), ReadError> {
+        let refuse = || self.refuse("weights that binary64 holds closely", "others");
+        let (weights, roundings) = lowering::weights(numbers).ok_or_else(refuse)?;
+        let terms = vec![Term { source: self.nodes.len() - 1, map: map(weights), roundings }];
+        self.nodes.push(Node { name, size: bias.len(), op: Op::Affine(Affine { terms, bias }) });
+        Ok(())
     }
 }
 
-fn weights(rows: &Rows<'_>, numbers: &[Interval]) -> Result<(Vec<f64>, usize), ReadError> {
-    lowering::weights(numbers).ok_or_else(|| rows.refuse("weights that binary64 holds closely", "others"))
-}
-
-fn push(nodes: &mut Vec<Node>, name: String, (map, roundings): (Map, usize), bias: Vec<Interval>) {
-    let source = nodes.len() - 1;
-    let size = bias.len();
-    nodes.push(Node { name, size, op: Op::Affine(Affine { terms: vec![Term { source, map, roundings }], bias }) });
-}
-
-/// Adds one layer: a line of weights for each neuron, then a line with the bias of each.
-fn layer(nodes: &mut Vec<Node>, rows: &mut Rows<'_>, index: usize, size: usize) -> Result<(), ReadError> {
-    let inputs = nodes.last().map_or(0, |node| node.size);
-    let mut numbers = Vec::new();
-    for neuron in 0..size {
-        numbers.extend(rows.numbers(&format!("weights of neuron {neuron} of layer {index}"), Some(inputs))?);
-    }
-    let mut bias = Vec::new();
-    for neuron in 0..size {
-        bias.extend(rows.numbers(&format!("the bias of neuron {neuron} of layer {index}"), Some(1))?);
-    }
-    let (weights, roundings) = weights(rows, &numbers)?;
-    push(nodes, format!("layer{index}"), (Map::Dense(Dense { inputs, weights }), roundings), bias);
-    Ok(())
-}
-
-/// Adds `(x - mean) / range`, unless that is `x`.
-fn normalise(nodes: &mut Vec<Node>, rows: &Rows<'_>, means: &[Interval], ranges: &[Interval]) -> Result<(), ReadError> {
-    let inputs = means.len() - 1;
-    let one = Interval::point(1.0);
-    let inverse: Option<Vec<Interval>> = ranges.iter().take(inputs).map(|r| lowering::divide(one, *r)).collect();
-    let inverse = inverse.ok_or_else(|| rows.refuse("ranges that are not 0", "0"))?;
-    let bias: Vec<Interval> = means.iter().zip(&inverse).map(|(mean, w)| -lowering::multiply(*mean, *w)).collect();
-    scale(nodes, rows, ("normalised input", &inverse), bias)
-}
-
-/// Adds `y range + mean` with the last range and mean, unless that is `y`.
-fn denormalise(
-    nodes: &mut Vec<Node>,
-    rows: &Rows<'_>,
-    means: &[Interval],
-    ranges: &[Interval],
-) -> Result<(), ReadError> {
-    let outputs = nodes.last().map_or(0, |node| node.size);
-    let last = |numbers: &[Interval]| vec![numbers.last().copied().unwrap_or(Interval::EVERYTHING); outputs];
-    scale(nodes, rows, ("output", &last(ranges)), last(means))
-}
-
-fn scale(
-    nodes: &mut Vec<Node>,
-    rows: &Rows<'_>,
-    (name, factors): (&str, &[Interval]),
-    bias: Vec<Interval>,
-) -> Result<(), ReadError> {
-    let (one, zero) = (Interval::point(1.0), Interval::point(0.0));
-    if factors.iter().any(|f| *f != one) || bias.iter().any(|b| *b != zero) {
-        let (weights, roundings) = weights(rows, factors)?;
-        push(nodes, name.to_owned(), (Map::Scale(weights), roundings), bias);
-    }
-    Ok(())
+/// The texts between commas; one comma or more after the last permitted.
+fn texts(line: &str) -> impl Iterator<Item = &str> {
+    line.trim_end().trim_end_matches(',').split(',')
 }
 
 #[cfg(test)]

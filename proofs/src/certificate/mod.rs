@@ -103,7 +103,8 @@ pub enum Split {
 pub enum Targets {
     /// Both ends of every element whose sign is undecided, with default slopes.
     Undecided,
-    /// The marked lower and upper ends, one mark for each element, with default slopes.
+    /// The marked lower and upper ends of elements whose sign is undecided, one mark for each element, with default
+    /// slopes.
     Marked(Vec<bool>, Vec<bool>),
     /// The ends listed.
     Listed(Vec<Target>),

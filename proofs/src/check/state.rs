@@ -259,18 +259,19 @@ impl<'g> State<'g> {
     /// The ends that targets mean, with their witnesses.
     fn ends<'t>(&mut self, place: Place, targets: &'t Targets) -> Result<Vec<(usize, Side, &'t Witness)>, Refusal> {
         let intervals = self.intervals(place);
-        let undecided = || intervals.iter().map(|i| i.lo < 0.0 && i.hi > 0.0).collect::<Vec<bool>>();
+        let all = vec![true; intervals.len()];
         let marks = match targets {
             Targets::Listed(list) => return Ok(list.iter().map(|t| (t.element, t.side, &t.witness)).collect()),
-            Targets::Undecided => [undecided(), undecided()],
-            Targets::Marked(lower, upper) => [lower.clone(), upper.clone()],
+            Targets::Undecided => [&all, &all],
+            Targets::Marked(lower, upper) => [lower, upper],
         };
         if let Some(wrong) = marks.iter().find(|marks| marks.len() != intervals.len()) {
             return Err(Refusal::SlopeCount(place, intervals.len(), wrong.len()));
         }
-        let marked = |(marks, side): (Vec<bool>, Side)| {
-            let elements = marks.into_iter().enumerate().filter(|(_, mark)| *mark);
-            elements.map(move |(element, _)| (element, side, &Witness::Default))
+        let marked = |(marks, side): (&Vec<bool>, Side)| {
+            let elements = marks.iter().zip(&intervals).enumerate();
+            let undecided = elements.filter(|(_, (mark, i))| **mark && i.lo < 0.0 && i.hi > 0.0);
+            undecided.map(|(element, _)| (element, side, &Witness::Default)).collect::<Vec<_>>()
         };
         Ok(marks.into_iter().zip([Side::Lower, Side::Upper]).flat_map(marked).collect())
     }

@@ -13,7 +13,7 @@ use super::cover::assumptions;
 use super::leaf::{Goal, close};
 use super::state::{Shared, State, push};
 
-/// The deepest node of a tree.
+/// The deepest node of a tree, and the most literals that are assumed there. What an item costs grows with the latter.
 const DEEPEST: usize = 512;
 
 /// What all nodes of a certificate's trees share.
@@ -31,6 +31,8 @@ pub(crate) struct Node<'p> {
     pub open: Vec<Arc<Goal>>,
     lemmas: Shared<Lemma>,
     path: String,
+    /// How many literals are assumed.
+    assumed: usize,
 }
 
 /// No point of the state in which it was proved satisfies all assumptions and a goal.
@@ -63,7 +65,7 @@ impl<'p> Prover<'p> {
 
     /// Checks a node and everything below it; returns the decoder behind it.
     pub fn check(&self, mut node: Node<'p>, mut input: Decoder<'p>) -> Result<Decoder<'p>, Rejected> {
-        if node.path.len() > DEEPEST {
+        if node.path.len().max(node.assumed) > DEEPEST {
             return Err(node.refuse(&input, Refusal::TooDeep(DEEPEST)));
         }
         loop {
@@ -120,7 +122,7 @@ impl<'p> Prover<'p> {
 impl<'p> Node<'p> {
     /// The root of a region's tree.
     pub fn root(region: usize, state: State<'p>, open: Vec<Arc<Goal>>) -> Self {
-        Node { region, state, open, lemmas: Shared::default(), path: String::new() }
+        Node { region, state, open, lemmas: Shared::default(), path: String::new(), assumed: 0 }
     }
 
     /// Says where something is wrong.
@@ -205,7 +207,8 @@ impl<'p> Node<'p> {
         let mut state = self.state.clone();
         assumptions.iter().try_for_each(|literal| state.assume(literal))?;
         let path = format!("{}{step}", self.path);
-        Ok(Node { region: self.region, state, open, lemmas: self.lemmas.clone(), path })
+        let assumed = self.assumed.saturating_add(assumptions.len());
+        Ok(Node { region: self.region, state, open, lemmas: self.lemmas.clone(), path, assumed })
     }
 }
 

@@ -108,7 +108,7 @@ impl Builder<'_> {
         if self.nodes.len() > 1 && self.random.chance(0.25) {
             sources.push(self.random.below(self.nodes.len()));
         }
-        let roundings = if self.is_rounded { self.random.below(4) } else { 0 };
+        let roundings = if self.is_rounded { self.random.pick(&[0, 3, 1000]) } else { 0 };
         let mut terms = Vec::new();
         for source in sources {
             let map = self.map(self.nodes[source].size, size);

@@ -7,20 +7,21 @@
 
 use std::num::NonZeroUsize;
 
-use bartizan_proof::Interval;
-use bartizan_proof::certificate::{Header, Item, Proof, encode};
+use bartizan_proof::certificate::{Header, Item, Literal, Proof, Side, encode};
 use bartizan_proof::check::{Ground, State, replay, verify};
+use bartizan_proof::property::{Atom, Case, Variable};
+use bartizan_proof::{Interval, Refusal};
 
 use crate::oracle::property::ExactProperty;
 use crate::oracle::random::Random;
 use crate::oracle::tiny;
 use crate::oracle::trial::{Claim, Trial};
-use crate::prover::{Prover, Scope, Style, Subject};
+use crate::prover::{MISTAKES, Prover, Scope, Style, Subject};
 
 const NETWORKS: u64 = 12_000;
 
 /// Proofs tried for each network.
-const PROOFS: usize = 3;
+const PROOFS: usize = 4;
 
 /// Bytes of a certificate before its proofs.
 const HEADER: usize = 74;
@@ -31,13 +32,13 @@ const DAMAGED: usize = 3;
 /// Points replayed for each claim.
 const REPLAYED: usize = 3;
 
-/// How proofs are made: without a split, by splits on inputs or on signs alone, with everything, and with mistakes.
+/// How proofs are made: without a split, by splits on inputs or on signs alone, or with everything.
 const STYLES: [Style; 5] = [
-    Style { depth: 0, inputs: 0.0, wild: 0.0, asides: 0.0 },
-    Style { depth: 6, inputs: 1.0, wild: 0.0, asides: 0.0 },
-    Style { depth: 4, inputs: 0.0, wild: 0.0, asides: 0.0 },
-    Style { depth: 3, inputs: 0.5, wild: 0.0, asides: 0.3 },
-    Style { depth: 2, inputs: 0.5, wild: 0.05, asides: 0.3 },
+    Style { depth: 0, inputs: 0.0, asides: 0.0 },
+    Style { depth: 6, inputs: 1.0, asides: 0.0 },
+    Style { depth: 4, inputs: 0.0, asides: 0.0 },
+    Style { depth: 3, inputs: 0.5, asides: 0.3 },
+    Style { depth: 2, inputs: 0.55, asides: 0.3 },
 ];
 
 /// What was tried and what came of it.
@@ -50,6 +51,8 @@ struct Figures {
     accepted_narrowly: usize,
     /// Of these again, those where the network has kinks.
     accepted_across_kinks: usize,
+    /// True claims about one output that were proved as bounds.
+    bounds: usize,
     /// Proofs of false claims, damaged ones included; all refused.
     of_false: usize,
     /// Points replayed, and how many were said to violate the claim.
@@ -70,7 +73,10 @@ fn claims_about_tiny_networks_are_judged_as_enumeration_judges_them() {
         Judge { trial: Trial::new(&network, &region, random), seed }.run(&mut figures);
     }
     println!("{NETWORKS} networks: {figures:?}");
-    assert!(figures.accepted > 20_000 && figures.accepted_across_kinks > 2_000, "{figures:?}");
+    assert!(
+        figures.accepted > 20_000 && figures.accepted_across_kinks > 2_000 && figures.bounds > 2_000,
+        "{figures:?}"
+    );
     assert!(figures.of_false > 100_000 && figures.violated > 10_000, "{figures:?}");
 }
 
@@ -95,12 +101,17 @@ impl Judge<'_> {
             for items in &proofs {
                 if is_true { self.prove(claim, items, figures) } else { self.refute(claim, items, figures) }
             }
+            self.bound(claim, is_true, figures);
             self.replay(claim, &meant, figures);
         }
     }
 
     fn proof(&mut self, goals: &[(usize, usize)]) -> Vec<Item> {
-        let style = self.trial.random.pick(&STYLES);
+        self.with_prover(goals, |prover, scope, depth| prover.tree(scope, depth))
+    }
+
+    fn with_prover<T>(&mut self, goals: &[(usize, usize)], prove: impl FnOnce(&mut Prover, Scope, usize) -> T) -> T {
+        let (style, mistake) = (self.trial.random.pick(&STYLES), self.trial.random.pick(&MISTAKES));
         let Trial { network, region, .. } = self.trial;
         let subject = Subject {
             sizes: network.places().iter().map(|node| network.nodes()[*node].size).collect(),
@@ -109,7 +120,30 @@ impl Judge<'_> {
         };
         let ground = Ground::new(network, region).unwrap();
         let scope = Scope::root(State::new(&ground), goals.to_vec());
-        Prover { random: &mut self.trial.random, subject: &subject, style }.tree(scope, style.depth)
+        let mut prover = Prover { random: &mut self.trial.random, subject: &subject, style, mistake };
+        prove(&mut prover, scope, style.depth)
+    }
+
+    /// Proves the claim as a bound of an output, where it is one. Nobody accepts that the node is empty then; whoever
+    /// says so has accepted the bound.
+    fn bound(&mut self, claim: &Claim, is_true: bool, figures: &mut Figures) {
+        let [Case { atoms, .. }] = claim.property.cases() else { return };
+        let [Atom { terms, at_most, .. }] = atoms.as_slice() else { return };
+        let (element, side, at) = match terms.as_slice() {
+            [(Variable::Output(i), c)] if *c == Interval::point(1.0) => (*i, Side::Lower, at_most.lo),
+            [(Variable::Output(i), c)] if *c == Interval::point(-1.0) => (*i, Side::Upper, -at_most.lo),
+            _ => return,
+        };
+        let literal = Literal { place: self.trial.network.places().len() - 1, element, side, at };
+        let mut items = self.with_prover(&[], |prover, scope, depth| prover.bound(&scope, literal, depth));
+        items.push(Item::Empty);
+        let bytes = self.certificate(claim, &items);
+        let rejected = verify(self.trial.network, &claim.property, &bytes, NonZeroUsize::MIN).err();
+        let is_proved =
+            rejected.is_none_or(|r| r.refusal == Refusal::NotEmpty && r.at.is_some_and(|at| at.path.is_empty()));
+        assert!(is_true || !is_proved, "seed {}: a false bound is accepted: {literal:?}, {items:?}", self.seed);
+        figures.bounds += usize::from(is_proved);
+        figures.of_false += usize::from(!is_true);
     }
 
     fn certificate(&self, claim: &Claim, items: &[Item]) -> Vec<u8> {

@@ -25,11 +25,37 @@ pub struct Style {
     pub depth: usize,
     /// The share of splits on inputs among all.
     pub inputs: f64,
-    /// How often slopes, multipliers and splits are ones that may not be used.
-    pub wild: f64,
     /// How often bounds are proved, lemmas made, and slopes kept, at each node.
     pub asides: f64,
 }
+
+/// The one thing that a proof now and then does wrong.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Mistake {
+    /// Nothing.
+    No,
+    /// Slopes outside `[0, 1]`.
+    Alpha,
+    /// Negative or infinite multipliers.
+    Multiplier,
+    /// One slope or multiplier too many.
+    Count,
+    /// The number of a lemma or of slopes that do not exist.
+    Number,
+    /// Splits that leave something out, or assumptions at what is no number.
+    Gap,
+    /// Nodes that end with something open, or are said to be empty.
+    End,
+}
+
+/// All kinds of proofs; half of them are without mistakes.
+pub const MISTAKES: [Mistake; 12] = {
+    use Mistake::*;
+    [No, No, No, No, No, No, Alpha, Multiplier, Count, Number, Gap, End]
+};
+
+/// How often the mistake is made where it can be.
+const MISTAKEN: f64 = 0.4;
 
 /// A node under construction.
 pub struct Scope<'g> {
@@ -59,13 +85,14 @@ pub struct Prover<'r> {
     pub random: &'r mut Random,
     pub subject: &'r Subject,
     pub style: Style,
+    pub mistake: Mistake,
 }
 
 impl Prover<'_> {
     /// A tree for a node.
     pub fn tree(&mut self, mut scope: Scope, depth: usize) -> Vec<Item> {
         let mut items = Vec::new();
-        if scope.state.is_empty() && !self.is_wild() {
+        if scope.state.is_empty() && !self.errs(Mistake::End) {
             return vec![Item::Empty];
         }
         if self.random.chance(0.6) {
@@ -86,13 +113,13 @@ impl Prover<'_> {
         items
     }
 
-    fn is_wild(&mut self) -> bool {
-        self.random.chance(self.style.wild)
+    fn errs(&mut self, mistake: Mistake) -> bool {
+        self.mistake == mistake && self.random.chance(MISTAKEN)
     }
 
     /// The number of something of which there are `n`; now and then one too high.
     fn number_below(&mut self, n: usize) -> usize {
-        let extra = usize::from(self.is_wild());
+        let extra = usize::from(self.errs(Mistake::Number));
         self.random.below(n + extra)
     }
 
@@ -125,10 +152,7 @@ impl Prover<'_> {
         match self.random.below(3) {
             0 => {
                 let bound = self.literal(scope);
-                let negation = Literal { side: bound.side.other(), ..bound };
-                items.push(Item::Prove(bound));
-                let child = Scope { goals: vec![(0, 1)], ..scope.child(&[negation]) };
-                items.extend(self.tree(child, depth));
+                items.extend(self.bound(scope, bound, depth));
             }
             1 => {
                 let literals: Vec<Literal> = (0..self.random.below(3)).map(|_| self.literal(scope)).collect();
@@ -149,6 +173,15 @@ impl Prover<'_> {
         }
     }
 
+    /// A bound with its proof.
+    pub fn bound(&mut self, scope: &Scope, bound: Literal, depth: usize) -> Vec<Item> {
+        let negation = Literal { side: bound.side.other(), ..bound };
+        let child = Scope { goals: vec![(0, 1)], ..scope.child(&[negation]) };
+        let mut items = vec![Item::Prove(bound)];
+        items.extend(self.tree(child, depth));
+        items
+    }
+
     /// A literal near the ends of an element's interval.
     fn literal(&mut self, scope: &mut Scope) -> Literal {
         let place = self.random.below(self.subject.sizes.len());
@@ -158,7 +191,7 @@ impl Prover<'_> {
         let end = if side == Side::Lower { interval.lo } else { interval.hi };
         let inside = interval.lo + self.random.unit() * (interval.hi - interval.lo);
         let at = self.random.pick(&[end, end.next_down(), end.next_up(), inside, 0.0]);
-        Literal { place, element, side, at: if at.is_finite() || self.is_wild() { at } else { 0.0 } }
+        Literal { place, element, side, at: if at.is_finite() || self.errs(Mistake::Gap) { at } else { 0.0 } }
     }
 
     /// A split, and what its subtrees assume; none where nothing is worth splitting.
@@ -174,7 +207,7 @@ impl Prover<'_> {
         }
         let above = if is_middle {
             below
-        } else if self.is_wild() {
+        } else if self.errs(Mistake::Gap) {
             self.random.pick(&[below.next_up(), below + 0.25, f64::NAN])
         } else {
             self.random.pick(&[below, below, below, below.next_down(), below - 0.125])
@@ -218,7 +251,7 @@ impl Prover<'_> {
         if scope.lemmas > 0 && self.random.chance(0.3) {
             return vec![Item::Apply(self.number_below(scope.lemmas)), Item::End];
         }
-        if self.is_wild() {
+        if self.errs(Mistake::End) {
             return vec![self.random.pick(&[Item::End, Item::Empty])];
         }
         let mut close = Vec::new();
@@ -248,11 +281,11 @@ impl Prover<'_> {
         let hidden = 1..self.subject.sizes.len() - 1;
         for place in hidden {
             if self.random.chance(0.7) {
-                let size = self.subject.sizes[place] + usize::from(self.is_wild());
+                let size = self.subject.sizes[place] + usize::from(self.errs(Mistake::Count));
                 slopes.alpha.insert(place, (0..size).map(|_| self.alpha()).collect());
             }
         }
-        let extra = usize::from(self.is_wild());
+        let extra = usize::from(self.errs(Mistake::Count));
         slopes.beta = (0..self.random.between(0, scope.cuts + extra)).map(|_| self.multiplier()).collect();
         let constraints = self.random.between(0, self.subject.constraints + extra);
         slopes.constraints = (0..constraints).map(|_| self.multiplier()).collect();
@@ -260,7 +293,7 @@ impl Prover<'_> {
     }
 
     fn alpha(&mut self) -> f32 {
-        if self.is_wild() {
+        if self.errs(Mistake::Alpha) {
             return self.random.pick(&[2.0, -0.5, 1.000_000_1, f32::INFINITY, -1e-45]);
         }
         match self.random.below(4) {
@@ -272,8 +305,8 @@ impl Prover<'_> {
     }
 
     fn multiplier(&mut self) -> f32 {
-        if self.is_wild() {
-            return self.random.pick(&[-1.0, f32::NAN, f32::INFINITY, -1e-45]);
+        if self.errs(Mistake::Multiplier) {
+            return self.random.pick(&[-1.0, -1.0, -0.5, f32::NAN, f32::INFINITY, -1e-45]);
         }
         match self.random.below(3) {
             0 => self.random.unit() as f32,

@@ -105,8 +105,8 @@ pub(super) fn property(assertions: Vec<Cases>, (inputs, outputs): (usize, usize)
     for (index, case) in choices.list.iter().enumerate() {
         let name = if count > 1 { format!(" in case {} of {count}", index + 1) } else { String::new() };
         let atoms = atoms(&shared).chain(atoms(case)).cloned().collect();
-        match regions.of(case, &name)? {
-            Ok(region) => cases.push(Case { region, atoms }),
+        match regions.narrowed(case, &name) {
+            Ok(ranges) => cases.push(Case { region: regions.index(&ranges, &name)?, atoms }),
             Err(reason) => nowhere = nowhere.or(Some(reason)),
         }
     }

@@ -22,50 +22,39 @@ pub(super) struct Expression<'t> {
 }
 
 impl<'t> Expression<'t> {
-    /// Reads the expression at or after a byte of a file, inside of so many lists.
-    pub fn read(file: &'t str, start: usize, depth: usize) -> Result<Self, ReadError> {
+    /// Reads the expression at or after a byte of a file, inside of so many lists, and moves on to its end.
+    pub fn read(file: &'t str, at: &mut usize, depth: usize) -> Result<Self, ReadError> {
         let mut is_comment = false;
         let is_blank = |byte: &u8| {
             is_comment = (is_comment || *byte == b';') && !matches!(byte, b'\n' | b'\r');
             is_comment || byte.is_ascii_whitespace()
         };
-        let tail = file.as_bytes().get(start..).unwrap_or(&[]);
-        let blanks = tail.iter().copied().take_while(is_blank).count();
-        let (before, rest) = file.split_at_checked(start + blanks).unwrap_or((file, ""));
+        let is_word = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'(' | b')' | b';' | b'"' | b'|');
+        let start = *at + file.as_bytes().get(*at..).unwrap_or(&[]).iter().copied().take_while(is_blank).count();
+        let (before, rest) = file.split_at_checked(start).unwrap_or((file, ""));
         let length = match rest.bytes().next() {
             Some(b'(' | b')') => 1,
             Some(b'"') => rest.match_indices('"').nth(1).map_or(0, |(end, _)| end + 1),
-            _ => rest
-                .bytes()
-                .position(|b| !b.is_ascii_graphic() || matches!(b, b'(' | b')' | b';' | b'"' | b'|'))
-                .unwrap_or(rest.len()),
+            _ => rest.bytes().position(|byte| !is_word(byte)).unwrap_or(rest.len()),
         };
+        *at = start + length;
         let mut found = Expression { before, text: rest.get(..length).unwrap_or(rest), items: Vec::new() };
         match rest.chars().next() {
-            Some('"') if length == 0 => Err(found.refuse("a `\"` that closes this one", "the end of the file")),
-            Some(other) if length == 0 => Err(found.refuse("a parenthesis or a word", format!("{other:?}"))),
+            Some('"') if length == 0 => return Err(found.refuse("a `\"` that closes this one", "the end of the file")),
+            Some(other) if length == 0 => return Err(found.refuse("a parenthesis or a word", format!("{other:?}"))),
             Some('(') if depth >= DEEPEST => {
-                Err(found.refuse(format!("at most {DEEPEST} nested parentheses"), "one more"))
+                return Err(found.refuse(format!("at most {DEEPEST} nested parentheses"), "one more"));
             }
-            Some('(') => {
-                let mut end = before.len() + length;
-                while found.items.last().is_none_or(|item| item.text != ")") {
-                    let item = Expression::read(file, end, depth + 1)?;
-                    if item.text.is_empty() {
-                        return Err(item.refuse(found.closing(), "the end of the file"));
-                    }
-                    end = item.end();
-                    found.items.push(item);
-                }
-                Ok(Expression { text: file.get(before.len()..end).unwrap_or(rest), ..found })
-            }
-            _ => Ok(found),
+            Some('(') => {}
+            _ => return Ok(found),
         }
-    }
-
-    /// The byte after the last.
-    pub fn end(&self) -> usize {
-        self.before.len() + self.text.len()
+        while found.items.last().is_none_or(|item| item.text != ")") {
+            found.items.push(Expression::read(file, at, depth + 1)?);
+            if let Some(end) = found.items.last().filter(|item| item.text.is_empty()) {
+                return Err(end.refuse(found.closing(), "the end of the file"));
+            }
+        }
+        Ok(Expression { text: file.get(start..*at).unwrap_or(rest), ..found })
     }
 
     pub fn is_list(&self) -> bool {

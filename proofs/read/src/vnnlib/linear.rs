@@ -45,19 +45,14 @@ impl Linear {
         Linear { constant: change(self.constant), ..self }
     }
 
-    /// The cases of `self <= other`, or `<` where strict. The source is pieces of the file that determine the number
-    /// at which both are equal, if they hold a single input.
-    pub fn at_most<'t>(
-        &self,
-        other: &Linear,
-        strict: bool,
-        (place, source): (&Expression<'t>, (&'t str, &'t str)),
-    ) -> Result<Cases<'t>, ReadError> {
+    /// The cases of `self <= other`, or `<` where strict, as written between two expressions.
+    pub fn at_most<'t>(&self, other: &Self, strict: bool, ends: [&Expression<'t>; 2]) -> Result<Cases<'t>, ReadError> {
+        let [place, last] = ends;
         let negated = other.terms.iter().map(|(variable, c)| (*variable, -*c));
         let terms = cancel(self.terms.iter().copied().chain(negated).collect());
         let mut atom = Atom { terms, at_most: other.constant - self.constant, strict };
         let is_certain = |a: Interval, b: Interval, strict: bool| if strict { a.hi < b.lo } else { a.hi <= b.lo };
-        match atom.terms.first() {
+        match atom.terms.first().map(|(variable, _)| *variable) {
             _ if !atom.terms.iter().all(|(_, c)| c.is_finite()) || !atom.at_most.is_finite() => {
                 return Err(place.refuse(RANGE, "a result beyond it"));
             }
@@ -67,12 +62,13 @@ impl Linear {
                 let found = format!("one {} and one {}", show(self.constant), show(other.constant));
                 return Err(place.refuse("constants whose order is certain", found));
             }
-            Some((Variable::Input(i), _)) if atom.terms.iter().all(|(v, _)| *v == Variable::Input(*i)) => {
-                atom = limit(*i, atom, place)?;
+            Some(only @ Variable::Input(i)) if atom.terms.iter().all(|(v, _)| *v == only) => {
+                atom = limit(i, atom, place)?
             }
             Some(_) => {}
         }
         atom.at_most = unsigned_zero(atom.at_most);
+        let source = (place.text.min(last.text), place.text.max(last.text));
         Ok(Cases::of(Fact { atom, source }))
     }
 }

@@ -10,9 +10,8 @@
 //! * [`expression`]: text to trees of words, with positions.
 //! * [`v1`]: the grammar of version 1.0.
 //! * [`linear`]: sums of multiples of variables, and what a comparison of two of them says.
-//! * [`formula`]: `and` and `or`, and the disjunctive normal form.
-//! * [`range`]: the bounds of one input.
-//! * [`lower`]: conjunctions to regions and cases.
+//! * [`cases`]: `and` and `or`, the disjunctive normal form, and the property that it becomes.
+//! * [`region`]: the bounds of inputs, and the boxes that cases share.
 //!
 //! Numbers are exact decimals. Those that are not binary floats are enclosed and every operation on them rounds
 //! outward, so the region that is proved is never smaller than what is written, and the one in which a
@@ -37,21 +36,20 @@ use crate::property::Property;
 /// The text is not VNN-LIB 1.0 or not linear, an input lacks a bound, the bounds leave no input at all, or the
 /// disjunctive normal form is too large. The error names the line and column, or the input, that is to blame.
 pub fn read_vnnlib(bytes: &[u8]) -> Result<Property, ReadError> {
-    let file = std::str::from_utf8(bytes).map_err(|_| not_text(bytes))?;
-    let mut reader = Reader::default();
-    let mut command = Expression::read(file, 0, 0)?;
-    while !command.text.is_empty() {
-        reader.command(&command)?;
-        command = Expression::read(file, command.end(), 0)?;
+    let prefix = |_| bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let file = std::str::from_utf8(bytes).unwrap_or_else(prefix);
+    if let Some(byte) = bytes.get(file.len()) {
+        let here = Expression { before: file, text: "", items: Vec::new() };
+        return Err(here.refuse("text in UTF-8", format!("the byte 0x{byte:02x}")));
     }
-    reader.property()
-}
-
-/// The error at the first byte that is not UTF-8.
-fn not_text(bytes: &[u8]) -> ReadError {
-    let before = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-    let byte = bytes.get(before.len()).copied().unwrap_or_default();
-    Expression { before, text: "", items: Vec::new() }.refuse("text in UTF-8", format!("the byte 0x{byte:02x}"))
+    let (mut reader, mut at) = (Reader::default(), 0);
+    loop {
+        let command = Expression::read(file, &mut at, 0)?;
+        if command.text.is_empty() {
+            return reader.property();
+        }
+        reader.command(&command)?;
+    }
 }
 
 #[cfg(test)]

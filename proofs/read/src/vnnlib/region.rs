@@ -25,7 +25,7 @@ struct Limit<'t> {
 
 /// What is known of an input.
 #[derive(Clone, Copy)]
-struct Range<'t> {
+pub(super) struct Range<'t> {
     lower: Limit<'t>,
     upper: Limit<'t>,
 }
@@ -91,6 +91,9 @@ impl Range<'_> {
     }
 }
 
+/// Ranges of some inputs.
+type Ranges<'t> = BTreeMap<usize, Range<'t>>;
+
 /// The ranges that all cases share, and the regions made of them so far.
 pub(super) struct Regions<'t> {
     shared: Vec<Range<'t>>,
@@ -102,65 +105,61 @@ pub(super) struct Regions<'t> {
 impl<'t> Regions<'t> {
     /// No region yet. The limits among the facts are shared, and on none but so many inputs.
     pub fn new(inputs: usize, facts: &[Rc<Fact<'t>>]) -> Result<Self, ReadError> {
-        let ranges = narrow(&[], facts, "")?;
-        let unlimited = Range { lower: UNLIMITED, upper: UNLIMITED };
-        let shared = (0..inputs).map(|input| ranges.get(&input).copied().unwrap_or(unlimited)).collect();
-        Ok(Regions { shared, list: Vec::new(), known: HashMap::new() })
+        let mut regions = Regions { shared: Vec::new(), list: Vec::new(), known: HashMap::new() };
+        regions.shared.resize(inputs, Range { lower: UNLIMITED, upper: UNLIMITED });
+        for (input, range) in regions.narrowed(facts, "")? {
+            regions.shared.get_mut(input).into_iter().for_each(|shared| *shared = range);
+        }
+        Ok(regions)
     }
 
-    /// The index of the region of a case, which errors call by the given name, or why it has no points.
-    pub fn of(&mut self, facts: &[Rc<Fact<'t>>], name: &str) -> Result<Result<usize, ReadError>, ReadError> {
-        let narrowed = match narrow(&self.shared, facts, name) {
-            Ok(ranges) => ranges,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let bits = |b: Bound| [b.lower.lo, b.lower.hi, b.upper.lo, b.upper.hi].map(f64::to_bits);
-        let own = narrowed.iter().map(|(input, range)| (*input, bits(range.bound())));
-        let difference =
-            own.filter(|(i, own)| self.shared.get(*i).is_none_or(|range| bits(range.bound()) != *own)).collect();
-        let (count, inputs) = (self.list.len() + 1, self.shared.len());
-        if let Some(index) = self.known.get(&difference) {
-            return Ok(Ok(*index));
+    /// The ranges of the inputs that the facts limit, narrowed by that; an error that there is no point left ends in
+    /// the name of the case.
+    pub fn narrowed(&self, facts: &[Rc<Fact<'t>>], case: &str) -> Result<Ranges<'t>, ReadError> {
+        let mut ranges = Ranges::new();
+        for fact in facts {
+            if let Some((input, is_lower)) = fact.limit()
+                && let Some(shared) = self.shared.get(input)
+            {
+                let range = ranges.entry(input).or_insert(*shared);
+                let end = if is_lower { &mut range.lower } else { &mut range.upper };
+                *end = end.and(Limit { value: fact.atom.at_most, strict: fact.atom.strict, source: Some(fact.source) });
+            }
         }
-        if count.saturating_mul(inputs) > MOST_ENTRIES {
-            return Err(too_large(format!("{count} different regions of {inputs} inputs")));
+        match ranges.iter().find_map(|(input, range)| Some((input, range.contradiction()?))) {
+            None => Ok(ranges),
+            Some((input, (lower, upper))) => {
+                let found = format!("none between the lower bound {lower} and the upper bound {upper}{case}");
+                Err(ReadError::part(format!("input X_{input}"), "a number that satisfies its bounds", found))
+            }
+        }
+    }
+
+    /// The index of the region with the given ranges in place of the shared ones.
+    pub fn index(&mut self, ranges: &Ranges, case: &str) -> Result<usize, ReadError> {
+        let bits = |b: Bound| [b.lower.lo, b.lower.hi, b.upper.lo, b.upper.hi].map(f64::to_bits);
+        let difference = ranges.iter().map(|(input, range)| (*input, bits(range.bound())));
+        let is_shared = |input: usize, own| self.shared.get(input).is_some_and(|range| bits(range.bound()) == own);
+        let difference = difference.filter(|(input, own)| !is_shared(*input, *own)).collect();
+        if let Some(index) = self.known.get(&difference) {
+            return Ok(*index);
+        }
+        let (index, inputs) = (self.list.len(), self.shared.len());
+        if (index + 1).saturating_mul(inputs) > MOST_ENTRIES {
+            return Err(too_large(format!("{} different regions of {inputs} inputs", index + 1)));
         }
         let mut bounds = Vec::with_capacity(inputs);
         for (input, shared) in self.shared.iter().enumerate() {
-            let bound = narrowed.get(&input).unwrap_or(shared).bound();
+            let bound = ranges.get(&input).unwrap_or(shared).bound();
             for (end, missing) in [(bound.lower, "a lower bound"), (bound.upper, "an upper bound")] {
                 if !end.is_finite() {
-                    return Err(ReadError::part(format!("input X_{input}"), missing, format!("none{name}")));
+                    return Err(ReadError::part(format!("input X_{input}"), missing, format!("none{case}")));
                 }
             }
             bounds.push(bound);
         }
         self.list.push(Region::of_box(bounds));
-        self.known.insert(difference, count - 1);
-        Ok(Ok(count - 1))
+        self.known.insert(difference, index);
+        Ok(index)
     }
-}
-
-/// The ranges of the inputs that facts limit, narrowed by that; errors about a range without points end in a name.
-fn narrow<'t>(
-    known: &[Range<'t>],
-    facts: &[Rc<Fact<'t>>],
-    name: &str,
-) -> Result<BTreeMap<usize, Range<'t>>, ReadError> {
-    let mut ranges = BTreeMap::new();
-    for fact in facts {
-        if let Some((input, is_lower)) = fact.limit() {
-            let unlimited = Range { lower: UNLIMITED, upper: UNLIMITED };
-            let range = ranges.entry(input).or_insert_with(|| known.get(input).copied().unwrap_or(unlimited));
-            let end = if is_lower { &mut range.lower } else { &mut range.upper };
-            *end = end.and(Limit { value: fact.atom.at_most, strict: fact.atom.strict, source: Some(fact.source) });
-        }
-    }
-    for (input, range) in &ranges {
-        if let Some((lower, upper)) = range.contradiction() {
-            let found = format!("none between the lower bound {lower} and the upper bound {upper}{name}");
-            return Err(ReadError::part(format!("input X_{input}"), "a number that satisfies its bounds", found));
-        }
-    }
-    Ok(ranges)
 }

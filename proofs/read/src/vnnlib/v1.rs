@@ -90,16 +90,15 @@ impl<'t> Reader<'t> {
 
     /// The number of inputs or outputs, if there are any and their numbering has no gaps.
     fn count(&self, letter: char, what: &str, variable: fn(usize) -> Variable) -> Result<usize, ReadError> {
-        let place = format!("declarations of {what}");
-        let declared = self.declared.range(variable(0)..=variable(usize::MAX));
-        let indices: Vec<usize> = declared.map(|(Variable::Input(i) | Variable::Output(i))| *i).collect();
-        let Some(highest) = indices.last() else { return Err(ReadError::part(place, "at least one", "none")) };
-        match (0..).zip(&indices).find(|(i, index)| i != *index) {
-            None => Ok(indices.len()),
-            Some((gap, _)) => {
-                let expected = format!("{letter}_{gap}, as {letter}_{highest} is declared");
-                Err(ReadError::part(place, expected, format!("no {letter}_{gap}")))
+        let refuse =
+            |expected: &str, found: &str| Err(ReadError::part(format!("declarations of {what}"), expected, found));
+        let gap = (0..).take_while(|index| self.declared.contains(&variable(*index))).count();
+        match self.declared.range(variable(gap)..=variable(usize::MAX)).next_back() {
+            Some(Variable::Input(i) | Variable::Output(i)) => {
+                refuse(&format!("{letter}_{gap}, as {letter}_{i} is declared"), &format!("no {letter}_{gap}"))
             }
+            None if gap == 0 => refuse("at least one", "none"),
+            None => Ok(gap),
         }
     }
 
@@ -128,12 +127,11 @@ impl<'t> Reader<'t> {
         let strict = relation.ends_with('=') != holds;
         let mut cases = Cases::constant(holds);
         for (left, right) in terms.iter().zip(terms.iter().skip(1)) {
-            let source = (left.text.min(right.text), left.text.max(right.text));
             let (first, second) = (self.term(left)?, self.term(right)?);
             for (unless, lesser, greater) in [('>', &first, &second), ('<', &second, &first)] {
                 if !relation.starts_with(unless) {
                     let (lesser, greater) = if holds { (lesser, greater) } else { (greater, lesser) };
-                    cases = cases.join(holds, lesser.at_most(greater, strict, (left, source))?);
+                    cases = cases.join(holds, lesser.at_most(greater, strict, [left, right])?);
                 }
             }
         }
@@ -144,15 +142,12 @@ impl<'t> Reader<'t> {
         if written.is_list() {
             return self.arithmetic(written);
         }
+        let linear = |terms, constant| Ok(Linear { terms, constant });
         match variable(written.text) {
-            Some(variable) if self.declared.contains(&variable) => {
-                Ok(Linear { terms: vec![(variable, ONE)], constant: ZERO })
-            }
+            Some(variable) if self.declared.contains(&variable) => linear(vec![(variable, ONE)], ZERO),
             Some(_) => Err(written.unexpected("a declared variable")),
-            None => match enclose_decimal(written.text) {
-                Some(number) if !written.text.contains('/') => Ok(Linear { terms: Vec::new(), constant: number }),
-                _ => Err(written.unexpected(TERM)),
-            },
+            None if written.text.contains('/') => Err(written.unexpected(TERM)),
+            None => linear(Vec::new(), enclose_decimal(written.text).ok_or_else(|| written.unexpected(TERM))?),
         }
     }
 
@@ -160,16 +155,11 @@ impl<'t> Reader<'t> {
         let operator = written.item(0, OPERATOR, |text| matches!(text, "+" | "-" | "*" | "/"))?;
         let terms = written.arguments(1 + usize::from(operator.text == "/"), TERM)?;
         // `(- a)` is `(- 0 a)`.
-        let mut value =
-            (operator.text == "-" && terms.len() == 1).then_some(Linear { terms: Vec::new(), constant: ZERO });
-        for term in terms {
-            let next = self.term(term)?;
-            value = Some(match value {
-                Some(value) => value.combine(operator, next)?,
-                None => next,
-            });
-        }
-        value.ok_or_else(|| written.unexpected(TERM))
+        let is_negation = operator.text == "-" && terms.len() == 1;
+        let zero = is_negation.then_some(Ok(Linear { terms: Vec::new(), constant: ZERO }));
+        let values = zero.into_iter().chain(terms.iter().map(|term| self.term(term)));
+        let value = values.reduce(|value, next| value?.combine(operator, next?));
+        value.unwrap_or_else(|| Err(written.unexpected(TERM)))
     }
 }
 

@@ -5,7 +5,7 @@
 //! The files are written by
 //!
 //! ```text
-//! cargo test -p bartizan-proof --test samples -- --ignored
+//! cargo test -p bartizan-read --test samples -- --ignored
 //! ```
 #![allow(clippy::float_arithmetic, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
@@ -14,6 +14,8 @@ mod instances;
 mod refused;
 mod steps;
 mod valid;
+#[path = "../../../tests/variant/mod.rs"]
+mod variant;
 #[allow(dead_code)]
 #[path = "../../src/onnx/tests/writer.rs"]
 mod writer;
@@ -23,9 +25,10 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use bartizan_proof::check::verify;
-use bartizan_proof::{Refusal, Rejected, Verified};
+use bartizan_proof::{Rejected, Verified};
 
 use instances::Instance;
+use variant::name_of;
 
 /// Every refusal that the bytes of a certificate can cause.
 const VARIANTS: [&str; 29] = [
@@ -82,14 +85,6 @@ fn judge(name: &str, certificate: &Vec<u8>) -> Result<Verified, Rejected> {
     assert!(texts.iter().all(|text| *text == texts[0]), "{name}: depends on the number of threads: {texts:?}");
     let [answer, ..] = answers;
     answer
-}
-
-/// The name of a variant in snake case.
-fn name_of(refusal: &Refusal) -> String {
-    let debug = format!("{refusal:?}");
-    let variant = debug.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    let snake = variant.chars().flat_map(|c| [c.is_uppercase().then_some('_'), Some(c.to_ascii_lowercase())]);
-    snake.flatten().skip(1).collect()
 }
 
 #[test]

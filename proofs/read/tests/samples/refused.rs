@@ -32,7 +32,7 @@ fn cover() -> Vec<Tree> {
         ("missing_node.both_children", vec![middle(0)]),
         ("not_refuted.children_exchanged", vec![sign(0), high, Item::End, low, Item::End]),
         ("not_refuted.false_bound", bound(0.25)),
-        ("too_deep.splits", vec![middle(0); 600]),
+        ("too_deep.splits", vec![middle(0); 513]),
     ]
 }
 

@@ -190,7 +190,9 @@ fn sampled_points_never_leave_proved_bounds() {
         let center: Vec<f64> = (0..sizes[0]).map(|_| random.range(-1.0, 1.0)).collect();
         let radius = random.range(0.0, 0.7);
         let region = region(&center.iter().map(|c| (c - radius, c + radius)).collect::<Vec<_>>());
-        let ends = Targets::Marked(vec![true; sizes[3]], vec![true; sizes[3]]);
+        let default =
+            |element| [Side::Lower, Side::Upper].map(|side| Target { element, side, witness: Witness::Default });
+        let ends = Targets::Listed((0..sizes[3]).flat_map(default).collect());
         let alphas = [(1, (0..sizes[1]).map(|_| random.unit() as f32).collect()), (2, vec![0.25; sizes[2]])].into();
         let own = Witness::Own(Slopes { alpha: alphas, ..Slopes::default() });
         let both = (0..sizes[3])

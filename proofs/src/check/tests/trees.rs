@@ -256,6 +256,12 @@ fn trees_beyond_the_limits_are_refused() {
     assert_eq!(refusal(&network, &property, &kept), Refusal::TooLong((1 << 14) + 1, 1 << 14));
     let deep = vec![Item::Split(Split::Middle(0)); 600];
     assert_eq!(refusal(&network, &property, &deep), Refusal::TooDeep(512));
+    // A lemma of many literals would cost as much at every place where it is applied.
+    let lemma = |count| Item::Lemma(vec![literal(0, Side::Upper, 2.0); count], vec![0]);
+    let below = [close(beta(&[0.5, 0.5], &[])), Item::End];
+    assert_eq!(refusal(&network, &property, &[&[lemma(513)], &below[..]].concat()), Refusal::TooDeep(512));
+    let most = [&[lemma(512)], &below[..], &[Item::Apply(0), Item::End]].concat();
+    assert!(judge(&network, &property, &most).is_ok());
 }
 
 #[test]
