@@ -96,7 +96,7 @@ def judged(network, slopes):
 
 def alphas_of(network, place, elements, given):
     """The alphas of a place, each as numerator and denominator."""
-    if not 0 < place < len(network.places) - 1 or elements != network.size(place):
+    if place >= len(network.places) or elements != network.size(place):
         raise Refused("alphas do not fit their place")
     if not all(0 <= alpha <= 1 for alpha in given.values()):
         raise Refused("an alpha is not between 0 and 1")

@@ -43,8 +43,8 @@ def check_tree(state, tree):
     """Checks the items of a tree one after the other."""
     for item in tree:
         RULES[type(item)](state, item)
-        if max(len(state.cuts), len(state.kept), len(state.lemmas)) > MOST_ON_A_PATH:
-            raise Refused("too many cuts, kept slopes or lemmas")
+        if max(len(state.kept), len(state.lemmas)) > MOST_ON_A_PATH:
+            raise Refused("too many kept slopes or lemmas")
 
 
 def end(state, _):

@@ -12,6 +12,7 @@ from network import Affine
 
 # Intervals count in units of 1 / GRID.
 GRID = 1 << 1074
+MOST_ASSUMED = 512
 
 
 class Cut(NamedTuple):
@@ -42,6 +43,7 @@ class State:
         # Values from here on have to be enclosed again before they are used.
         self.first_stale = len(network.values)
         self.cuts, self.kept, self.lemmas = [], [], []
+        self.assumed = 0
         self.goals = goals
 
     @classmethod
@@ -59,7 +61,7 @@ class State:
     def copy(self):
         """A copy for a subtree. Lists of ends are never changed in place, so that they may be shared."""
         copy = State(self.network, list(self.lows), list(self.highs), dict(self.goals))
-        copy.first_stale = self.first_stale
+        copy.first_stale, copy.assumed = self.first_stale, self.assumed
         copy.cuts, copy.kept, copy.lemmas = list(self.cuts), list(self.kept), list(self.lemmas)
         return copy
 
@@ -89,6 +91,9 @@ class State:
 
     def assume(self, literal):
         """Assumes a literal."""
+        self.assumed += 1
+        if self.assumed > MOST_ASSUMED:
+            raise Refused("too many literals are assumed")
         value = self.value(literal.place, literal.element)
         at = finite(literal.value)
         self.cut(literal.place, literal.element, literal.upper, to_grid(at))
