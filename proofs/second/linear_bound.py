@@ -91,7 +91,7 @@ def read_witness(state, witness):
 def judged(network, slopes):
     """Slopes whose numbers are allowed: alphas are pairs by place and element, the others are fractions."""
     alphas = {place: alphas_of(network, place, *given) for place, given in slopes.alphas.items()}
-    return Slopes(alphas, [multiplier(beta) for beta in slopes.betas], [multiplier(m) for m in slopes.constraints])
+    return Slopes(alphas, list(map(multiplier, slopes.betas)), list(map(multiplier, slopes.constraints)))
 
 
 def alphas_of(network, place, elements, given):

@@ -1,7 +1,7 @@
 """The state in which a node of a tree is checked: section 4 of FORMAT.md.
 
-Ends of intervals are integers in units of 2^-1074, the smallest binary64 number, so that every binary64 number is one of them.
-Computed ends are rounded outward to such integers.
+Ends of intervals are integers in units of 2^-1074, the smallest binary64 number, so that every binary64 number is one of
+them. Computed ends are rounded outward to such integers.
 """
 
 from fractions import Fraction

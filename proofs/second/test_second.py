@@ -5,6 +5,7 @@ import re
 import struct
 import sys
 import unittest
+import zipfile
 from fractions import Fraction
 from pathlib import Path
 
@@ -150,6 +151,33 @@ class Samples(unittest.TestCase):
 
 DECLARED = "(declare-const X_0 Real) (declare-const Y_0 Real) "
 BOUNDED = "(assert (and (>= X_0 0) (<= X_0 1))) "
+
+
+class Models(unittest.TestCase):
+    """The networks in `models/` compute what onnxruntime recorded in `io.npz`."""
+
+    def test_outputs(self):
+        for name in ("controller/model.onnx", "controller/model.nnet", "cancer_mlp/model.onnx", "digits_mlp/model.onnx",
+                     "digits_conv/model.onnx"):
+            path = PROOFS.parent / "models" / name
+            network, _ = check.read_model(path)
+            inputs, outputs = (recorded(path.parent / "io.npz", key) for key in ("input", "output"))
+            for sample in (0, 17):
+                n, m = network.size(0), network.size(-1)
+                point = [Fraction(x) for x in inputs[sample * n:(sample + 1) * n]]
+                for exact, expected in zip(evaluate(network, point), outputs[sample * m:(sample + 1) * m], strict=True):
+                    with self.subTest(name):
+                        self.assertAlmostEqual(float(exact), expected, delta=1e-4 * (1 + abs(expected)))
+
+
+def recorded(path, key):
+    """The numbers of a float32 array in an .npz file, in row-major order."""
+    with zipfile.ZipFile(path) as archive:
+        data = archive.read(f"{key}.npy")
+    size = struct.unpack("<H", data[8:10])[0]
+    header, data = data[10:10 + size], data[10 + size:]
+    assert b"'<f4'" in header and b"'fortran_order': False" in header
+    return struct.unpack(f"<{len(data) // 4}f", data)
 
 
 class Properties(unittest.TestCase):
