@@ -55,21 +55,22 @@ def nearest(exact):
 
 
 def enclose(exact):
-    """The interval of a decimal: one number where it is certainly exact, otherwise the neighbours of the nearest one."""
+    """The interval of a decimal: one number where it is certainly exact, else the neighbours of the nearest one."""
     number = nearest(exact)
-    digits = exact * 10 ** MOST_PLACES
-    if Fraction(number) == exact and digits.denominator == 1 and shortest(digits.numerator) < MOST_DIGITS:
+    if Fraction(number) == exact and is_short(exact):
         return Interval(number, number)
     return Interval(finite(below(number)), finite(above(number)))
 
 
-def shortest(digits):
-    """The digits of a decimal with MOST_PLACES places, without zeros at the end of the places."""
-    for _ in range(MOST_PLACES):
-        if digits % 10:
-            break
+def is_short(exact):
+    """Whether a decimal is `D 10^e` with few places and digits."""
+    digits = exact * 10 ** MOST_PLACES
+    if digits.denominator != 1:
+        return False
+    digits = abs(digits.numerator)
+    while digits and digits % 10 == 0:
         digits //= 10
-    return abs(digits)
+    return digits < MOST_DIGITS
 
 
 def finite(number):

@@ -8,7 +8,7 @@ from linear_bound import bound_end, read_witness, refute
 from state import GRID, Goal, State, to_grid
 from vnnlib import INPUT
 
-MOST_ON_A_PATH = 1 << 14
+MOST_ON_A_PATH = 1 << 12
 
 
 def check(network, model_digest, prop, data):

@@ -104,7 +104,7 @@ fn write_text(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     match &outcome.verdict {
         Verdict::Verified(v, certificate) => {
             let (cases, leaves, bytes) = (v.cases(), v.leaves(), certificate.len());
-            writeln!(out, "{cases} cases refuted; the checker accepted the proof of {leaves} leaves in {bytes} bytes")
+            writeln!(out, "{cases} cases refuted; the checker accepted the proof (leaves: {leaves}, bytes: {bytes})")
         }
         Verdict::Violated(v) => {
             writeln!(out, "counterexample (replayed with rigorous arithmetic):")?;

@@ -15,7 +15,7 @@ const BASE: usize = 4 << 20;
 
 /// Memory that checking may take for each byte of a certificate; a mark of one bit can stand for a slope of four
 /// bytes in a list that is being grown, and a target of two bytes is about a hundred in memory. Longer inputs than the
-/// fuzzer's may take more: 512 levels of a path may each hold a copy of a list of 2^14 kept slopes or lemmas.
+/// fuzzer's may take more: 512 levels of a path may each hold a copy of a list of 2^12 kept slopes or lemmas.
 const PER_BYTE: usize = 400;
 
 /// Counts what is allocated.

@@ -17,7 +17,7 @@ use super::relax::check_slopes;
 const BATCH: usize = 1 << 22;
 
 /// The most cuts, kept slopes or lemmas on a path, so that the states on it stay small.
-const LONGEST_PATH: usize = 1 << 14;
+const LONGEST_PATH: usize = 1 << 12;
 
 /// A list whose clones share it until one of them grows.
 pub(crate) type Shared<T> = Arc<Vec<Arc<T>>>;

@@ -16,6 +16,7 @@ mod oracle;
 mod exact;
 mod networks;
 mod prover;
+mod witness;
 
 mod arithmetic;
 mod enumeration;

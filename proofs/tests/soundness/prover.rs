@@ -3,7 +3,7 @@
 //! It follows the states of its tree as the checker will see them, so that it splits what is undecided and proves
 //! what is nearly true; slopes and multipliers are random.
 
-use bartizan_proof::certificate::{Close, Item, Literal, Multipliers, Side, Slopes, Split, Target, Targets, Witness};
+use bartizan_proof::certificate::{Close, Item, Literal, Multipliers, Side, Split, Target, Targets};
 use bartizan_proof::check::State;
 
 use crate::oracle::random::Random;
@@ -62,9 +62,10 @@ pub struct Scope<'g> {
     pub state: State<'g>,
     /// The open goals: case and number of atoms.
     pub goals: Vec<(usize, usize)>,
-    cuts: usize,
-    kept: usize,
-    lemmas: usize,
+    /// How many assumptions on the path do not speak of the input, and how many slopes and lemmas there are.
+    pub cuts: usize,
+    pub kept: usize,
+    pub lemmas: usize,
 }
 
 impl<'g> Scope<'g> {
@@ -113,12 +114,12 @@ impl Prover<'_> {
         items
     }
 
-    fn errs(&mut self, mistake: Mistake) -> bool {
+    pub fn errs(&mut self, mistake: Mistake) -> bool {
         self.mistake == mistake && self.random.chance(MISTAKEN)
     }
 
     /// The number of something of which there are `n`; now and then one too high.
-    fn number_below(&mut self, n: usize) -> usize {
+    pub fn number_below(&mut self, n: usize) -> usize {
         let extra = usize::from(self.errs(Mistake::Number));
         self.random.below(n + extra)
     }
@@ -265,52 +266,6 @@ impl Prover<'_> {
         match close.is_empty() {
             true => vec![Item::End],
             false => vec![Item::Close(close), Item::End],
-        }
-    }
-
-    fn witness(&mut self, scope: &Scope) -> Witness {
-        match self.random.below(10) {
-            0..=4 => Witness::Default,
-            5 if scope.kept > 0 => Witness::Kept(self.number_below(scope.kept)),
-            _ => Witness::Own(self.slopes(scope)),
-        }
-    }
-
-    fn slopes(&mut self, scope: &Scope) -> Slopes {
-        let mut slopes = Slopes::default();
-        let hidden = 1..self.subject.sizes.len() - 1;
-        for place in hidden {
-            if self.random.chance(0.7) {
-                let size = self.subject.sizes[place] + usize::from(self.errs(Mistake::Count));
-                slopes.alpha.insert(place, (0..size).map(|_| self.alpha()).collect());
-            }
-        }
-        let extra = usize::from(self.errs(Mistake::Count));
-        slopes.beta = (0..self.random.between(0, scope.cuts + extra)).map(|_| self.multiplier()).collect();
-        let constraints = self.random.between(0, self.subject.constraints + extra);
-        slopes.constraints = (0..constraints).map(|_| self.multiplier()).collect();
-        slopes
-    }
-
-    fn alpha(&mut self) -> f32 {
-        if self.errs(Mistake::Alpha) {
-            return self.random.pick(&[2.0, -0.5, 1.000_000_1, f32::INFINITY, -1e-45]);
-        }
-        match self.random.below(4) {
-            0 => self.random.pick(&[0.0, 1.0]),
-            1 => f32::NAN,
-            2 => self.random.below(129) as f32 / 128.0,
-            _ => self.random.unit() as f32,
-        }
-    }
-
-    fn multiplier(&mut self) -> f32 {
-        if self.errs(Mistake::Multiplier) {
-            return self.random.pick(&[-1.0, -1.0, -0.5, f32::NAN, f32::INFINITY, -1e-45]);
-        }
-        match self.random.below(3) {
-            0 => self.random.unit() as f32,
-            _ => self.random.pick(&[0.0, 1.0, 1.0, 0.5, 2.0, 1e-45, 3e38]),
         }
     }
 }

@@ -252,8 +252,8 @@ fn subtrees_are_checked_in_parallel_with_the_same_answer() {
 #[test]
 fn trees_beyond_the_limits_are_refused() {
     let (network, property) = needs_a_split();
-    let kept = vec![Item::Keep(Slopes::default()); (1 << 14) + 1];
-    assert_eq!(refusal(&network, &property, &kept), Refusal::TooLong((1 << 14) + 1, 1 << 14));
+    let kept = vec![Item::Keep(Slopes::default()); (1 << 12) + 1];
+    assert_eq!(refusal(&network, &property, &kept), Refusal::TooLong((1 << 12) + 1, 1 << 12));
     let deep = vec![Item::Split(Split::Middle(0)); 600];
     assert_eq!(refusal(&network, &property, &deep), Refusal::TooDeep(512));
     // A lemma of many literals would cost as much at every place where it is applied.
