@@ -63,14 +63,12 @@ def enclose(exact):
 
 
 def is_short(exact):
-    """Whether a decimal is `D 10^e` with few places and digits."""
-    digits = exact * 10 ** MOST_PLACES
-    if digits.denominator != 1:
-        return False
-    digits = abs(digits.numerator)
-    while digits and digits % 10 == 0:
-        digits //= 10
-    return digits < MOST_DIGITS
+    """Whether a decimal has few places and digits; zeros after the last place do not count."""
+    places = 0
+    while exact.denominator != 1 and places < MOST_PLACES:
+        exact *= 10
+        places += 1
+    return exact.denominator == 1 and abs(exact) < MOST_DIGITS
 
 
 def finite(number):
