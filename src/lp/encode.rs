@@ -236,6 +236,8 @@ fn used_nodes(model: &Model<f64>, objective: &Objective) -> Vec<bool> {
 
 /// The solver that was chosen at build time.
 mod backend {
+    use std::panic::{self, AssertUnwindSafe};
+
     use good_lp::{
         Constraint, ResolutionError, Solution, SolutionStatus, SolverModel, WithTimeLimit, variable::UnsolvedProblem,
     };
@@ -257,7 +259,10 @@ mod backend {
         for constraint in constraints {
             model.add_constraint(constraint);
         }
-        let solution = model.solve().map_err(|error| match error {
+        // The solver asserts that its numbers stay finite, which extreme weights disprove.
+        let solved = panic::catch_unwind(AssertUnwindSafe(|| model.solve()));
+        let solved = solved.unwrap_or_else(|_| Err(ResolutionError::Str("the solver panicked".to_owned())));
+        let solution = solved.map_err(|error| match error {
             ResolutionError::Other(text) if text.contains("Time limit") => Unsolved::Deadline,
             other => Unsolved::Solver(other.to_string()),
         })?;
