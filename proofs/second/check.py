@@ -1,4 +1,4 @@
-"""A second checker of bartizan's certificates, written from ../FORMAT.md alone: slow, short and exact.
+"""A second checker of bartizan's certificates, written from ../FORMAT.md: slow, obvious and exact.
 
     python3 check.py MODEL PROPERTY CERTIFICATE
     python3 check.py --batch RESULTS.csv FOLDER [--most-relus N] [--most-bytes N] [--falsify]
