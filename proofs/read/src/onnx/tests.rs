@@ -2,6 +2,7 @@ mod hostile;
 mod operators;
 mod refusals;
 mod semantics;
+#[path = "../../tests/onnx_writer/mod.rs"]
 mod writer;
 
 use super::read_onnx;

@@ -5,20 +5,14 @@
 //! The files are written by
 //!
 //! ```text
-//! cargo test -p bartizan-read --test samples -- --ignored
+//! cargo run -p bartizan-read --example write_samples
 //! ```
 #![allow(clippy::float_arithmetic, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-mod damaged;
-mod instances;
-mod refused;
-mod steps;
-mod valid;
-#[path = "../../../tests/variant/mod.rs"]
+#[path = "../examples/write_samples/files/mod.rs"]
+mod files;
+#[path = "../../tests/variant/mod.rs"]
 mod variant;
-#[allow(dead_code)]
-#[path = "../../src/onnx/tests/writer.rs"]
-mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -27,7 +21,7 @@ use std::path::{Path, PathBuf};
 use bartizan_proof::check::verify;
 use bartizan_proof::{Rejected, Verified};
 
-use instances::Instance;
+use files::instances::Instance;
 use variant::name_of;
 
 /// Every refusal that the bytes of a certificate can cause.
@@ -76,9 +70,15 @@ fn certificates(kind: &str) -> BTreeMap<String, Vec<u8>> {
     files.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap())).collect()
 }
 
+/// The other files by name.
+fn models_and_properties() -> BTreeMap<String, Vec<u8>> {
+    let files = std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path()).filter(|path| path.is_file());
+    files.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap())).collect()
+}
+
 fn judge(name: &str, certificate: &Vec<u8>) -> Result<Verified, Rejected> {
     let (_, instance) = name.rsplit_once('.').unwrap_or_else(|| panic!("{name} names no instance"));
-    let Instance { network, property } = Instance::read(&folder(), instance);
+    let Instance { network, property } = Instance::parse(instance, &models_and_properties());
     let answers = [1, 2, 4].map(|n| verify(&network, &property, certificate, NonZeroUsize::new(n).unwrap()));
     // As text, since a NaN is not equal to itself.
     let texts = answers.each_ref().map(|answer| format!("{answer:?}"));
@@ -112,32 +112,11 @@ fn every_refusal_has_a_sample() {
     assert_eq!(announced, VARIANTS.into());
 }
 
-/// Every file of the folder that is written by program, with its path in the folder.
-fn files() -> BTreeMap<String, Vec<u8>> {
-    let mut files = instances::files();
-    let instance = |name: &str| Instance::parse(name, &instances::files());
-    let (distance, corners) = (instance("distance"), instance("corners"));
-    let valid = [valid::distance(&distance), valid::corners(&corners)].concat();
-    files.extend(valid.into_iter().map(|(name, bytes)| (format!("valid/{name}.cert"), bytes)));
-    let beyond = refused::beyond_the_minimum(&distance, &instance("distance_false"));
-    let rejected = [refused::trees(&distance), refused::proofs(&corners), beyond, damaged::bytes(&distance)].concat();
-    files.extend(rejected.into_iter().map(|(name, bytes)| (format!("rejected/{name}.cert"), bytes)));
-    files
-}
-
 #[test]
 fn the_files_are_those_that_the_generator_writes() {
-    let files = files();
+    let files = files::all();
     for (path, bytes) in &files {
         assert!(std::fs::read(folder().join(path)).is_ok_and(|found| found == *bytes), "{path} differs");
     }
     assert!(files.values().map(Vec::len).sum::<usize>() <= MOST_BYTES);
-}
-
-#[test]
-#[ignore = "writes the sample files"]
-fn write_the_samples() {
-    for (path, bytes) in files() {
-        std::fs::write(folder().join(path), bytes).unwrap();
-    }
 }

@@ -2,9 +2,9 @@
 
 use bartizan_proof::certificate::{Close, Item, Literal, Multipliers, Side, Slopes, Target, Targets, Witness};
 
-use crate::instances::Instance;
-use crate::steps::{alpha, at, beta, close, close_case, exact, halves, literal, middle, off, proof, sign};
-use crate::valid::both_regions;
+use super::instances::Instance;
+use super::steps::{alpha, at, beta, close, close_case, exact, halves, literal, middle, off, proof, sign};
+use super::valid::both_regions;
 
 /// A name and the items of a tree.
 type Tree = (&'static str, Vec<Item>);

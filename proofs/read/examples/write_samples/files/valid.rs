@@ -2,8 +2,8 @@
 
 use bartizan_proof::certificate::{Close, Item, Multipliers, Proof, Side, Slopes, Target, Targets, Witness};
 
-use crate::instances::Instance;
-use crate::steps::{alpha, at, close, close_case, exact, grow, halves, literal, middle, off, proof, sign};
+use super::instances::Instance;
+use super::steps::{alpha, at, close, close_case, exact, grow, halves, literal, middle, off, proof, sign};
 
 /// A name and the items of a tree.
 type Tree = (&'static str, Vec<Item>);

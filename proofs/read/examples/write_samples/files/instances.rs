@@ -1,13 +1,12 @@
 //! The models and properties of the samples.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use bartizan_proof::certificate::{Header, Proof, encode};
 use bartizan_proof::{Network, Property};
 use bartizan_read::{read_nnet, read_onnx, read_vnnlib};
 
-use crate::writer::{integer, model};
+use super::writer::{integer, model};
 
 /// y = |x0 - x1| - 0.25 with hidden layer x0 - x1, x1 - x0.
 const DISTANCE: &str = "\
@@ -59,21 +58,11 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Reads `NAME.nnet` or `NAME.onnx`, and `NAME.vnnlib`.
-    pub fn read(folder: &Path, name: &str) -> Instance {
-        let file = |extension: &str| std::fs::read(folder.join(format!("{name}.{extension}"))).ok();
-        Self::of(file("nnet"), file("onnx"), file("vnnlib"))
-    }
-
-    /// The same from files in memory.
+    /// `NAME.nnet` or `NAME.onnx`, and `NAME.vnnlib`, among files.
     pub fn parse(name: &str, files: &BTreeMap<String, Vec<u8>>) -> Instance {
-        let file = |extension: &str| files.get(&format!("{name}.{extension}")).cloned();
-        Self::of(file("nnet"), file("onnx"), file("vnnlib"))
-    }
-
-    fn of(nnet: Option<Vec<u8>>, onnx: Option<Vec<u8>>, vnnlib: Option<Vec<u8>>) -> Instance {
-        let network = nnet.map_or_else(|| read_onnx(&onnx.unwrap()), |nnet| read_nnet(&nnet)).unwrap();
-        Instance { network, property: read_vnnlib(&vnnlib.unwrap()).unwrap() }
+        let file = |extension: &str| files.get(&format!("{name}.{extension}"));
+        let network = file("nnet").map_or_else(|| read_onnx(file("onnx").unwrap()), |nnet| read_nnet(nnet));
+        Instance { network: network.unwrap(), property: read_vnnlib(file("vnnlib").unwrap()).unwrap() }
     }
 
     pub fn header(&self) -> Header {

@@ -3,8 +3,8 @@
 use bartizan_proof::Digest;
 use bartizan_proof::certificate::{Header, Witness, encode};
 
-use crate::instances::Instance;
-use crate::steps::{alpha, close, exact, grow, proof};
+use super::instances::Instance;
+use super::steps::{alpha, close, exact, grow, proof};
 
 /// Where the parts of a certificate begin: magic, version, semantics, digests, number of proofs, region, tree.
 const VERSION: usize = 8;

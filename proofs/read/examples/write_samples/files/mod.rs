@@ -1,0 +1,27 @@
+//! The sample files that are written by program.
+
+mod damaged;
+pub mod instances;
+mod refused;
+mod steps;
+mod valid;
+#[allow(dead_code)]
+#[path = "../../../tests/onnx_writer/mod.rs"]
+mod writer;
+
+use std::collections::BTreeMap;
+
+use instances::Instance;
+
+/// Every file of the folder that is written by program, with its path in the folder.
+pub fn all() -> BTreeMap<String, Vec<u8>> {
+    let mut files = instances::files();
+    let instance = |name: &str| Instance::parse(name, &instances::files());
+    let (distance, corners) = (instance("distance"), instance("corners"));
+    let valid = [valid::distance(&distance), valid::corners(&corners)].concat();
+    files.extend(valid.into_iter().map(|(name, bytes)| (format!("valid/{name}.cert"), bytes)));
+    let beyond = refused::beyond_the_minimum(&distance, &instance("distance_false"));
+    let rejected = [refused::trees(&distance), refused::proofs(&corners), beyond, damaged::bytes(&distance)].concat();
+    files.extend(rejected.into_iter().map(|(name, bytes)| (format!("rejected/{name}.cert"), bytes)));
+    files
+}
