@@ -11,7 +11,7 @@ const VERSIONS: usize = 450;
 fn change(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..1 + random.below(3) {
-        let first = if random.one_in(20) { 0 } else { HEADER };
+        let first = if random.below(20) == 0 { 0 } else { HEADER };
         let place = first + random.below(bytes.len() - first);
         match random.below(8) {
             0 => drop(bytes.remove(place)),

@@ -21,6 +21,8 @@ mod flips;
 mod net;
 mod prover;
 mod question;
+#[path = "../oracle/random.rs"]
+#[allow(dead_code)]
 mod random;
 mod subject;
 mod tighten;

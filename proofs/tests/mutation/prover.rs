@@ -104,7 +104,7 @@ impl Prover<'_> {
             }
             None => true,
         });
-        if self.random.one_in(2) {
+        if self.random.below(2) == 0 {
             return found.into_iter().map(|close| Item::Close(vec![close])).collect();
         }
         if found.is_empty() { Vec::new() } else { vec![Item::Close(found)] }
@@ -112,7 +112,7 @@ impl Prover<'_> {
 
     /// Sometimes keeps slopes that are good for the first goal.
     fn keep(&mut self, path: &mut Path, open: &[Rc<Goal>]) -> Option<Item> {
-        let atom = open.first().filter(|_| self.random.one_in(4))?.atoms.first()?.clone();
+        let atom = open.first().filter(|_| self.random.below(4) == 0)?.atoms.first()?.clone();
         let slopes = improve(&path.facts, &[(1.0, &atom)]).rounded();
         path.kept.push(slopes.clone());
         Some(Item::Keep(slopes))
@@ -120,7 +120,9 @@ impl Prover<'_> {
 
     /// Sometimes proves a bound of an undecided ReLU's input by a tree, one that a single node gives if no better.
     fn proved_bound(&mut self, path: &mut Path) -> Vec<Item> {
-        let Some((place, element)) = self.undecided(path).filter(|_| self.random.one_in(2)) else { return Vec::new() };
+        let Some((place, element)) = self.undecided(path).filter(|_| self.random.below(2) == 0) else {
+            return Vec::new();
+        };
         let bound = path.facts.lower(&[(1.0, &linear(place, element))], &Slopes::default());
         let (l, u) = path.facts.bounds[place][element];
         for share in [0.05, -0.01] {
@@ -165,7 +167,7 @@ impl Prover<'_> {
             }
             (1, _) if path.depth < 3 => self.split_beyond(path, open),
             (2..=4, Some((place, element))) if path.depth < 4 && !path.is_aside => {
-                let side = if self.random.one_in(2) { Side::Lower } else { Side::Upper };
+                let side = if self.random.below(2) == 0 { Side::Lower } else { Side::Upper };
                 let literal = Literal { place, element, side, at: 0.0 };
                 let cases: Vec<usize> = open.iter().map(|goal| goal.case).collect();
                 let subtree = self.node(path.below(&literal), open.clone())?;
@@ -197,7 +199,7 @@ impl Prover<'_> {
     fn value(&mut self, path: &Path, place: usize, element: usize) -> Split {
         let (l, u) = path.facts.bounds[place][element];
         let below = self.random.range(0.7 * l + 0.3 * u, 0.3 * l + 0.7 * u);
-        let above = if self.random.one_in(2) { below - 0.05 * (u - l) } else { below };
+        let above = if self.random.below(2) == 0 { below - 0.05 * (u - l) } else { below };
         Split::At { place, element, below, above }
     }
 

@@ -56,7 +56,7 @@ impl Domain {
             domain.constraints.push(Linear { terms, at_most });
         }
         if family == 5 {
-            let norm = if random.one_in(2) { Norm::L1 } else { Norm::L2 };
+            let norm = if random.below(2) == 0 { Norm::L1 } else { Norm::L2 };
             let point = |x: &f64| Interval::point(*x);
             let (center, scale) = (center.iter().map(point).collect(), vec![Interval::point(1.0); inputs]);
             domain.ball = Some(Ball { norm, center, scale, radius: Interval::point(radius) });
@@ -118,7 +118,7 @@ impl Question {
     fn left_side(&self, random: &mut Random) -> Linear {
         let output = self.net.layers.len();
         let mut terms: Vec<_> = (0..self.net.outputs()).map(|i| (output, i, random.range(-1.0, 1.0))).collect();
-        if random.one_in(4) {
+        if random.below(4) == 0 {
             terms.push((0, random.below(self.net.inputs()), random.range(-0.5, 0.5)));
         }
         Linear { terms, at_most: 0.0 }

@@ -21,7 +21,7 @@ const PAIRS: [[f32; 2]; 5] = [[1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [0.2, 0.8], [0
 pub fn close(facts: &Facts, goal: &Goal, kept: &[Slopes], random: &mut Random) -> Option<Close> {
     let combinations: Vec<Vec<f32>> =
         if goal.atoms.len() == 1 { vec![vec![1.0]] } else { PAIRS.iter().map(|pair| pair.to_vec()).collect() };
-    let prefers_own = random.one_in(2);
+    let prefers_own = random.below(2) == 0;
     for numbers in combinations {
         let combined: Vec<(f64, &Linear)> =
             numbers.iter().zip(&goal.atoms).map(|(m, atom)| (f64::from(*m), atom)).collect();
@@ -31,7 +31,7 @@ pub fn close(facts: &Facts, goal: &Goal, kept: &[Slopes], random: &mut Random) -
         let own = || {
             let own = improve(facts, &combined);
             let rounded = own.clone().rounded();
-            let shorter = if !random.one_in(3) && refutes(&rounded) { rounded } else { own };
+            let shorter = if random.below(3) != 0 && refutes(&rounded) { rounded } else { own };
             refutes(&shorter).then_some(Witness::Own(shorter))
         };
         if let Some(witness) = default.or(known).or_else(own) {

@@ -6,11 +6,12 @@ pub struct Random(u64);
 impl Random {
     pub fn new(seed: u64) -> Self {
         let mut random = Random((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        random.next();
+        random.bits();
         random
     }
 
-    fn next(&mut self) -> u64 {
+    /// 53 random bits.
+    pub fn bits(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -19,7 +20,7 @@ impl Random {
 
     /// In `[0, 1)`.
     pub fn unit(&mut self) -> f64 {
-        self.next() as f64 / (1u64 << 53) as f64
+        self.bits() as f64 / (1u64 << 53) as f64
     }
 
     pub fn range(&mut self, low: f64, high: f64) -> f64 {
@@ -28,7 +29,7 @@ impl Random {
 
     /// Below `n`, which is not zero.
     pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
+        (self.bits() % n as u64) as usize
     }
 
     /// From `low` to `high`, both included.
