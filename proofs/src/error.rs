@@ -221,6 +221,9 @@ pub enum Refusal {
     /// A node that is said to be empty.
     #[error("the node is not empty: no bounds contradict each other")]
     NotEmpty,
+    /// Forward forms for a network with many inputs that vary.
+    #[error("forward forms for at most {0} inputs that vary, found {1}")]
+    TooManyInputs(usize, usize),
     /// A step that changes the tree where none may.
     #[error("expected a step that tightens bounds, found another")]
     NotTightening,

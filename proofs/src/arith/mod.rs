@@ -16,6 +16,7 @@
 mod ball;
 mod enclosure;
 mod evaluate;
+mod form;
 mod interval;
 mod map;
 mod product;
@@ -23,6 +24,7 @@ mod rows;
 mod tally;
 
 pub(crate) use enclosure::Enclosure;
+pub(crate) use form::Form;
 pub use interval::Interval;
 pub(crate) use rows::Rows;
 pub(crate) use tally::{Slope, Tally};

@@ -114,6 +114,7 @@ impl<'s> Decoder<'s> {
                 let [below, above] = if code == code::SPLIT_AT { [self.double()?, self.double()?] } else { [0.0; 2] };
                 Item::Split(Split::At { place, element, below, above })
             }
+            code::FORMS => Item::Forms,
             code::TIGHTEN_ALL => Item::TightenAll,
             code::TIGHTEN_UNDECIDED => Item::Tighten(self.number()?, Targets::Undecided),
             code::TIGHTEN_MARKED => {

@@ -34,6 +34,7 @@ pub(crate) mod code {
     pub const CLOSE: u8 = 11;
     pub const LEMMA: u8 = 12;
     pub const APPLY: u8 = 13;
+    pub const FORMS: u8 = 14;
 
     pub const DEFAULT: u8 = 0;
     pub const SHORT: u8 = 1;
@@ -156,6 +157,7 @@ impl Writer {
             Item::End => self.0.push(code::END),
             Item::Empty => self.0.push(code::EMPTY),
             Item::Split(split) => self.split(split, None),
+            Item::Forms => self.0.push(code::FORMS),
             Item::TightenAll => self.0.push(code::TIGHTEN_ALL),
             Item::Tighten(place, targets) => self.targets(*place, targets),
             Item::Prove(literal) => {

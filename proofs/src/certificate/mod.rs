@@ -41,6 +41,8 @@ pub enum Item {
     Empty,
     /// The node ends in two subtrees.
     Split(Split),
+    /// Bounds every value by forward linear forms too, in this node and the subtrees below.
+    Forms,
     /// Bounds the undecided inputs of all ReLUs, in topological order, with default slopes.
     TightenAll,
     /// Bounds elements of one place by the linear bound rule.

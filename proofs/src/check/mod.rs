@@ -93,6 +93,7 @@ pub fn bounds(network: &Network, region: &Region, steps: &[Item]) -> Result<Prov
     let mut state = State::new(&ground);
     for step in steps {
         match step {
+            Item::Forms => state.use_forms()?,
             Item::TightenAll => state.tighten_all()?,
             Item::Tighten(place, targets) => state.tighten(*place, targets)?,
             Item::Keep(slopes) => state.keep(slopes)?,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::arith::{Enclosure, Interval};
+use crate::arith::{Enclosure, Form, Interval};
 use crate::certificate::{Literal, Place, Side, Slopes, Targets, Witness};
 use crate::error::Refusal;
 use crate::network::{Network, Node, NodeId, Op};
@@ -15,6 +15,9 @@ use super::relax::check_slopes;
 
 /// Coefficients that one batch of rows may hold at a node, so that memory stays bounded (32 MiB a node).
 const BATCH: usize = 1 << 22;
+
+/// The most inputs that may vary where forward forms are used: they cost memory and time for each.
+const MOST_FORM_INPUTS: usize = 64;
 
 /// The most cuts, kept slopes or lemmas on a path, so that the states on it stay small.
 const LONGEST_PATH: usize = 1 << 12;
@@ -108,6 +111,8 @@ pub struct State<'g> {
     ground: &'g Ground<'g>,
     /// Enclosures of the first nodes.
     bounds: Vec<Arc<Enclosure>>,
+    /// Forms of the first nodes, where they are used.
+    forms: Option<Vec<Arc<Form>>>,
     /// The first node whose enclosure does not yet follow from those before it.
     stale: NodeId,
     /// Assumed literals that do not speak of the input.
@@ -119,7 +124,8 @@ impl<'g> State<'g> {
     /// The root: all of the region.
     pub fn new(ground: &'g Ground<'g>) -> Self {
         let input = Enclosure::of_intervals(ground.region.bounds.iter().map(|b| b.outer()));
-        State { ground, bounds: vec![Arc::new(input)], stale: 1, cuts: Shared::default(), kept: Shared::default() }
+        let (cuts, kept) = (Shared::default(), Shared::default());
+        State { ground, bounds: vec![Arc::new(input)], forms: None, stale: 1, cuts, kept }
     }
 
     pub(crate) fn ground(&self) -> &'g Ground<'g> {
@@ -154,10 +160,18 @@ impl<'g> State<'g> {
         self.bounds.iter().any(|bounds| bounds.is_empty())
     }
 
-    /// Encloses the nodes up to the given one by interval arithmetic, and keeps what was known before.
+    /// Encloses the nodes up to the given one by interval arithmetic and forward forms, and keeps what was known before.
     fn refresh(&mut self, last: NodeId) {
+        if let (Some(forms), Some(input), true) = (&mut self.forms, self.bounds.first(), self.stale <= last) {
+            // Forms of values whose enclosures are still true stay true.
+            forms.truncate(self.stale);
+            if self.stale <= 1 {
+                *forms = vec![Arc::new(Form::of_input(input))];
+            }
+        }
         for (id, node) in self.ground.network.nodes().iter().enumerate().take(last + 1).skip(self.stale) {
             let mut enclosure = enclose(node, &self.bounds);
+            self.push_form(node, &mut enclosure);
             match self.bounds.get_mut(id) {
                 Some(known) => {
                     enclosure.intersect(known);
@@ -167,6 +181,38 @@ impl<'g> State<'g> {
             }
         }
         self.stale = self.stale.max(last + 1);
+    }
+
+    /// The form of the next node, if forms are used; its enclosure takes over what is tighter.
+    fn push_form(&mut self, node: &Node, enclosure: &mut Enclosure) {
+        let Some(forms) = &mut self.forms else { return };
+        let form = match &node.op {
+            Op::Input => None,
+            Op::Relu(source) => forms.get(*source).zip(self.bounds.get(*source)).map(|(form, of)| form.relu(of)),
+            Op::Affine(affine) => affine.form(node.size, |source| forms.get(source).map(Arc::as_ref)),
+        };
+        match form {
+            Some(form) => {
+                form.narrow(enclosure);
+                forms.push(Arc::new(form));
+            }
+            None => self.forms = None,
+        }
+    }
+
+    /// Uses forward forms from here on.
+    ///
+    /// # Errors
+    ///
+    /// Too many inputs vary.
+    pub fn use_forms(&mut self) -> Result<(), Refusal> {
+        let varying = self.bounds.first().map_or(0, |input| input.intervals().iter().filter(|i| i.lo < i.hi).count());
+        if varying > MOST_FORM_INPUTS {
+            return Err(Refusal::TooManyInputs(MOST_FORM_INPUTS, varying));
+        }
+        self.forms = Some(Vec::new());
+        self.stale = 1;
+        Ok(())
     }
 
     /// Replaces the interval of an element by its part within `by`.

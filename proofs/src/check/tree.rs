@@ -140,6 +140,7 @@ impl<'p> Node<'p> {
             Item::Empty if self.state.is_empty() => return Ok(Next::Nothing),
             Item::Empty => return Err(Refusal::NotEmpty),
             Item::Split(split) => return self.split(split),
+            Item::Forms => self.state.use_forms()?,
             Item::TightenAll => self.state.tighten_all()?,
             Item::Tighten(place, targets) => self.state.tighten(*place, targets)?,
             Item::Keep(slopes) => self.state.keep(slopes)?,
