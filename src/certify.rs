@@ -1,12 +1,16 @@
 //! From what the search found to the certificate that says so.
 
 use std::num::NonZeroUsize;
+use std::time::Instant;
 
 use bartizan_proof::certificate::{self, Close, Header, Item, Multipliers, Proof, Targets, Witness};
+use bartizan_proof::check::{Ground, Limits};
 use bartizan_proof::network::Op;
 use bartizan_proof::{Network, Property, Rejected, Verified, check};
+use rayon::prelude::*;
 
-use crate::bound::{Bounds, Model};
+use crate::bound::{Bounds, Model, forms};
+use crate::branch::tree::{NodeId, Tree};
 use crate::real::Real;
 
 /// Steps that bound the inputs of all ReLUs as the bounds at hand did: the lower end unless the upper one alone decides the
@@ -17,7 +21,8 @@ pub fn tightening<T: Real>(network: &Network, model: &Model<T>, bounds: &Bounds<
         let upper = bounds.lower[source].row(0).iter().map(|lower| *lower < T::zero()).collect();
         Item::Tighten(place, Targets::Marked(lower, upper))
     };
-    tightened_places(network, model).into_iter().map(step).collect()
+    let forms = forms::are_used(bounds).then_some(Item::Forms);
+    forms.into_iter().chain(tightened_places(network, model).into_iter().map(step)).collect()
 }
 
 /// The nodes of the model that feed ReLUs, in topological order, with their places; without those that are affine in the
@@ -51,12 +56,18 @@ pub fn proof(region: usize, mut items: Vec<Item>, mut close: Vec<Close>) -> Proo
 ///
 /// # Errors
 ///
-/// The checker refuses it.
-pub fn conclude(network: &Network, property: &Property, proofs: Vec<Proof>) -> Result<(Verified, Vec<u8>), Rejected> {
+/// The checker refuses it, or the deadline passes first.
+pub fn conclude(
+    network: &Network,
+    property: &Property,
+    (proofs, deadline): (Vec<Proof>, Instant),
+) -> Result<(Verified, Vec<u8>), Rejected> {
     let header = Header { model: network.digest(), property: property.digest() };
     let judge = |proofs: &[Proof]| {
         let bytes = certificate::encode(&header, proofs);
-        check::verify(network, property, &bytes, NonZeroUsize::MIN).map(|verified| (verified, bytes))
+        let threads = NonZeroUsize::new(rayon::current_num_threads()).unwrap_or(NonZeroUsize::MIN);
+        let limits = Limits { threads, deadline: Some(deadline) };
+        check::verify(network, property, &bytes, limits).map(|verified| (verified, bytes))
     };
     let forms = [changed(&proofs, rounded), proofs.clone(), changed(&proofs, thorough)];
     let mut result = judge(&forms[0]);
@@ -66,6 +77,18 @@ pub fn conclude(network: &Network, property: &Property, proofs: Vec<Proof>) -> R
         }
     }
     result
+}
+
+/// The leaves of a search tree that the checker does not accept.
+pub fn refused(network: &Network, property: &Property, (region, tree): (usize, &Tree)) -> Vec<NodeId> {
+    let Ok(ground) = Ground::new(network, &property.regions()[region]) else { return Vec::new() };
+    let is_refused = |node: &NodeId| {
+        let path = tree.path(*node).into_iter().map(|(split, is_second)| (Item::Split(split), is_second));
+        let preamble = tree.preamble().into_iter().map(|item| (item, false));
+        let end = tree.items_at(*node).into_iter().map(|item| (item, false));
+        check::node(&ground, property, region, &preamble.chain(path).chain(end).collect::<Vec<_>>()).is_err()
+    };
+    tree.leaves().into_par_iter().filter(is_refused).collect()
 }
 
 fn changed(proofs: &[Proof], change: fn(&mut Item)) -> Vec<Proof> {
@@ -89,7 +112,7 @@ fn thorough(item: &mut Item) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use bartizan_proof::Interval;
     use bartizan_proof::property::{Atom, Case, Region, Variable};
@@ -135,7 +158,7 @@ mod tests {
                 let steps = tightening(&network, &model, &bounds);
                 let property = never_at_most(&network, &region, least - 1e-9 * least.abs().max(1.0));
                 let proofs = vec![proof(0, steps, vec![close_by_atom(0, 0)])];
-                let (_, short) = conclude(&network, &property, proofs.clone()).expect("a certificate");
+                let (_, short) = conclude(&network, &property, (proofs.clone(), soon)).expect("a certificate");
                 let header = Header { model: network.digest(), property: property.digest() };
                 marked_suffice += usize::from(short == certificate::encode(&header, &proofs));
             }

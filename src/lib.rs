@@ -26,6 +26,7 @@ pub mod bound;
 pub mod query;
 
 pub mod attack;
+pub mod branch;
 pub mod lp;
 
 pub mod certify;

@@ -14,6 +14,8 @@ pub struct Outcome {
     pub time: Duration,
     /// The rung of the ladder that decided, or the last one that was tried.
     pub rung: Rung,
+    /// Parts of the input region that were bounded, where it was split.
+    pub domains: usize,
 }
 
 /// What was established about a property.
@@ -41,11 +43,29 @@ pub enum Reason {
         bound: f64,
     },
     /// The time limit was reached first.
-    #[error("timeout")]
-    Timeout,
+    #[error("timeout{}", .0.as_ref().map_or_else(String::new, |open| format!(" with {open}")))]
+    Timeout(Option<Open>),
+    /// What is left of the region is too narrow to be split.
+    #[error("{0}, too narrow to be split")]
+    TooNarrow(Open),
     /// The search believed in a proof that the checker did not accept.
     #[error("the checker refused the proof: {0}")]
     Rejected(Rejected),
+}
+
+/// What a search has left open.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Open {
+    /// Parts of the region that are not refuted.
+    pub domains: usize,
+    /// The least of their bounds.
+    pub bound: f64,
+}
+
+impl fmt::Display for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} open parts of the region, least bound {:.6}", self.domains, self.bound)
+    }
 }
 
 /// A rung of the ladder.
@@ -57,6 +77,8 @@ pub enum Rung {
     Interval,
     /// Backward linear bounds.
     Linear,
+    /// Branch and bound.
+    Branch,
     /// Linear programming.
     Lp,
 }
@@ -67,6 +89,7 @@ impl fmt::Display for Rung {
             Rung::Attack => "attack",
             Rung::Interval => "ibp",
             Rung::Linear => "linear",
+            Rung::Branch => "branch",
             Rung::Lp => "lp",
         })
     }
@@ -78,7 +101,7 @@ impl Verdict {
         match self {
             Verdict::Verified(..) => "verified",
             Verdict::Violated(_) => "violated",
-            Verdict::Unknown(Reason::Timeout) => "timeout",
+            Verdict::Unknown(Reason::Timeout(_)) => "timeout",
             Verdict::Unknown(_) => "unknown",
         }
     }

@@ -7,14 +7,15 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use bartizan_proof::certificate::{Close, Item, Multipliers, Proof, Witness};
-use bartizan_proof::{Network, Property, PropertyError, Violated, check};
+use bartizan_proof::{Network, Property, PropertyError, Refusal, Rejected, Verified, Violated, check};
 use ndarray::{Array1, Array2, Axis};
 
 use crate::attack::pgd::{self, Effort};
 use crate::bound::{Bounds, Model, Relaxation, Relaxations, Rows, interval, linear};
+use crate::branch::{Accept, Found, Search};
 use crate::certify;
 use crate::lp::{self, Objective, Unsolved};
-use crate::outcome::{Outcome, Reason, Rung, Verdict};
+use crate::outcome::{Open, Outcome, Reason, Rung, Verdict};
 use crate::query::{Query, Target};
 use crate::real::Real;
 
@@ -27,6 +28,8 @@ pub enum Method {
     Linear,
     /// Linear programming over the linear bounds.
     Lp,
+    /// Branch and bound over the input region.
+    Branch,
     /// Everything there is, cheapest first.
     Auto,
 }
@@ -90,7 +93,7 @@ impl Verifier {
         let start = Instant::now();
         let mut ladder = Ladder::new(self, property, options, start + options.timeout);
         let verdict = ladder.climb();
-        Ok(Outcome { verdict, time: start.elapsed(), rung: ladder.rung })
+        Ok(Outcome { verdict, time: start.elapsed(), rung: ladder.rung, domains: ladder.domains })
     }
 }
 
@@ -112,7 +115,12 @@ struct Ladder<'v> {
     /// The steps that tighten hidden bounds in each region's proof.
     tightening: Vec<Vec<Item>>,
     rung: Rung,
+    /// Parts of the region that were bounded.
+    domains: usize,
 }
+
+/// The most inputs that may vary where the region is split along them unasked.
+const MOST_SPLIT: usize = 20;
 
 /// Points tried before any bound is computed, and the descents that follow from the best of them.
 const FIRST_ATTACK: (usize, usize, usize) = (32, 4, 12);
@@ -128,13 +136,16 @@ impl<'v> Ladder<'v> {
         let queries = Query::all_of(property);
         let cases = vec![CaseState { close: None, best: f64::NEG_INFINITY }; property.cases().len()];
         let tightening = vec![Vec::new(); queries.len()];
-        Ladder { verifier, property, options, deadline, queries, cases, tightening, rung: Rung::Attack }
+        Ladder { verifier, property, options, deadline, queries, cases, tightening, rung: Rung::Attack, domains: 0 }
     }
 
     fn climb(&mut self) -> Verdict {
         let method = self.options.method;
         if let Some(found) = self.attack(FIRST_ATTACK, self.options.seed) {
             return Verdict::Violated(found);
+        }
+        if self.splits_inputs() {
+            return self.branch();
         }
         self.rung = Rung::Interval;
         self.bound_intervals();
@@ -155,6 +166,90 @@ impl<'v> Ladder<'v> {
         self.conclude()
     }
 
+    /// Whether to split the input region: few enough inputs vary.
+    fn splits_inputs(&self) -> bool {
+        let few =
+            |query: &Query<f32>| query.lower.iter().zip(&query.upper).filter(|(l, u)| l < u).count() <= MOST_SPLIT;
+        match self.options.method {
+            Method::Branch => true,
+            Method::Auto => self.queries.iter().all(few),
+            _ => false,
+        }
+    }
+
+    /// Splits the region of every query until the checker accepts the proof.
+    fn branch(&mut self) -> Verdict {
+        self.rung = Rung::Branch;
+        let ladder = &*self;
+        let ends = |query: &Query<f32>| {
+            let bounds = &ladder.property.regions()[query.region].bounds;
+            bounds.iter().map(|bound| bound.outer()).collect()
+        };
+        let model = &ladder.verifier.model;
+        let mut searches: Vec<Search> =
+            ladder.queries.iter().map(|query| Search::new(model, query, ends(query))).collect();
+        let verdict = loop {
+            if let Some(verdict) = ladder.run(&mut searches) {
+                break verdict;
+            }
+            match ladder.conclude_searches(&searches) {
+                Ok((verified, certificate)) => break Verdict::Verified(verified, certificate),
+                Err(Rejected { refusal: Refusal::Deadline, .. }) => break Verdict::Unknown(Reason::Timeout(None)),
+                Err(rejected) => {
+                    if !ladder.dispute(&mut searches) {
+                        break Verdict::Unknown(Reason::Rejected(rejected));
+                    }
+                }
+            }
+        };
+        self.domains = searches.iter().map(|search| search.cost().domains).sum();
+        verdict
+    }
+
+    /// Continues all searches; a verdict if one of them ends without a refutation.
+    fn run(&self, searches: &mut [Search]) -> Option<Verdict> {
+        for (query, search) in self.queries.iter().zip(searches) {
+            let mut violated = None;
+            let mut accept = |point: &[f64]| {
+                violated = self.replay(query.region, point);
+                violated.is_some()
+            };
+            let accept: Option<&mut Accept> = if self.options.attack { Some(&mut accept) } else { None };
+            let found = search.run(self.deadline, accept);
+            if let Some(violated) = violated {
+                return Some(Verdict::Violated(violated));
+            }
+            match found {
+                Found::Refutation | Found::Point => {}
+                Found::Open { domains, bound } => {
+                    let open = Open { domains, bound: bound.wide() };
+                    let reason = if self.is_late() { Reason::Timeout(Some(open)) } else { Reason::TooNarrow(open) };
+                    return Some(Verdict::Unknown(reason));
+                }
+            }
+        }
+        None
+    }
+
+    fn conclude_searches(&self, searches: &[Search]) -> Result<(Verified, Vec<u8>), Rejected> {
+        let proof =
+            |(query, search): (&Query<f32>, &Search)| Proof { region: query.region, items: search.tree().items() };
+        let proofs =
+            self.queries.iter().zip(searches).filter(|(query, _)| !query.cases.is_empty()).map(proof).collect();
+        certify::conclude(&self.verifier.network, self.property, (proofs, self.deadline))
+    }
+
+    /// Opens again what the checker does not accept; whether there was anything.
+    fn dispute(&self, searches: &mut [Search]) -> bool {
+        let mut any = false;
+        for (query, search) in self.queries.iter().zip(searches) {
+            let refused = certify::refused(&self.verifier.network, self.property, (query.region, search.tree()));
+            any |= !refused.is_empty();
+            search.dispute(&refused);
+        }
+        any
+    }
+
     fn is_open(&self) -> bool {
         self.cases.iter().any(|c| c.close.is_none())
     }
@@ -168,15 +263,16 @@ impl<'v> Ladder<'v> {
         let worst = open.clone().map(|c| c.best).fold(f64::INFINITY, f64::min);
         match open.count() {
             0 => self.check(),
-            _ if self.is_late() => Verdict::Unknown(Reason::Timeout),
+            _ if self.is_late() => Verdict::Unknown(Reason::Timeout(None)),
             open => Verdict::Unknown(Reason::Undecided { open, cases: self.cases.len(), bound: worst }),
         }
     }
 
     fn check(&self) -> Verdict {
         let proofs = self.queries.iter().map(|query| self.proof(query)).collect();
-        match certify::conclude(&self.verifier.network, self.property, proofs) {
+        match certify::conclude(&self.verifier.network, self.property, (proofs, self.deadline)) {
             Ok((verified, certificate)) => Verdict::Verified(verified, certificate),
+            Err(Rejected { refusal: Refusal::Deadline, .. }) => Verdict::Unknown(Reason::Timeout(None)),
             Err(rejected) => Verdict::Unknown(Reason::Rejected(rejected)),
         }
     }

@@ -224,6 +224,9 @@ pub enum Refusal {
     /// Forward forms for a network with many inputs that vary.
     #[error("forward forms for at most {0} inputs that vary, found {1}")]
     TooManyInputs(usize, usize),
+    /// The check was given too little time.
+    #[error("the time limit passed before everything was checked")]
+    Deadline,
     /// A step that changes the tree where none may.
     #[error("expected a step that tightens bounds, found another")]
     NotTightening,

@@ -25,8 +25,11 @@ pub struct Effort {
     pub deadline: Instant,
 }
 
-/// A step's share of the box width at the start and at the end of a descent.
-const STEP_RANGE: (f64, f64) = (0.25, 0.01);
+/// A step's share of the box width at the start and at the end of a descent from anywhere.
+const WIDE_STEPS: (f64, f64) = (0.25, 0.01);
+
+/// The same for a descent from a point that is nearly a counterexample.
+pub const NARROW_STEPS: (f64, f64) = (0.03, 0.0003);
 
 /// Points that travel together.
 const BATCH: usize = 64;
@@ -56,7 +59,7 @@ pub fn search<T: Real>(
                 return false;
             }
             let start = samples.select(Axis(0), batch);
-            if descend(model, query, target, (start, effort), &mut accept) {
+            if descend(model, (query, target), (start, (effort.steps, WIDE_STEPS), effort.deadline), &mut accept) {
                 return true;
             }
         }
@@ -93,18 +96,19 @@ fn sample<T: Real>(query: &Query<T>, count: usize, rng: &mut ChaCha8Rng) -> Arra
     points
 }
 
-fn descend<T: Real>(
+/// Descends from some points `[points, inputs]`; each row that comes to a place where the case happens is offered to `accept`.
+/// Returns whether one was taken.
+pub fn descend<T: Real>(
     model: &Model<T>,
-    query: &Query<T>,
-    target: &Target<T>,
-    (mut points, effort): (Array2<T>, &Effort),
+    (query, target): (&Query<T>, &Target<T>),
+    (mut points, (steps, range), deadline): (Array2<T>, (usize, (f64, f64)), Instant),
     accept: &mut impl FnMut(ArrayView1<T>) -> bool,
 ) -> bool {
     if target.at_most.is_empty() {
         return false;
     }
-    for step in 0..effort.steps {
-        if Instant::now() >= effort.deadline {
+    for step in 0..steps {
+        if Instant::now() >= deadline {
             return false;
         }
         let values = model.evaluate(points.view());
@@ -118,7 +122,7 @@ fn descend<T: Real>(
             slope.add_atoms(row, target, &excesses);
         }
         let gradient = model.gradient(&values, slope.outputs) + slope.inputs;
-        let rate = T::of(step_size(step, effort.steps));
+        let rate = T::of(step_size(step, steps, range));
         for (row, (mut point, gradient)) in points.rows_mut().into_iter().zip(gradient.rows()).enumerate() {
             let width = |j: usize| query.upper[j] - query.lower[j];
             let steepest = gradient.iter().enumerate().map(|(j, g)| g.abs() * width(j)).fold(T::zero(), T::max);
@@ -174,7 +178,6 @@ fn step_rule(row: usize) -> StepRule {
 }
 
 /// Falls geometrically over the descent.
-fn step_size(step: usize, steps: usize) -> f64 {
-    let (first, last) = STEP_RANGE;
+fn step_size(step: usize, steps: usize, (first, last): (f64, f64)) -> f64 {
     first * (last / first).powf(step as f64 / steps.max(2) as f64)
 }

@@ -75,7 +75,7 @@ impl PointVerdict {
             PointVerdict::Certified(..) => "certified",
             PointVerdict::Falsified(_) => "falsified",
             PointVerdict::Misclassified(_) => "misclassified",
-            PointVerdict::Unknown(Reason::Timeout) => "timeout",
+            PointVerdict::Unknown(Reason::Timeout(_)) => "timeout",
             PointVerdict::Unknown(_) => "unknown",
         }
     }

@@ -12,7 +12,8 @@ use super::BatchError;
 /// ends, on the calling thread, in no particular order.
 ///
 /// Every task that runs has a thread pool of its own: in a shared pool, a thread that waits inside one task would pick
-/// up another whole task, and that task's time would be charged to the first.
+/// up another whole task, and that task's time would be charged to the first. Each pool has `threads` threads, so that the last
+/// tasks have all cores.
 ///
 /// # Errors
 ///
@@ -60,13 +61,12 @@ pub fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// One pool for each task that runs at a time; `threads` threads in all, at least one.
+/// One pool for each task that runs at a time, at least one, with at least one thread each.
 fn pools(threads: usize, tasks: usize) -> Result<Vec<ThreadPool>, BatchError> {
     let threads = threads.max(1);
     let pools = threads.min(tasks.max(1));
-    let size = |i: usize| threads / pools + usize::from(i < threads % pools);
     (0..pools)
-        .map(|i| ThreadPoolBuilder::new().num_threads(size(i)).build())
+        .map(|_| ThreadPoolBuilder::new().num_threads(threads).build())
         .collect::<Result<_, _>>()
         .map_err(|error| BatchError::Threads { threads, error: error.to_string() })
 }
@@ -97,10 +97,10 @@ mod tests {
         assert!(run((0, 2), |_| (), |_, ()| Ok::<(), BatchError>(())).is_ok());
     }
     #[test]
-    fn threads_are_shared_out() {
+    fn every_running_task_has_all_threads() {
         let sizes = |threads, tasks| {
             pools(threads, tasks).unwrap().iter().map(ThreadPool::current_num_threads).collect::<Vec<usize>>()
         };
-        assert_eq!((sizes(1, 9), sizes(3, 9), sizes(5, 2), sizes(0, 0)), (vec![1], vec![1, 1, 1], vec![3, 2], vec![1]));
+        assert_eq!((sizes(1, 9), sizes(3, 9), sizes(5, 2), sizes(0, 0)), (vec![1], vec![3; 3], vec![5; 2], vec![1]));
     }
 }

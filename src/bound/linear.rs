@@ -9,6 +9,7 @@ use std::time::Instant;
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use rayon::prelude::*;
 
+use super::forms::{self, Forms};
 use super::interval::Bounds;
 use super::model::{Model, Op};
 use super::slopes::{Relaxation, Relaxations};
@@ -37,6 +38,8 @@ pub struct LinearBounds<T> {
     pub lower: Array1<T>,
     /// For each row the coefficients on the input, `[rows, inputs]`.
     pub coefficients: Array2<T>,
+    /// For each row the constant that is added to them.
+    pub constants: Array1<T>,
 }
 
 /// One end of one element of a node, in one domain.
@@ -48,23 +51,43 @@ struct Pick<T> {
     sign: T,
 }
 
-/// Bounds on all nodes: interval arithmetic, improved by backward linear bounds for every ReLU input whose sign
-/// interval arithmetic leaves open. Rows run in parallel where the caller's thread pool has more than one thread.
-/// `None` when the deadline passes first.
+/// Bounds on all nodes: interval arithmetic and forward forms where few inputs vary.
+pub fn propagate_forward<T: Real>(model: &Model<T>, lower: Array2<T>, upper: Array2<T>) -> (Bounds<T>, Relaxations<T>) {
+    propagate_with(model, (lower, upper), |_, _, _| Some(())).expect("nothing that can be late")
+}
+
+/// Bounds on all nodes: those of [`propagate_forward`], improved by backward linear bounds for every ReLU input whose sign
+/// they leave open. Rows run in parallel where the caller's thread pool has more than one thread. `None` when the deadline
+/// passes first.
 pub fn propagate<T: Real>(
     model: &Model<T>,
     lower: Array2<T>,
     upper: Array2<T>,
     deadline: Instant,
 ) -> Option<(Bounds<T>, Relaxations<T>)> {
+    propagate_with(model, (lower, upper), |bounds, relaxations, id| {
+        let places = bounds.undecided(id);
+        tighten(model, bounds, relaxations, (id, &places, deadline))
+    })
+}
+
+/// Bounds node by node; `improve` sees the inputs of ReLUs that are not affine in the network's input.
+fn propagate_with<T: Real>(
+    model: &Model<T>,
+    (lower, upper): (Array2<T>, Array2<T>),
+    mut improve: impl FnMut(&mut Bounds<T>, &[Option<Relaxation<T>>], usize) -> Option<()>,
+) -> Option<(Bounds<T>, Relaxations<T>)> {
     let mut bounds = Bounds::of_input(lower, upper);
+    let mut forms = forms::are_used(&bounds).then(|| Forms::of_input(&bounds));
     let mut relaxations: Relaxations<T> = vec![None];
     let feeds_relu: Vec<usize> = model.relus().map(|(_, source)| source).collect();
     for (id, node) in model.nodes().iter().enumerate().skip(1) {
         bounds.push(node);
+        if let Some(forms) = &mut forms {
+            forms.push(node, &mut bounds);
+        }
         if !node.is_first && feeds_relu.contains(&id) {
-            let places = bounds.undecided(id);
-            tighten(model, &mut bounds, &relaxations, (id, &places, deadline))?;
+            improve(&mut bounds, &relaxations, id)?;
         }
         relaxations.push(match &node.op {
             Op::Relu(source) => Some(Relaxation::adaptive(&bounds.lower[*source], &bounds.upper[*source])),
@@ -141,9 +164,11 @@ pub fn lower_bounds<T: Real>(
         .collect();
     let lower: Vec<_> = parts.iter().map(|p| p.lower.view()).collect();
     let coefficients: Vec<_> = parts.iter().map(|p| p.coefficients.view()).collect();
+    let constants: Vec<_> = parts.iter().map(|p| p.constants.view()).collect();
     LinearBounds {
         lower: ndarray::concatenate(Axis(0), &lower).expect("at least one part"),
         coefficients: ndarray::concatenate(Axis(0), &coefficients).expect("parts of one width"),
+        constants: ndarray::concatenate(Axis(0), &constants).expect("at least one part"),
     }
 }
 
@@ -192,7 +217,7 @@ impl<'m, T: Real> Walk<'m, T> {
         }
         let coefficients = std::mem::take(self.open(0));
         let lower = self.minimise(&coefficients);
-        LinearBounds { lower, coefficients }
+        LinearBounds { lower, coefficients, constants: self.constants }
     }
 
     fn relax(&mut self, (id, source): (usize, usize), mut rows: Array2<T>) {

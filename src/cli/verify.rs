@@ -90,6 +90,7 @@ fn to_json(outcome: &Outcome, proof: Option<&Path>) -> serde_json::Value {
         "verdict": outcome.verdict.word(),
         "reason": outcome.verdict.reason().map(|r| r.to_string()),
         "method": outcome.rung.to_string(),
+        "domains": outcome.domains,
         "time_s": outcome.time.as_secs_f64(),
         "counterexample": counterexample,
         "certificate": certificate,
@@ -113,7 +114,9 @@ fn write_text(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
             let mut outputs = v.outputs().iter().enumerate();
             outputs.try_for_each(|(i, y)| writeln!(out, "  Y_{i} = {}", y.middle()))
         }
-        Verdict::Unknown(Reason::Timeout) => writeln!(out, "the time limit was reached before every method was tried"),
+        Verdict::Unknown(Reason::Timeout(None)) => {
+            writeln!(out, "the time limit was reached before every method was tried")
+        }
         Verdict::Unknown(reason) => writeln!(out, "{reason}"),
     }
 }
@@ -126,7 +129,7 @@ fn write_vnncomp(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
             let outputs = v.outputs().iter().enumerate().map(|(i, y)| format!("(Y_{i} {:?})", y.middle()));
             writeln!(out, "sat\n({})", inputs.chain(outputs).collect::<Vec<_>>().join("\n"))
         }
-        Verdict::Unknown(Reason::Timeout) => writeln!(out, "timeout"),
+        Verdict::Unknown(Reason::Timeout(_)) => writeln!(out, "timeout"),
         Verdict::Unknown(_) => writeln!(out, "unknown"),
     }
 }

@@ -21,35 +21,51 @@ pub use state::{Ground, State};
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::certificate::{Decoder, Item, Source};
 use crate::error::{Refusal, Rejected};
 use crate::network::Network;
-use crate::property::{Property, Region};
+use crate::property::{Case, Property, Region};
 use crate::verdict::{ProvedBounds, Verified};
 
 use leaf::Goal;
-use tree::{Node, Prover};
+use tree::{Next, Node, Prover};
+
+/// What a check may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most threads.
+    pub threads: NonZeroUsize,
+    /// When to give up.
+    pub deadline: Option<Instant>,
+}
+
+impl From<NonZeroUsize> for Limits {
+    fn from(threads: NonZeroUsize) -> Self {
+        Limits { threads, deadline: None }
+    }
+}
 
 /// Checks a certificate: every case of the property is refuted for every point of its region, in real arithmetic on
 /// the network's stored weights.
 ///
 /// The certificate is read as a stream: memory grows with the depth of its trees, not with their size. Long subtrees
-/// are checked in parallel on up to `threads` threads.
+/// are checked in parallel.
 ///
 /// # Errors
 ///
-/// The first reason not to accept it.
+/// The first reason not to accept it, or that the deadline passes first.
 pub fn verify(
     network: &Network,
     property: &Property,
     certificate: &dyn Source,
-    threads: NonZeroUsize,
+    limits: impl Into<Limits>,
 ) -> Result<Verified, Rejected> {
     property.fits(network)?;
     let grounds = property.regions().iter().map(|region| Ground::new(network, region));
     let grounds = grounds.collect::<Result<Vec<_>, _>>()?;
-    let prover = Prover::new(certificate, threads);
+    let prover = Prover::new(certificate, limits.into());
     let mut input = Decoder::new(certificate, 0)?;
     let (header, proofs) = input.header()?;
     if header.model != network.digest() {
@@ -58,10 +74,7 @@ pub fn verify(
     if header.property != property.digest() {
         return Err(Refusal::OtherProperty(property.digest(), header.property).into());
     }
-    let goals = |region: usize| {
-        let cases = property.cases().iter().enumerate().filter(move |(_, case)| case.region == region);
-        cases.map(|(case, c)| Goal { case, atoms: c.atoms.iter().map(|atom| state::linear(network, atom)).collect() })
-    };
+    let has_cases = |region: &usize| property.cases().iter().any(|case| case.region == *region);
     let mut next = 0;
     for _ in 0..proofs {
         let region = input.number()?;
@@ -69,18 +82,47 @@ pub fn verify(
         if region < next {
             return Err(Refusal::ProofOrder(next, region).into());
         }
-        if let Some(missing) = (next..region).find(|region| goals(*region).next().is_some()) {
+        if let Some(missing) = (next..region).find(has_cases) {
             return Err(Refusal::MissingProof(missing).into());
         }
         next = region + 1;
-        let root = Node::root(region, State::new(ground), goals(region).map(Arc::new).collect());
-        input = prover.check(root, input)?;
+        input = prover.check(root(ground, property, region), input)?;
     }
-    if let Some(missing) = (next..grounds.len()).find(|region| goals(*region).next().is_some()) {
+    if let Some(missing) = (next..grounds.len()).find(has_cases) {
         return Err(Refusal::MissingProof(missing).into());
     }
     input.finish()?;
     Ok(Verified::new((network.digest(), property.digest()), property.cases().len(), prover.leaves()))
+}
+
+/// The root of a region's proof tree.
+fn root<'p>(ground: &'p Ground<'p>, property: &Property, region: usize) -> Node<'p> {
+    let cases = property.cases().iter().enumerate().filter(|(_, case)| case.region == region);
+    let atoms = |case: &Case| case.atoms.iter().map(|atom| state::linear(ground.network, atom)).collect();
+    let goals = cases.map(|(case, c)| Arc::new(Goal { case, atoms: atoms(c) })).collect();
+    Node::root(region, State::new(ground), goals)
+}
+
+/// Checks a single node of a region's proof tree: `steps` are the items on the way from the root to its end, at each split with
+/// whether the way goes on in the second subtree. What this accepts, [`verify`] accepts at that node.
+///
+/// # Errors
+///
+/// The first reason not to accept the node.
+pub fn node(ground: &Ground, property: &Property, region: usize, steps: &[(Item, bool)]) -> Result<(), Refusal> {
+    let mut node = root(ground, property, region);
+    for (item, is_second) in steps {
+        match node.apply(item)? {
+            Next::Item => {}
+            Next::Nothing => return Ok(()),
+            Next::Aside(_) => return Err(Refusal::NotTightening),
+            Next::Both(children) => {
+                let [first, second] = *children;
+                node = if *is_second { second } else { first };
+            }
+        }
+    }
+    Err(Refusal::MissingNode)
 }
 
 /// Proves bounds on the outputs over a region by steps that tighten bounds.

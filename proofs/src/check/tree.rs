@@ -1,14 +1,15 @@
 //! The proof tree: items are read one after the other, and only the states on the path to the current node are kept.
 
-use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use crate::certificate::{Decoder, Item, Literal, Side, Source, Split};
 use crate::error::{Refusal, Rejected, TreePlace};
 
+use super::Limits;
 use super::cover::assumptions;
 use super::leaf::{Goal, close};
 use super::state::{Shared, State, push};
@@ -19,6 +20,7 @@ const DEEPEST: usize = 512;
 /// What all nodes of a certificate's trees share.
 pub(crate) struct Prover<'p> {
     source: &'p dyn Source,
+    deadline: Option<Instant>,
     /// How many more threads may be started.
     idle: AtomicUsize,
     leaves: AtomicUsize,
@@ -42,7 +44,7 @@ struct Lemma {
 }
 
 /// What follows an item.
-enum Next<'p> {
+pub(crate) enum Next<'p> {
     /// Another item of the same node.
     Item,
     /// Nothing: the node has ended.
@@ -54,8 +56,9 @@ enum Next<'p> {
 }
 
 impl<'p> Prover<'p> {
-    pub fn new(source: &'p dyn Source, threads: NonZeroUsize) -> Self {
-        Prover { source, idle: AtomicUsize::new(threads.get() - 1), leaves: AtomicUsize::new(0) }
+    pub fn new(source: &'p dyn Source, limits: Limits) -> Self {
+        let idle = AtomicUsize::new(limits.threads.get() - 1);
+        Prover { source, deadline: limits.deadline, idle, leaves: AtomicUsize::new(0) }
     }
 
     /// How many nodes had no subtrees.
@@ -67,6 +70,9 @@ impl<'p> Prover<'p> {
     pub fn check(&self, mut node: Node<'p>, mut input: Decoder<'p>) -> Result<Decoder<'p>, Rejected> {
         if node.path.len().max(node.assumed) > DEEPEST {
             return Err(node.refuse(&input, Refusal::TooDeep(DEEPEST)));
+        }
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(node.refuse(&input, Refusal::Deadline));
         }
         loop {
             let (item, length) = input.item().map_err(|refusal| node.refuse(&input, refusal))?;
@@ -131,7 +137,8 @@ impl<'p> Node<'p> {
         Rejected { at: Some(at), refusal }
     }
 
-    fn apply(&mut self, item: &Item) -> Result<Next<'p>, Refusal> {
+    /// Does what an item says.
+    pub fn apply(&mut self, item: &Item) -> Result<Next<'p>, Refusal> {
         match item {
             Item::End => match self.open.first() {
                 Some(goal) => return Err(Refusal::StillOpen(goal.case)),

@@ -1,0 +1,74 @@
+//! Parts of the input region.
+
+use bartizan_proof::Interval;
+use ndarray::{Array2, ArrayView1, Axis};
+
+use super::tree::NodeId;
+
+/// A part of the region that is not refuted yet, with what its parent knows of it.
+#[derive(Clone, Debug)]
+pub struct Domain {
+    /// Its node in the tree.
+    pub node: NodeId,
+    /// The ends of each input element, exactly as the checker halves them.
+    pub ends: Vec<Interval>,
+    /// The parent's bound.
+    pub bound: f32,
+    /// How far the parent's most promising point is from being a counterexample.
+    pub excess: f32,
+    /// By how much backward bounds should improve on forward ones, once that has been seen.
+    pub worth: Option<f32>,
+    /// Whether it must be split even if it seems refuted, because the checker thinks otherwise.
+    pub is_disputed: bool,
+}
+
+impl Domain {
+    /// The two halves along an input.
+    pub fn halves(&self, input: usize) -> [Vec<Interval>; 2] {
+        let at = self.ends[input].middle();
+        let half = |end: fn(&mut Interval) -> &mut f64| {
+            let mut ends = self.ends.clone();
+            *end(&mut ends[input]) = at;
+            ends
+        };
+        [half(|interval| &mut interval.hi), half(|interval| &mut interval.lo)]
+    }
+
+    /// The boxes of some domains, `[domains, inputs]`, rounded outward.
+    pub fn boxes(domains: &[Domain]) -> (Array2<f32>, Array2<f32>) {
+        let ends = |end: fn(&Interval) -> f32| {
+            let rows: Vec<Vec<f32>> = domains.iter().map(|d| d.ends.iter().map(end).collect()).collect();
+            let rows: Vec<ArrayView1<f32>> = rows.iter().map(ArrayView1::from).collect();
+            ndarray::stack(Axis(0), &rows).expect("boxes of one width")
+        };
+        (ends(|i| rounded_down(i.lo)), ends(|i| -rounded_down(-i.hi)))
+    }
+}
+
+fn rounded_down(x: f64) -> f32 {
+    let near = x as f32;
+    if f64::from(near) > x { near.next_down() } else { near }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain() -> Domain {
+        let ends = vec![Interval { lo: 0.1, hi: 0.3 }];
+        Domain { node: 0, ends, bound: 0.0, excess: 0.0, worth: None, is_disputed: false }
+    }
+
+    #[test]
+    fn boxes_are_rounded_outward() {
+        let (lower, upper) = Domain::boxes(&[domain()]);
+        assert!(f64::from(lower[[0, 0]]) <= 0.1 && f64::from(upper[[0, 0]]) >= 0.3);
+        assert!(lower[[0, 0]].next_up() > 0.1 && upper[[0, 0]].next_down() < 0.3);
+    }
+
+    #[test]
+    fn halves_meet_in_the_middle() {
+        let [low, high] = domain().halves(0);
+        assert_eq!((low[0].lo, low[0].hi, high[0].lo, high[0].hi), (0.1, 0.2, 0.2, 0.3));
+    }
+}

@@ -1,0 +1,148 @@
+//! The search tree, which becomes the proof.
+
+use bartizan_proof::Interval;
+use bartizan_proof::certificate::{Close, Item, Split};
+
+use super::judge::{Effort, Judgement};
+
+/// A node of the tree.
+pub type NodeId = usize;
+
+/// How a node ends.
+#[derive(Clone, Debug)]
+enum End {
+    Open,
+    Closed(Effort, Vec<Close>),
+    /// The second child follows the first.
+    Split(Split, NodeId),
+}
+
+/// What has been split and refuted so far. Children have larger numbers than their parents.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    /// The region.
+    ends: Vec<Interval>,
+    nodes: Vec<End>,
+    /// The parent of each node but the root, in pairs.
+    parents: Vec<NodeId>,
+}
+
+impl Tree {
+    /// An open root.
+    pub fn new(ends: Vec<Interval>) -> Self {
+        Tree { ends, nodes: vec![End::Open], parents: Vec::new() }
+    }
+
+    /// The root.
+    pub fn root(&self) -> NodeId {
+        0
+    }
+
+    /// Splits an open node.
+    pub fn split(&mut self, node: NodeId, split: Split) -> [NodeId; 2] {
+        let first = self.nodes.len();
+        self.nodes[node] = End::Split(split, first);
+        self.nodes.extend([End::Open, End::Open]);
+        self.parents.push(node);
+        [first, first + 1]
+    }
+
+    /// Refutes everything at an open node.
+    pub fn close(&mut self, node: NodeId, judgement: Judgement) {
+        self.nodes[node] = End::Closed(judgement.effort, judgement.closes.into_iter().flatten().collect());
+    }
+
+    /// Opens a closed node again; returns its box.
+    pub fn reopen(&mut self, node: NodeId) -> Vec<Interval> {
+        self.nodes[node] = End::Open;
+        let mut ends = self.ends.clone();
+        for (split, is_second) in self.path(node) {
+            if let Split::Middle(input) = split {
+                let at = ends[input].middle();
+                *(if is_second { &mut ends[input].lo } else { &mut ends[input].hi }) = at;
+            }
+        }
+        ends
+    }
+
+    /// The closed nodes.
+    pub fn leaves(&self) -> Vec<NodeId> {
+        (0..self.nodes.len()).filter(|node| matches!(self.nodes[*node], End::Closed(..))).collect()
+    }
+
+    /// The splits from the root to a node, and whether it is in the second subtree of each.
+    pub fn path(&self, mut node: NodeId) -> Vec<(Split, bool)> {
+        let mut path = Vec::new();
+        while node != self.root() {
+            // Siblings are created together: node 1 and 2 first, then 3 and 4.
+            let parent = self.parents[(node - 1) / 2];
+            let End::Split(split, first) = &self.nodes[parent] else { unreachable!("a parent is split") };
+            path.push((*split, node != *first));
+            node = parent;
+        }
+        path.reverse();
+        path
+    }
+
+    /// What the proof says before anything else.
+    pub fn preamble(&self) -> Vec<Item> {
+        vec![Item::Forms]
+    }
+
+    /// What the proof says at a node, its subtrees left out.
+    pub fn items_at(&self, node: NodeId) -> Vec<Item> {
+        match &self.nodes[node] {
+            End::Open => vec![Item::End],
+            End::Split(split, _) => vec![Item::Split(*split)],
+            End::Closed(effort, closes) => {
+                let tighten = (*effort == Effort::Backward).then_some(Item::TightenAll);
+                tighten.into_iter().chain([Item::Close(closes.clone()), Item::End]).collect()
+            }
+        }
+    }
+
+    /// The whole proof in preorder.
+    pub fn items(&self) -> Vec<Item> {
+        let mut items = self.preamble();
+        let mut pending = vec![self.root()];
+        while let Some(node) = pending.pop() {
+            items.extend(self.items_at(node));
+            if let End::Split(_, first) = &self.nodes[node] {
+                pending.extend([first + 1, *first]);
+            }
+        }
+        items
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bartizan_proof::certificate::{Multipliers, Witness};
+
+    use super::*;
+
+    fn judgement(effort: Effort) -> Judgement {
+        let close = Close { case: 0, multipliers: Multipliers::Atom(0), witness: Witness::Default };
+        Judgement { effort, closes: vec![Some(close)], bound: 1.0, slopes: Vec::new(), undecided: 0 }
+    }
+
+    #[test]
+    fn proofs_are_in_preorder_and_boxes_follow_paths() {
+        let mut tree = Tree::new(vec![Interval { lo: 0.0, hi: 4.0 }, Interval { lo: 0.0, hi: 1.0 }]);
+        let [low, high] = tree.split(tree.root(), Split::Middle(0));
+        let [second_low, second_high] = tree.split(high, Split::Middle(0));
+        tree.close(low, judgement(Effort::Forward));
+        tree.close(second_low, judgement(Effort::Backward));
+        tree.close(second_high, judgement(Effort::Forward));
+        let close = tree.items_at(low)[0].clone();
+        let end = Item::End;
+        let split = Item::Split(Split::Middle(0));
+        let expected = [&Item::Forms, &split, &close, &end, &split, &Item::TightenAll, &close, &end, &close, &end];
+        assert_eq!(tree.items().iter().collect::<Vec<_>>(), expected);
+        assert_eq!(tree.leaves(), [low, second_low, second_high]);
+        assert_eq!(tree.path(second_low), [(Split::Middle(0), true), (Split::Middle(0), false)]);
+        let ends = tree.reopen(second_low);
+        assert_eq!((ends[0].lo, ends[0].hi, ends[1].hi), (2.0, 3.0, 1.0));
+        assert!(tree.items().contains(&Item::End) && tree.leaves() == [low, second_high]);
+    }
+}
