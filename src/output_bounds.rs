@@ -10,7 +10,7 @@ use bartizan_proof::property::Region;
 use bartizan_proof::{Network, ProvedBounds, Refusal, Rejected, check};
 use ndarray::{Array1, Array2, Axis};
 
-use crate::bound::{Bounds, Model, linear};
+use crate::bound::{Bounds, Model, forms, linear};
 use crate::certify;
 use crate::lp::{self, Objective, Unsolved};
 use crate::verify::{Method, Verifier};
@@ -57,6 +57,8 @@ pub fn prove(verifier: &Verifier, region: &Region, request: &Request) -> Result<
         let both_ends = (0..network.output_size()).flat_map(|element| {
             [Side::Lower, Side::Upper].map(|side| Target { element, side, witness: Witness::Default })
         });
+        let varying = region.bounds.iter().map(|b| b.outer()).filter(|outer| outer.lo < outer.hi).count();
+        steps.extend((varying <= forms::MOST_INPUTS).then_some(Item::Forms));
         steps.extend([Item::TightenAll, Item::Tighten(output, Targets::Listed(both_ends.collect()))]);
     }
     if matches!(request.method, Method::Lp | Method::Auto) {

@@ -6,8 +6,8 @@ use std::collections::{BinaryHeap, HashMap};
 use super::domain::Domain;
 use super::tree::NodeId;
 
-/// The domains that are not refuted yet. They leave in turns: the one that looks most like holding a counterexample, and the
-/// one with the least bound. Among equals the oldest leaves first.
+/// The domains that are not refuted yet. They leave in turns: three that look most like holding a counterexample,
+/// and the one with the least bound. Among equals the oldest leaves first.
 #[derive(Debug, Default)]
 pub struct Frontier {
     domains: HashMap<NodeId, Domain>,
@@ -102,8 +102,8 @@ mod tests {
         let pairs = [(-1.0, 3.0), (-9.0, 5.0), (-5.0, 1.0), (-9.0, 5.0), (-2.0, 1.0)];
         pairs.iter().enumerate().map(domain).for_each(|d| frontier.push(d));
         assert_eq!((frontier.len(), frontier.least_bound()), (5, -9.0));
-        let mut nodes = || frontier.take(3).into_iter().map(|d| d.node).collect::<Vec<_>>();
-        assert_eq!((nodes(), nodes()), (vec![2, 1, 4], vec![0, 3]));
+        let mut nodes = || frontier.take(4).into_iter().map(|d| d.node).collect::<Vec<_>>();
+        assert_eq!((nodes(), nodes()), (vec![2, 4, 0, 1], vec![3]));
         assert!(frontier.is_empty() && frontier.take(1).is_empty());
     }
 }

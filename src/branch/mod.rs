@@ -76,6 +76,7 @@ pub struct Cost {
 #[derive(Debug)]
 pub struct Search<'q> {
     judge: Judge<'q>,
+    narrowest: Vec<f64>,
     tree: Tree,
     frontier: Frontier,
     /// Domains that are too narrow to be split.
@@ -86,12 +87,13 @@ pub struct Search<'q> {
 impl<'q> Search<'q> {
     /// Begins with the whole region.
     pub fn new(model: &'q Model<f32>, query: &'q Query<f32>, ends: Vec<Interval>) -> Self {
+        let narrowest = choice::narrowest(&ends);
         let tree = Tree::new(ends.clone());
         let root =
             Domain { node: tree.root(), ends, bound: f32::NEG_INFINITY, excess: 0.0, worth: None, is_disputed: false };
         let mut frontier = Frontier::default();
         frontier.push(root);
-        Search { judge: Judge::new(model, query), tree, frontier, stuck: Vec::new(), cost: Cost::default() }
+        Search { judge: Judge::new(model, query), narrowest, tree, frontier, stuck: Vec::new(), cost: Cost::default() }
     }
 
     /// What has been split and closed so far.
@@ -155,7 +157,7 @@ impl<'q> Search<'q> {
             return None;
         }
         let bound = judgement.bound;
-        let Some(input) = choice::input(&domain.ends, &judgement.slopes) else {
+        let Some(input) = choice::input(&domain.ends, &self.narrowest, &judgement.slopes) else {
             self.stuck.push(Domain { bound, ..domain });
             return candidate;
         };
