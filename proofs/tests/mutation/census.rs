@@ -35,6 +35,7 @@ fn item(item: &Item, count: &mut impl FnMut(&'static str)) {
         Item::Split(Split::At { place: 0, .. }) => count("split, input values"),
         Item::Split(Split::At { below, above, .. }) if (*below, *above) == (0.0, 0.0) => count("split, sign"),
         Item::Split(_) => count("split, values"),
+        Item::Forms => count("forms"),
         Item::TightenAll => count("tighten all"),
         Item::Tighten(_, Targets::Undecided) => count("tighten undecided"),
         Item::Tighten(_, Targets::Marked(..)) => count("tighten marked"),
