@@ -190,8 +190,14 @@ def remove(state, goals):
     state.goals = {number: goal for number, goal in state.goals.items() if id(goal) not in refuted}
 
 
+def forms(state, _):
+    """Forms are in use from here on."""
+    state.use_forms()
+
+
 RULES = {
     c.End: end, c.Empty: empty, c.Middle: middle, c.Values: values,
     c.TightenAll: tighten_all, c.TightenUndecided: tighten_undecided, c.TightenMarked: tighten_marked,
     c.TightenListed: tighten_listed, c.Prove: prove, c.Keep: keep, c.Close: close, c.Lemma: lemma, c.Apply: apply,
+    c.Forms: forms,
 }
