@@ -68,8 +68,8 @@ class State:
 
     def interval(self, place, element):
         """The interval of an element of a place."""
-        self.enclose()
         value = self.value(place, element)
+        self.enclose(value)
         return self.lows[value][element], self.highs[value][element]
 
     def value(self, place, element):
@@ -97,6 +97,7 @@ class State:
             raise Refused("too many literals are assumed")
         value = self.value(literal.place, literal.element)
         at = finite(literal.value)
+        self.enclose(value)
         self.cut(literal.place, literal.element, literal.upper, to_grid(at))
         if literal.place != 0:
             self.cuts.append(Cut(value, literal.element, literal.upper, at))
@@ -107,13 +108,15 @@ class State:
             raise Refused("too many inputs vary")
         self.uses_forms, self.first_stale = True, 1
 
-    def enclose(self):
-        """Encloses all values again that follow one that has changed."""
-        first, self.first_stale = self.first_stale, len(self.network.values)
-        if first == self.first_stale:
-            return
+    def enclose_all(self):
+        """Encloses all values."""
+        self.enclose(len(self.network.values) - 1)
+
+    def enclose(self, last):
+        """Encloses the values up to one again that follow one that has changed."""
+        first, self.first_stale = self.first_stale, max(self.first_stale, last + 1)
         known = []
-        for v in range(len(self.network.values)):
+        for v in range(last + 1 if first <= last else 0):
             if self.uses_forms:
                 known.append(self.form(v, known))
             if v >= first:
@@ -160,7 +163,7 @@ class State:
 
     def is_empty(self):
         """Whether some interval has its lower end above its upper end."""
-        self.enclose()
+        self.enclose_all()
         return any(low > high for lows, highs in zip(self.lows, self.highs) for low, high in zip(lows, highs))
 
 

@@ -39,6 +39,7 @@ fn item(item: &Item, count: &mut impl FnMut(&'static str)) {
         Item::TightenAll => count("tighten all"),
         Item::Tighten(_, Targets::Undecided) => count("tighten undecided"),
         Item::Tighten(_, Targets::Marked(..)) => count("tighten marked"),
+        Item::Tighten(_, Targets::Listed(list)) if list.is_empty() => count("tighten nothing"),
         Item::Tighten(_, Targets::Listed(list)) => {
             count("tighten listed");
             list.iter().for_each(|target| witness(&target.witness, count));

@@ -106,6 +106,22 @@ fn forms_hold_in_the_node_and_in_all_subtrees_below_and_nowhere_else() {
 }
 
 #[test]
+fn what_forms_said_above_is_kept_where_it_was_asked_for() {
+    // Where z = x is at most 0, y = -x, and x may still be 1 as far as intervals say.
+    let (network, property) = (ramp(0.0), never_at_most(-0.75001, &[(-1.0, 1.0)]));
+    let [lemma, proof, end, apply] = needs_forms();
+    let split = Item::Split(Split::At { place: Z, element: 0, below: 0.0, above: 0.0 });
+    let leaf = [apply, Item::End];
+    let tree = |asked: &[Item]| {
+        let before = [&[lemma.clone(), proof.clone(), end.clone(), Item::Forms], asked, &[split.clone()]].concat();
+        judge(&network, &property, &[&before[..], &leaf, &leaf].concat())
+    };
+    let asked = Item::Tighten(Y, Targets::Listed(Vec::new()));
+    assert!(tree(&[asked]).is_ok());
+    assert_eq!(tree(&[]).unwrap_err().at.unwrap().path, "0");
+}
+
+#[test]
 fn forms_are_for_at_most_64_inputs_that_vary() {
     let claim = |varying: usize| {
         let input = Node { name: "x".to_owned(), size: 70, op: Op::Input };
