@@ -132,6 +132,10 @@ class Apply(NamedTuple):
     lemma: int
 
 
+class Forms(NamedTuple):
+    """Uses forms from here on."""
+
+
 class Certificate(NamedTuple):
     """Digests and the proofs: pairs of a region's index and a tree."""
 
@@ -284,6 +288,8 @@ def item(reader, code, flag, depth):
             return Lemma(reader.list(reader.literal), reader.list(reader.num), tree(reader, depth + 1))
         case 13:
             return Apply(reader.num())
+        case 14:
+            return Forms()
     raise Refused("an unknown item")
 
 

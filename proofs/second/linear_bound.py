@@ -29,7 +29,7 @@ def bound_end(state, place, element, upper, witness):
 
 def refute(state, goal, multipliers, witness):
     """Refutes a goal, or refuses."""
-    state.enclose()
+    state.enclose_all()
     coefficients, constant = defaultdict(Fraction), Fraction(0)
     for (terms, b), factor in zip(goal.atoms, of_atoms(goal, multipliers)):
         constant -= factor * b
@@ -60,8 +60,7 @@ def multiplier(number):
 
 
 def lower_bound(state, coefficients, constant, witness):
-    """A lower bound on `sum of coefficients times elements + constant`, as a fraction."""
-    state.enclose()
+    """A lower bound on `sum of coefficients times elements + constant`, as a fraction, in enclosed values."""
     slopes = read_witness(state, witness)
     coefficients = defaultdict(Fraction, coefficients)
     for beta, cut in zip(slopes.betas, state.cuts):

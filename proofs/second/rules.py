@@ -96,7 +96,7 @@ def tighten_all(state, _):
 def tighten_undecided(state, item):
     """Tightens both ends of the elements with a negative lower and a positive upper end."""
     value = state.value(item.place, 0)
-    state.enclose()
+    state.enclose(value)
     undecided = [i for i, (low, high) in enumerate(zip(state.lows[value], state.highs[value])) if low < 0 < high]
     tighten(state, item.place, [((i, upper), c.Default()) for i in undecided for upper in (False, True)])
 
@@ -110,13 +110,13 @@ def tighten_marked(state, item):
 
 
 def tighten_listed(state, item):
-    """Tightens listed ends. The place must exist even if none is listed."""
-    state.value(item.place, 0)
+    """Tightens listed ends."""
     tighten(state, item.place, item.ends)
 
 
 def tighten(state, place, ends):
-    """Bounds all ends in the state before, and then cuts the intervals at the bounds."""
+    """Bounds all ends in the state before, and then cuts the intervals at the bounds; the place must exist in any case."""
+    state.enclose(state.value(place, 0))
     bounds = [bound_end(state, place, element, upper, witness) for (element, upper), witness in ends]
     for ((element, upper), _), bound in zip(ends, bounds):
         state.cut(place, element, upper, bound)
@@ -133,6 +133,7 @@ def prove(state, item):
     at = Fraction(literal.value)
     branch.goals = {0: Goal([([(value, literal.element, sign, sign)], sign * at)])}
     check_tree(branch, item.tree)
+    state.enclose(value)
     state.cut(literal.place, literal.element, literal.upper, to_grid(at))
 
 
@@ -190,8 +191,14 @@ def remove(state, goals):
     state.goals = {number: goal for number, goal in state.goals.items() if id(goal) not in refuted}
 
 
+def forms(state, _):
+    """Forms are in use from here on."""
+    state.use_forms()
+
+
 RULES = {
     c.End: end, c.Empty: empty, c.Middle: middle, c.Values: values,
     c.TightenAll: tighten_all, c.TightenUndecided: tighten_undecided, c.TightenMarked: tighten_marked,
     c.TightenListed: tighten_listed, c.Prove: prove, c.Keep: keep, c.Close: close, c.Lemma: lemma, c.Apply: apply,
+    c.Forms: forms,
 }

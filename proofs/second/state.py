@@ -7,11 +7,11 @@ them. Computed ends are rounded outward to such integers.
 from fractions import Fraction
 from typing import NamedTuple
 
+import forms
 from errors import Refused
-from network import Affine
+from forms import GRID
+from network import Affine, Input
 
-# Intervals count in units of 1 / GRID.
-GRID = 1 << 1074
 MOST_ASSUMED = 512
 
 
@@ -44,6 +44,7 @@ class State:
         self.first_stale = len(network.values)
         self.cuts, self.kept, self.lemmas = [], [], []
         self.assumed = 0
+        self.uses_forms = False
         self.goals = goals
 
     @classmethod
@@ -61,14 +62,14 @@ class State:
     def copy(self):
         """A copy for a subtree. Lists of ends are never changed in place, so that they may be shared."""
         copy = State(self.network, list(self.lows), list(self.highs), dict(self.goals))
-        copy.first_stale, copy.assumed = self.first_stale, self.assumed
+        copy.first_stale, copy.assumed, copy.uses_forms = self.first_stale, self.assumed, self.uses_forms
         copy.cuts, copy.kept, copy.lemmas = list(self.cuts), list(self.kept), list(self.lemmas)
         return copy
 
     def interval(self, place, element):
         """The interval of an element of a place."""
-        self.enclose()
         value = self.value(place, element)
+        self.enclose(value)
         return self.lows[value][element], self.highs[value][element]
 
     def value(self, place, element):
@@ -96,17 +97,46 @@ class State:
             raise Refused("too many literals are assumed")
         value = self.value(literal.place, literal.element)
         at = finite(literal.value)
+        self.enclose(value)
         self.cut(literal.place, literal.element, literal.upper, to_grid(at))
         if literal.place != 0:
             self.cuts.append(Cut(value, literal.element, literal.upper, at))
 
-    def enclose(self):
-        """Encloses all values again that follow one that has changed."""
-        first, self.first_stale = self.first_stale, len(self.network.values)
-        for v in range(first, len(self.network.values)):
-            lows, highs = self.forward(v)
-            self.lows[v] = [max(a, b) for a, b in zip(lows, self.lows[v])]
-            self.highs[v] = [min(a, b) for a, b in zip(highs, self.highs[v])]
+    def use_forms(self):
+        """Uses forms from here on."""
+        if len(forms.varying(self.lows[0], self.highs[0])) > forms.MOST_VARYING:
+            raise Refused("too many inputs vary")
+        self.uses_forms, self.first_stale = True, 1
+
+    def enclose_all(self):
+        """Encloses all values."""
+        self.enclose(len(self.network.values) - 1)
+
+    def enclose(self, last):
+        """Encloses the values up to one again that follow one that has changed."""
+        first, self.first_stale = self.first_stale, max(self.first_stale, last + 1)
+        known = []
+        for v in range(last + 1 if first <= last else 0):
+            if self.uses_forms:
+                known.append(self.form(v, known))
+            if v >= first:
+                self.intersect(v, *self.forward(v))
+                if self.uses_forms:
+                    self.intersect(v, *known[v].ends())
+
+    def intersect(self, v, lows, highs):
+        """Keeps the tighter ends of a value."""
+        self.lows[v] = [max(a, b) for a, b in zip(lows, self.lows[v])]
+        self.highs[v] = [min(a, b) for a, b in zip(highs, self.highs[v])]
+
+    def form(self, v, known):
+        """The forms of a value, from those of the values before it."""
+        value = self.network.values[v]
+        if isinstance(value, Input):
+            return forms.of_input(self.lows[v], self.highs[v])
+        if isinstance(value, Affine):
+            return forms.of_affine(self.network.parts[v], *self.network.biases[v], known)
+        return forms.of_relu(known[value.source], self.lows[value.source], self.highs[value.source])
 
     def forward(self, v):
         """The ends of a value by interval arithmetic from its sources."""
@@ -133,7 +163,7 @@ class State:
 
     def is_empty(self):
         """Whether some interval has its lower end above its upper end."""
-        self.enclose()
+        self.enclose_all()
         return any(low > high for lows, highs in zip(self.lows, self.highs) for low, high in zip(lows, highs))
 
 

@@ -8,8 +8,11 @@ import unittest
 import zipfile
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 
+import certificate
 import check
+import forms
 import linear_bound
 import nnet_file
 import rules
@@ -17,6 +20,8 @@ import vnnlib
 from binary64 import Interval, above, below, enclose, decimal
 from errors import Refused, Unreadable
 from false_claim import evaluate, false_variant, with_property
+from network import Builder, Network
+from state import GRID, State
 
 sys.setrecursionlimit(check.RECURSION)
 PROOFS = Path(__file__).resolve().parent.parent
@@ -105,6 +110,19 @@ class Example(unittest.TestCase):
         self.refused(self.changed("0100 030100", "8100 0100 030100"), "longer than needed")
         self.refused(self.changed("0100 030100", "01 ffffffffffffffffff02 030100"), "above 64 bits")
 
+    def test_forms(self):
+        # y is at most 3/4 by its form, and 7/4 by interval arithmetic; a node where it is at least 1 is empty.
+        prove = lambda before, at, inside="": self.changed(
+            "030100", before + "09 02 01" + struct.pack("<d", at).hex() + inside + "01 030100")
+        self.check(prove("0e", 1.0))
+        self.check(prove("0e", above(0.75)))
+        self.refused(prove("0e", 0.75), "not empty")
+        self.check(prove("", 1.0, "0e"))
+        self.refused(prove("", 1.0), "not empty")
+        self.refused(prove("8e", 1.0), "a flag")
+        # What a subtree uses, the node above it does not.
+        self.refused(prove("0c 00 00 0e 00", 1.0), "not empty")
+
     def test_any_true_bound_is_proved_and_no_other(self):
         prove = lambda at: self.changed("030100", "09 02 00" + struct.pack("<d", at).hex() + "8b01 00 01 00 030100")
         self.check(prove(-0.3125))
@@ -136,6 +154,14 @@ class Samples(unittest.TestCase):
     def test_valid_ones_do_not_prove_false_properties(self):
         for files in self.each("valid"):
             self.assertEqual(check.judged(*files, falsify=True)[0], "refused")
+
+    def test_forms_are_needed_where_they_are_used_first(self):
+        for model, prop, certificate in self.each("valid"):
+            data = certificate.read_bytes()
+            if data[76] == 14:
+                network, digest = check.read_model(model)
+                with self.assertRaises(Refused):
+                    rules.check(network, digest, vnnlib.read(prop.read_text()), data[:76] + data[77:])
 
     def test_damaged_ones_prove_no_false_property(self):
         for model, prop, certificate in self.each("valid"):
@@ -242,10 +268,87 @@ class Rule(unittest.TestCase):
                         for z in range(low, high + 1):
                             self.assertGreaterEqual(a * 12 * max(0, z), slope * z + constant)
 
+    def test_a_form_is_around_the_relu_on_its_interval(self):
+        for low in range(-4, 4):
+            for high in range(low, 5):
+                slope, reach = forms.relaxed(low, high)
+                for z in range(low, high + 1):
+                    self.assertTrue(0 <= max(0, z) * forms.SLOPE - slope * z <= reach)
+
     def test_exact_evaluation(self):
         model, _, _ = format_example()
         network = nnet_file.read(model)
         self.assertEqual(evaluate(network, [Fraction(1, 3), Fraction(1)]), [Fraction(2, 3) - Fraction(1, 4)])
+
+
+def random_network(random):
+    """Two layers of ReLUs and a residual connection, with weights and biases that are small fractions."""
+    number = lambda: Fraction(random.randint(-6, 6), random.choice([1, 2, 3, 8]))
+    dense = lambda source, n, m: (source, [[(j, number()) for j in range(n)] for _ in range(m)])
+    builder = Builder(2)
+    first = builder.relu(builder.affine([dense(0, 2, 3)], [number() for _ in range(3)]))
+    second = builder.relu(builder.affine([dense(first, 3, 3)], [number() for _ in range(3)]))
+    parts = [dense(second, 3, 2), dense(first, 3, 2), dense(0, 2, 2)]
+    return Network(builder.values, builder.affine(parts, [0, number()]))
+
+
+class Forms(unittest.TestCase):
+    """Forms of random networks against their values."""
+
+    def test_values_are_within_their_bounds_also_after_splits(self):
+        random, tighter = Random(1), 0
+        for _ in range(150):
+            network = random_network(random)
+            low, high = sorted(random.sample(range(-4, 5), 2))
+            region = [(Interval(low, low), Interval(high, high)), (Interval(-1.0, -1.0), Interval(2.0, 2.0))]
+            state = State.root(network, region, {})
+            plain = [state.interval(len(network.places) - 1, i) for i in range(2)]
+            state.use_forms()
+            eighths = lambda first, last: Fraction(random.randint(8 * first, 8 * last), 8)
+            inside = [[eighths(low, high), eighths(-1, 2)] for _ in range(20)]
+            for at in (2.0, 0.5, -0.25):
+                for i in range(2):
+                    a, b = state.interval(len(network.places) - 1, i)
+                    tighter += plain[i][1] - plain[i][0] > b - a
+                    for point in inside:
+                        self.assertTrue(a <= evaluate(network, point)[i] * GRID <= b)
+                upper, element = random.choice([True, False]), random.randint(0, 1)
+                state.assume(certificate.Literal(0, element, upper, at))
+                inside = [p for p in inside if (p[element] <= at if upper else p[element] >= at)]
+        self.assertGreater(tighter, 300)
+
+    def test_bounds_are_exact(self):
+        # relu(x) is 3/4 x + 3/8 up to 3/8 on [-1, 3], and relu(x) - x between -3/4 and 1.
+        builder = Builder(1)
+        h = builder.relu(builder.affine([(0, [[(0, Fraction(1))]])], [0]))
+        network = Network(builder.values, builder.affine([(h, [[(0, Fraction(1))]]), (0, [[(0, Fraction(-1))]])], [0]))
+        state = State.root(network, [(Interval(-1.0, -1.0), Interval(3.0, 3.0))], {})
+        self.assertEqual(state.interval(2, 0), (-3 * GRID, 4 * GRID))
+        state.use_forms()
+        # relu(x) = 0 under this literal, and x may still be 3; what was said above is kept if it was asked for.
+        literal = certificate.Literal(1, 0, True, 0.0)
+        branch = state.copy()
+        branch.assume(literal)
+        self.assertEqual(branch.interval(2, 0), (-3 * GRID, GRID))
+        self.assertEqual(state.interval(2, 0), (-3 * GRID // 4, GRID))
+        branch = state.copy()
+        branch.assume(literal)
+        self.assertEqual(branch.interval(2, 0), (-3 * GRID // 4, GRID))
+        branch = state.copy()
+        branch.assume(certificate.Literal(1, 0, False, 0.0))
+        self.assertEqual(branch.interval(2, 0), (0, 0))
+        state.assume(certificate.Literal(0, 0, True, 1.0))
+        self.assertEqual(state.interval(2, 0), (-GRID // 2, GRID))
+
+    def test_at_most_64_inputs_vary(self):
+        builder = Builder(65)
+        network = Network(builder.values, builder.affine([(0, [[(0, Fraction(1))]])], [0]))
+        ends = (Interval(0.0, 0.0), Interval(1.0, 1.0))
+        state = State.root(network, [ends] * 65, {})
+        with self.assertRaisesRegex(Refused, "too many inputs vary"):
+            state.use_forms()
+        state.assume(certificate.Literal(0, 0, True, 0.0))
+        state.use_forms()
 
 
 if __name__ == "__main__":

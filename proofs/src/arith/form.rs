@@ -40,12 +40,15 @@ impl Form {
         Form::new(lines, vec![0.0; input.lower.len()])
     }
 
-    fn new(lines: Rows, radius: Vec<f64>) -> Form {
+    fn new(lines: Rows, mut radius: Vec<f64>) -> Form {
         let mut size = vec![0.0; radius.len()];
         for row in lines.iter() {
             size.iter_mut().zip(row).for_each(|(size, a)| *size += a.abs());
         }
         size.iter_mut().for_each(|size| *size = *size * INFLATE + TINY);
+        // Where a sum has overflowed the line says nothing, however small the radius.
+        let overflowed = radius.iter_mut().zip(&size).filter(|(_, size)| !size.is_finite());
+        overflowed.for_each(|(radius, _)| *radius = f64::INFINITY);
         Form { lines, radius, size }
     }
 
@@ -127,7 +130,8 @@ impl Affine {
             term.map.apply_abs(&charged.collect::<Vec<f64>>(), &mut radius);
         }
         let underflow = TINY * count(self.summands()) * count(rows + FEW);
-        radius.iter_mut().for_each(|r| *r = *r * INFLATE + underflow);
+        let relative = 1.0 + gamma(self.summands() + FEW);
+        radius.iter_mut().for_each(|r| *r = *r * relative + underflow);
         Some(Form::new(lines, radius))
     }
 }

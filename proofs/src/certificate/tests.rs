@@ -46,6 +46,7 @@ fn everything() -> Vec<Proof> {
     ];
     let items = vec![
         Item::TightenAll,
+        Item::Forms,
         Item::Tighten(1, Targets::Undecided),
         Item::Tighten(2, Targets::Marked(vec![true; 9], (0..9).map(|i| i % 2 == 0).collect())),
         Item::Tighten(3, Targets::Listed(targets)),
@@ -108,7 +109,9 @@ fn bytes_that_say_nothing_are_refused() {
     let start = encode(&header(), &[Proof::default()]);
     let refused = |tail: &[u8]| decode(&[&start[..], tail].concat()).unwrap_err();
     assert_eq!(refused(&[31]), Refusal::Malformed("an item"));
-    assert_eq!(refused(&[0x80]), Refusal::Malformed("an item"));
+    for flagged in [0x80, 0x8e] {
+        assert_eq!(refused(&[flagged]), Refusal::Malformed("an item"));
+    }
     assert_eq!(refused(&[2, 0x80, 0]), Refusal::Malformed("a number in its shortest form"));
     assert_eq!(
         refused(&[[2].as_slice(), &[0xff; 9], &[2]].concat()),

@@ -111,7 +111,7 @@ pub struct State<'g> {
     ground: &'g Ground<'g>,
     /// Enclosures of the first nodes.
     bounds: Vec<Arc<Enclosure>>,
-    /// Forms of the first nodes, where they are used.
+    /// Forms of the nodes before the first stale one, where they are used; none where that of the input is to come.
     forms: Option<Vec<Arc<Form>>>,
     /// The first node whose enclosure does not yet follow from those before it.
     stale: NodeId,
@@ -162,12 +162,10 @@ impl<'g> State<'g> {
 
     /// Encloses the nodes up to the given one by interval arithmetic and forward forms, and keeps what was known before.
     fn refresh(&mut self, last: NodeId) {
-        if let (Some(forms), Some(input), true) = (&mut self.forms, self.bounds.first(), self.stale <= last) {
-            // Forms of values whose enclosures are still true stay true.
-            forms.truncate(self.stale);
-            if self.stale <= 1 {
-                *forms = vec![Arc::new(Form::of_input(input))];
-            }
+        if let (Some(forms), Some(input)) = (&mut self.forms, self.bounds.first())
+            && forms.is_empty()
+        {
+            forms.push(Arc::new(Form::of_input(input)));
         }
         for (id, node) in self.ground.network.nodes().iter().enumerate().take(last + 1).skip(self.stale) {
             let mut enclosure = enclose(node, &self.bounds);
@@ -220,6 +218,8 @@ impl<'g> State<'g> {
         if let Some(bounds) = self.bounds.get_mut(node) {
             Arc::make_mut(bounds).tighten(element, by);
             self.stale = self.stale.min(node + 1);
+            // Every form speaks of the input's interval; those up to this node do not speak of the node's own.
+            self.forms.iter_mut().for_each(|forms| forms.truncate(if node == 0 { 0 } else { node + 1 }));
         }
     }
 

@@ -86,7 +86,11 @@ impl<'p> Prover<'p> {
                     input = self.check(*child, input)?;
                     node.conclude(item).map_err(|refusal| node.refuse(&input, refusal))?;
                 }
-                Next::Both(children) => return self.check_both(*children, input, length),
+                Next::Both(children) => {
+                    // What its subtrees do not need is not kept.
+                    drop(node);
+                    return self.check_both(*children, input, length);
+                }
             }
         }
     }

@@ -35,9 +35,11 @@ fn item(item: &Item, count: &mut impl FnMut(&'static str)) {
         Item::Split(Split::At { place: 0, .. }) => count("split, input values"),
         Item::Split(Split::At { below, above, .. }) if (*below, *above) == (0.0, 0.0) => count("split, sign"),
         Item::Split(_) => count("split, values"),
+        Item::Forms => count("forms"),
         Item::TightenAll => count("tighten all"),
         Item::Tighten(_, Targets::Undecided) => count("tighten undecided"),
         Item::Tighten(_, Targets::Marked(..)) => count("tighten marked"),
+        Item::Tighten(_, Targets::Listed(list)) if list.is_empty() => count("tighten nothing"),
         Item::Tighten(_, Targets::Listed(list)) => {
             count("tighten listed");
             list.iter().for_each(|target| witness(&target.witness, count));

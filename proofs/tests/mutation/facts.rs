@@ -4,6 +4,7 @@
 use bartizan_proof::certificate::{Literal, Side, Slopes};
 use bartizan_proof::property::{Ball, Norm};
 
+use crate::forms::Form;
 use crate::net::Net;
 
 /// How far what plain floats say must be beyond doubt to be sure that the checker agrees.
@@ -37,6 +38,7 @@ pub struct Facts<'g> {
     pub ground: &'g Ground<'g>,
     pub bounds: Vec<Vec<(f64, f64)>>,
     pub cuts: Vec<Literal>,
+    pub uses_forms: bool,
 }
 
 impl<'g> Facts<'g> {
@@ -44,12 +46,19 @@ impl<'g> Facts<'g> {
         let everything = |size| vec![(f64::NEG_INFINITY, f64::INFINITY); size];
         let mut bounds = vec![input];
         bounds.extend(ground.net.layers.iter().map(|layer| everything(layer.bias.len())));
-        let mut facts = Facts { ground, bounds, cuts: Vec::new() };
+        let mut facts = Facts { ground, bounds, cuts: Vec::new(), uses_forms: false };
         facts.refresh();
         facts
     }
 
+    /// Uses forms from here on.
+    pub fn use_forms(&mut self) {
+        self.uses_forms = true;
+        self.refresh();
+    }
+
     fn refresh(&mut self) {
+        let mut forms = Form::of_input(&self.bounds[0]);
         for (k, layer) in self.ground.net.layers.iter().enumerate() {
             let part = |x: f64| if k == 0 { x } else { x.max(0.0) };
             for (element, (weights, bias)) in layer.rows().enumerate() {
@@ -59,20 +68,23 @@ impl<'g> Facts<'g> {
                     low += ends.0.min(ends.1);
                     high += ends.0.max(ends.1);
                 }
-                self.narrow(k + 1, element, (low, high));
+                narrow(&mut self.bounds[k + 1][element], (low, high));
+            }
+            if self.uses_forms {
+                if k > 0 {
+                    forms = forms.into_iter().zip(&self.bounds[k]).map(|(form, z)| form.of_relu(*z)).collect();
+                }
+                forms = Form::of_layer(layer, &forms);
+                self.bounds[k + 1].iter_mut().zip(&forms).for_each(|(z, form)| narrow(z, form.ends()));
             }
         }
-    }
-
-    fn narrow(&mut self, place: usize, element: usize, by: (f64, f64)) {
-        let known = &mut self.bounds[place][element];
-        *known = (known.0.max(by.0), known.1.min(by.1));
     }
 
     /// Takes a bound for granted.
     pub fn adopt(&mut self, literal: &Literal) {
         let Literal { place, element, side, at } = *literal;
-        self.narrow(place, element, if side == Side::Lower { (at, f64::INFINITY) } else { (f64::NEG_INFINITY, at) });
+        let by = if side == Side::Lower { (at, f64::INFINITY) } else { (f64::NEG_INFINITY, at) };
+        narrow(&mut self.bounds[place][element], by);
         self.refresh();
     }
 
@@ -149,4 +161,8 @@ impl<'g> Facts<'g> {
         };
         over_box.max(center - ball.radius.lo * norm)
     }
+}
+
+fn narrow(interval: &mut (f64, f64), by: (f64, f64)) {
+    *interval = (interval.0.max(by.0), interval.1.min(by.1));
 }

@@ -18,6 +18,7 @@ mod census;
 mod damage;
 mod facts;
 mod flips;
+mod forms;
 mod net;
 mod prover;
 mod question;
@@ -59,7 +60,7 @@ fn the_certificates_use_every_construct() {
     eprintln!("{} certificates, {} bytes, at most {:?}", ALL.len(), bytes.iter().sum::<usize>(), bytes.iter().max());
     let census = census::census(&ALL);
     eprintln!("{census:#?}");
-    assert_eq!(census.len(), 29);
+    assert_eq!(census.len(), 31);
     assert!(census.values().all(|uses| *uses >= FEWEST_USES));
 }
 
@@ -98,6 +99,25 @@ fn children_in_the_wrong_order_prove_nothing_false() {
     let usual = ["accepted", "not_refuted", "lemma_does_not_apply", "not_empty", "multiplier_count"];
     assert!(answers.keys().all(|name| usual.contains(&name.as_str())));
     assert!(answers["not_refuted"] >= 100);
+}
+
+#[test]
+fn certificates_without_their_forms_prove_nothing_false() {
+    let mut answers: BTreeMap<String, usize> = BTreeMap::new();
+    for subject in ALL.iter() {
+        let mut proofs = subject.proofs.clone();
+        proofs.iter_mut().for_each(|proof| proof.items.retain(|item| *item != Item::Forms));
+        if proofs == subject.proofs {
+            continue;
+        }
+        let bytes = subject.with(&proofs);
+        *answers.entry(answer(&subject.judge(&bytes))).or_default() += 1;
+        assert!(subject.falsehoods.iter().all(|falsehood| subject.judge_as(&falsehood.property, &bytes).is_err()));
+    }
+    eprintln!("without forms: {answers:?}");
+    let usual = ["accepted", "not_refuted", "lemma_does_not_apply", "not_empty"];
+    assert!(answers.keys().all(|name| usual.contains(&name.as_str())));
+    assert!(answers["not_refuted"] >= FEWEST_DAMAGES);
 }
 
 #[test]

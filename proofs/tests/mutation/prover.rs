@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use bartizan_proof::certificate::{Close, Item, Literal, Multipliers, Proof, Side, Slopes, Split, Witness};
+use bartizan_proof::certificate::{Close, Item, Literal, Multipliers, Proof, Side, Slopes, Split, Targets, Witness};
 
 use crate::facts::{Facts, Ground, Linear};
 use crate::question::{Danger, Question};
@@ -13,6 +13,9 @@ use crate::witness::{Goal, close, improve};
 /// The most nodes of one region's tree, and its deepest.
 const NODES: usize = 60;
 const DEEPEST: usize = 10;
+
+/// One in so many nodes uses forms from there on.
+const FORMS: usize = 8;
 
 /// A node on its way.
 #[derive(Clone)]
@@ -81,8 +84,13 @@ impl Prover<'_> {
             return Some(vec![Item::Apply(lemma), Item::End]);
         }
         let mut items = Vec::new();
+        if self.random.below(FORMS) == 0 {
+            path.facts.use_forms();
+            items.push(Item::Forms);
+        }
+        items.extend(enclose(&path.facts));
         if path.depth == 0 {
-            items = tighten(&mut path.facts, self.random);
+            items.extend(tighten(&mut path.facts, self.random));
             items.extend(self.proved_bound(&mut path));
         }
         items.extend(self.keep(&mut path, &open));
@@ -90,6 +98,7 @@ impl Prover<'_> {
         if is_late && !open.is_empty() {
             return Some([items, vec![Item::Close(best_effort(&path.facts, &open)), Item::End]].concat());
         }
+        items.extend(enclose(&path.facts));
         let rest = if open.is_empty() { vec![Item::End] } else { self.branch(path, open)? };
         Some([items, rest].concat())
     }
@@ -213,6 +222,11 @@ impl Prover<'_> {
         let subtree = self.node(path.below(&low), open)?;
         Some([vec![Item::Split(split)], subtree, vec![Item::Empty]].concat())
     }
+}
+
+/// An item that bounds nothing, before which the checker encloses all values: what forms say depends on when that happens.
+fn enclose(facts: &Facts) -> Option<Item> {
+    facts.uses_forms.then(|| Item::Tighten(facts.bounds.len() - 1, Targets::Listed(Vec::new())))
 }
 
 /// Closes every goal by its first atom, right or wrong.

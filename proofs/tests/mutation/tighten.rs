@@ -25,7 +25,7 @@ pub fn tighten(facts: &mut Facts, random: &mut Random) -> Vec<Item> {
             vec![Item::Tighten(last - 1, Targets::Undecided)]
         }
         3 => {
-            let ends: Vec<End> = both(facts, last - 1).into_iter().filter(|_| random.below(2) == 0).collect();
+            let ends: Vec<End> = undecided(facts, last - 1).into_iter().filter(|_| random.below(2) == 0).collect();
             by_default(facts, last - 1, &ends);
             let marks = |side| (0..facts.bounds[last - 1].len()).map(|i| ends.contains(&(i, side))).collect();
             vec![Item::Tighten(last - 1, Targets::Marked(marks(Side::Lower), marks(Side::Upper)))]

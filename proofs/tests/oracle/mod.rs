@@ -4,6 +4,7 @@
 
 pub mod cells;
 pub mod dyadic;
+pub mod forms;
 pub mod network;
 pub mod polytope;
 pub mod property;

@@ -31,7 +31,7 @@ const GOALS: usize = 3;
 const MOST_LOST: f64 = 1e-9;
 
 /// Terms below this count as this: what may underflow costs an absolute amount.
-const UNDERFLOW: f64 = 1e-290;
+pub const UNDERFLOW: f64 = 1e-290;
 
 #[test]
 fn the_checker_is_never_above_the_exact_rule_and_hardly_below() {
@@ -42,7 +42,8 @@ fn the_checker_is_never_above_the_exact_rule_and_hardly_below() {
         let exact = ExactNetwork::stored(&network);
         for _ in 0..GOALS {
             let region = region(network.input_size(), &mut random);
-            let (bound, fast) = Comparison::random((&network, region), &mut random).bounds(&exact).unwrap();
+            let comparison = Comparison::random((&network, region), &mut random);
+            let Some((bound, fast)) = comparison.bounds(&exact) else { continue };
             assert!(Dyadic::of(fast) <= bound.value, "seed {seed}: {fast:e} is above the exact bound");
             let lost = (&bound.value - &Dyadic::of(fast)).about() / bound.size.about().max(UNDERFLOW);
             assert!(lost <= MOST_LOST, "seed {seed}: loses {lost:e} of its terms");
@@ -51,6 +52,7 @@ fn the_checker_is_never_above_the_exact_rule_and_hardly_below() {
         }
     }
     println!("{compared} bounds of {NETWORKS} networks; largest relative loss {worst:.2e}");
+    assert!(compared > 8500);
 }
 
 #[test]
@@ -99,6 +101,9 @@ impl<'n> Comparison<'n> {
         };
         comparison.multipliers = comparison.atoms.iter().map(|_| multiplier(random)).collect();
         let constraints = comparison.region.constraints.len();
+        if random.chance(0.3) {
+            comparison.steps.push(Item::Forms);
+        }
         if random.chance(0.6) {
             comparison.steps.push(Item::TightenAll);
         }
@@ -140,6 +145,7 @@ impl<'n> Comparison<'n> {
         let mut state = State::new(ground);
         for step in &self.steps {
             match step {
+                Item::Forms => state.use_forms().unwrap(),
                 Item::Tighten(place, targets) => state.tighten(*place, targets).unwrap(),
                 _ => state.tighten_all().unwrap(),
             }
@@ -148,13 +154,14 @@ impl<'n> Comparison<'n> {
         state
     }
 
-    /// The exact bound and the checker's; nothing where some interval is infinite.
+    /// The exact bound and the checker's; nothing where some interval is infinite, or has no points: what rounding costs is
+    /// bounded where there are points.
     fn bounds(&self, exact: &ExactNetwork) -> Option<(ExactBound, f64)> {
         let ground = Ground::new(self.network, &self.region).unwrap();
         let mut state = self.state(&ground);
         let places = self.network.places();
         let intervals: Vec<Vec<Interval>> = (0..places.len()).map(|place| state.intervals(place)).collect();
-        if !intervals.iter().flatten().all(|interval| interval.is_finite()) {
+        if !intervals.iter().flatten().all(|interval| interval.is_finite()) || state.is_empty() {
             return None;
         }
         let inequality = |atom: &Atom| inequality(self.network, atom);
@@ -201,7 +208,7 @@ fn inequality(network: &Network, atom: &Atom) -> Inequality {
     Inequality { terms: terms.collect(), at_most: Dyadic::of(atom.at_most.lo) }
 }
 
-fn region(inputs: usize, random: &mut Random) -> Region {
+pub fn region(inputs: usize, random: &mut Random) -> Region {
     let radius = random.pick(&[0.0, 1e-6, 0.01, 0.1, 0.5, 2.0]);
     let mut bound = || {
         let center = random.range(-1.0, 1.0);

@@ -51,6 +51,9 @@ struct Figures {
     accepted_narrowly: usize,
     /// Of these again, those where the network has kinks.
     accepted_across_kinks: usize,
+    /// Proofs with forms that were accepted, and those of them that are refused without.
+    with_forms: usize,
+    by_forms: usize,
     /// True claims about one output that were proved as bounds.
     bounds: usize,
     /// Proofs of false claims, damaged ones included; all refused.
@@ -77,6 +80,7 @@ fn claims_about_tiny_networks_are_judged_as_enumeration_judges_them() {
         figures.accepted > 20_000 && figures.accepted_across_kinks > 2_000 && figures.bounds > 2_000,
         "{figures:?}"
     );
+    assert!(figures.with_forms > 2_000 && figures.by_forms > 20, "{figures:?}");
     assert!(figures.of_false > 100_000 && figures.violated > 10_000, "{figures:?}");
 }
 
@@ -162,6 +166,11 @@ impl Judge<'_> {
             figures.accepted += 1;
             figures.accepted_narrowly += usize::from(claim.is_narrow);
             figures.accepted_across_kinks += usize::from(claim.is_narrow && self.trial.cells.len() > 1);
+            let without: Vec<Item> = items.iter().filter(|item| **item != Item::Forms).cloned().collect();
+            if without.len() < items.len() {
+                figures.with_forms += 1;
+                figures.by_forms += usize::from(!self.is_accepted(claim, self.certificate(claim, &without)));
+            }
         }
     }
 

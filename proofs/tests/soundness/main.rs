@@ -20,3 +20,4 @@ mod witness;
 
 mod arithmetic;
 mod enumeration;
+mod forms;

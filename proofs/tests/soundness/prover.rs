@@ -57,6 +57,9 @@ pub const MISTAKES: [Mistake; 12] = {
 /// How often the mistake is made where it can be.
 const MISTAKEN: f64 = 0.4;
 
+/// How often a node uses forms from there on.
+const FORMS: f64 = 0.15;
+
 /// A node under construction.
 pub struct Scope<'g> {
     pub state: State<'g>,
@@ -93,8 +96,13 @@ impl Prover<'_> {
     /// A tree for a node.
     pub fn tree(&mut self, mut scope: Scope, depth: usize) -> Vec<Item> {
         let mut items = Vec::new();
+        if self.random.chance(FORMS) {
+            drop(scope.state.use_forms());
+            items.push(Item::Forms);
+        }
         if scope.state.is_empty() && !self.errs(Mistake::End) {
-            return vec![Item::Empty];
+            items.push(Item::Empty);
+            return items;
         }
         if self.random.chance(0.6) {
             items.push(self.tighten(&mut scope));

@@ -1,5 +1,6 @@
 #![allow(clippy::float_arithmetic, clippy::as_conversions)]
 
+mod forms;
 mod trees;
 
 use super::*;

@@ -22,6 +22,7 @@ pub fn all() -> Vec<Damage> {
         },
         Damage { name: "another model's digest", announced: &["other_model"], make: other_model },
         Damage { name: "another property's digest", announced: &["other_property"], make: other_property },
+        Damage { name: "flag on forms", announced: &["malformed"], make: flagged_forms },
         Damage { name: "trailing byte", announced: &["trailing"], make: |s| vec![[&s.bytes[..], &[0]].concat()] },
         Damage {
             name: "certificate twice",
@@ -55,6 +56,20 @@ fn other_model(subject: &Subject) -> Vec<Vec<u8>> {
 fn other_property(subject: &Subject) -> Vec<Vec<u8>> {
     let bound_to = |property| encode(&Header { property, ..subject.header() }, &subject.proofs);
     subject.falsehoods.iter().map(|falsehood| bound_to(falsehood.property.digest())).collect()
+}
+
+/// The first tree's first forms with a flag.
+fn flagged_forms(subject: &Subject) -> Vec<Vec<u8>> {
+    let mut proofs = subject.proofs[..1].to_vec();
+    let Some(forms) = proofs[0].items.iter().position(|item| *item == Item::Forms) else { return Vec::new() };
+    proofs[0].items.truncate(forms);
+    let (before, mut bytes) = (subject.with(&proofs), subject.bytes.clone());
+    // Not where the lengths of subtrees are written down before it.
+    if before[HEADER + 1..] != bytes[HEADER + 1..before.len()] {
+        return Vec::new();
+    }
+    bytes[before.len()] |= FLAG;
+    vec![bytes]
 }
 
 fn subtree_duplicated(subject: &Subject) -> Vec<Vec<u8>> {

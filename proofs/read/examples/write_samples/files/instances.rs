@@ -97,6 +97,23 @@ fn corners() -> Vec<u8> {
     model.bytes()
 }
 
+/// How many inputs the wide instance has, one more than may vary where forms are used.
+const WIDE: usize = 65;
+
+/// y = x0 + ... + x64.
+fn wide_sum() -> Vec<u8> {
+    let row = |number: &str, count: usize| vec![number; count].join(",") + ",\n";
+    let limits = [row("0", WIDE), row("1", WIDE), row("0", WIDE + 1), row("1", WIDE + 1)].concat();
+    format!("// y = x0 + ... + x64\n1,{WIDE},1,{WIDE},\n{WIDE},1,\n0,\n{limits}{}0,\n", row("1", WIDE)).into_bytes()
+}
+
+/// The sum of numbers in [0, 1] is never at most -0.5.
+fn wide_claim() -> Vec<u8> {
+    let input = |i| format!("(declare-const X_{i} Real)(assert (and (>= X_{i} 0) (<= X_{i} 1)))\n");
+    let inputs: String = (0..WIDE).map(input).collect();
+    format!("{inputs}(declare-const Y_0 Real)(assert (<= Y_0 -0.5))\n").into_bytes()
+}
+
 /// Models and properties by file name.
 pub fn files() -> BTreeMap<String, Vec<u8>> {
     let never_at_most = |b: &str| format!("{UNIT_SQUARE}(assert (<= Y_0 {b}))\n").into_bytes();
@@ -107,6 +124,8 @@ pub fn files() -> BTreeMap<String, Vec<u8>> {
         ("distance_false.vnnlib", never_at_most("-0.25")),
         ("corners.onnx", corners()),
         ("corners.vnnlib", CORNERS.into()),
+        ("wide.nnet", wide_sum()),
+        ("wide.vnnlib", wide_claim()),
     ];
     list.map(|(name, bytes)| (name.to_owned(), bytes)).into()
 }

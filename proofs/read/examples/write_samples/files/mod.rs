@@ -18,10 +18,13 @@ pub fn all() -> BTreeMap<String, Vec<u8>> {
     let mut files = instances::files();
     let instance = |name: &str| Instance::parse(name, &instances::files());
     let (distance, corners) = (instance("distance"), instance("corners"));
-    let valid = [valid::distance(&distance), valid::corners(&corners)].concat();
+    let wide = instance("wide");
+    let valid = [valid::distance(&distance), valid::corners(&corners), valid::wide(&wide)].concat();
     files.extend(valid.into_iter().map(|(name, bytes)| (format!("valid/{name}.cert"), bytes)));
     let beyond = refused::beyond_the_minimum(&distance, &instance("distance_false"));
-    let rejected = [refused::trees(&distance), refused::proofs(&corners), beyond, damaged::bytes(&distance)].concat();
+    let damaged = damaged::bytes(&distance);
+    let rejected =
+        [refused::trees(&distance), refused::proofs(&corners), refused::wide(&wide), beyond, damaged].concat();
     files.extend(rejected.into_iter().map(|(name, bytes)| (format!("rejected/{name}.cert"), bytes)));
     files
 }

@@ -3,7 +3,7 @@
 use bartizan_proof::certificate::{Close, Item, Literal, Multipliers, Side, Slopes, Target, Targets, Witness};
 
 use super::instances::Instance;
-use super::steps::{alpha, at, beta, close, close_case, exact, halves, literal, middle, off, proof, sign};
+use super::steps::{alpha, at, at_most, beta, close, close_case, exact, halves, literal, middle, off, proof, sign};
 use super::valid::both_regions;
 
 /// A name and the items of a tree.
@@ -11,7 +11,7 @@ type Tree = (&'static str, Vec<Item>);
 
 /// Wrong trees of the distance instance.
 pub fn trees(instance: &Instance) -> Vec<(String, Vec<u8>)> {
-    let trees = [cover(), slopes(), multipliers(), references(), ends()].concat();
+    let trees = [cover(), slopes(), multipliers(), references(), ends(), forms()].concat();
     let named = |(name, items): Tree| (format!("{name}.distance"), instance.certificate(&[proof(0, &items)]));
     trees.into_iter().map(named).collect()
 }
@@ -124,6 +124,23 @@ fn ends() -> Vec<Tree> {
         ("not_open.named_twice", vec![Item::Lemma(vec![literal(0, Side::Upper, 0.0)], vec![0, 0])]),
         ("not_open.in_one_item", vec![Item::Close(vec![close_case(0, 0, Witness::Default); 2]), Item::End]),
     ]
+}
+
+/// What forms would prove, where none are in use.
+fn forms() -> Vec<Tree> {
+    let bound = at_most(2, 1.0);
+    let aside = [Item::Prove(literal(0, Side::Lower, -2.0)), Item::Forms, Item::Empty];
+    vec![
+        ("not_empty.no_forms", bound.to_vec()),
+        ("not_empty.forms_of_a_bound", [&aside[..], &bound].concat()),
+        ("not_empty.forms_of_sibling", [&[middle(0), Item::Forms, exact(), Item::End], &bound[..]].concat()),
+    ]
+}
+
+/// Forms where 65 inputs vary.
+pub fn wide(instance: &Instance) -> Vec<(String, Vec<u8>)> {
+    let items = [Item::Forms, close(Witness::Default), Item::End];
+    vec![("too_many_inputs.all.wide".to_owned(), instance.certificate(&[proof(0, &items)]))]
 }
 
 /// Wrong lists of proofs of the corners instance.

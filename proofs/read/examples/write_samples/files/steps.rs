@@ -50,6 +50,11 @@ pub fn literal(element: usize, side: Side, at: f64) -> Literal {
     Literal { place: 1, element, side, at }
 }
 
+/// Proves that an output is at most a value where its interval says so.
+pub fn at_most(place: usize, at: f64) -> [Item; 2] {
+    [Item::Prove(Literal { place, element: 0, side: Side::Upper, at }), Item::Empty]
+}
+
 /// What closes the subtree of y's network where x0 - x1 is at most 0, and where it is at least 0.
 pub fn halves() -> [Item; 2] {
     [close(beta(&[0.0, 1.0], &[1.0])), close(beta(&[1.0, 0.0], &[1.0]))]

@@ -3,14 +3,14 @@
 use bartizan_proof::certificate::{Close, Item, Multipliers, Proof, Side, Slopes, Target, Targets, Witness};
 
 use super::instances::Instance;
-use super::steps::{alpha, at, close, close_case, exact, grow, halves, literal, middle, off, proof, sign};
+use super::steps::{alpha, at, at_most, close, close_case, exact, grow, halves, literal, middle, off, proof, sign};
 
 /// A name and the items of a tree.
 type Tree = (&'static str, Vec<Item>);
 
 /// Certificates of the distance instance.
 pub fn distance(instance: &Instance) -> Vec<(String, Vec<u8>)> {
-    let trees = [single_nodes(), splits(), references()].concat();
+    let trees = [single_nodes(), splits(), references(), forms()].concat();
     let named = |(name, items): Tree| (format!("{name}.distance"), instance.certificate(&[proof(0, &items)]));
     trees.into_iter().map(named).collect()
 }
@@ -73,6 +73,22 @@ fn references() -> Vec<Tree> {
     ]
 }
 
+/// y is at most 0.75 by its form and 1.75 by interval arithmetic; in the quarters of the square at most 0.25 and 0.75 where x0
+/// and x1 are near each other.
+fn forms() -> Vec<Tree> {
+    let leaf = |most: f64| [&at_most(2, most)[..], &[off(), Item::End]].concat();
+    let [near, far] = [leaf(0.3), leaf(1.0)];
+    let quarters = [&[Item::Forms, middle(0), middle(1)], &near[..], &far, &[middle(1)], &far, &near].concat();
+    vec![("forms", [&[Item::Forms], &far[..]].concat()), ("forms_below_splits", quarters)]
+}
+
+/// Certificates of the wide instance: in the first subtree of the split 64 inputs vary.
+pub fn wide(instance: &Instance) -> Vec<(String, Vec<u8>)> {
+    let leaf = [close(Witness::Default), Item::End];
+    let items = [&[at(0, 0, 0.0, 0.0), Item::Forms], &leaf[..], &leaf[..]].concat();
+    vec![("forms_of_64_inputs.wide".to_owned(), instance.certificate(&[proof(0, &items)]))]
+}
+
 /// The proofs of both regions of the corners instance.
 pub fn both_regions() -> [Proof; 2] {
     let off = Witness::Own(Slopes { alpha: [(2, vec![0.0, 0.0])].into(), ..Slopes::default() });
@@ -97,5 +113,12 @@ pub fn corners(instance: &Instance) -> Vec<(String, Vec<u8>)> {
     let with = |name: &str, items: &[Item]| {
         (format!("{name}.corners"), instance.certificate(&[first.clone(), proof(1, items)]))
     };
-    vec![with("cases", leaf), with("second_layer_split", &splits), with("case_by_case", &case_by_case)]
+    // The first output is at most 1.244 by its form and 2 by interval arithmetic.
+    let forms = [&[Item::Forms], &at_most(3, 1.25)[..], &leaf[..]].concat();
+    vec![
+        with("cases", leaf),
+        with("second_layer_split", &splits),
+        with("case_by_case", &case_by_case),
+        with("forms", &forms),
+    ]
 }
