@@ -135,3 +135,75 @@ impl Affine {
         Some(Form::new(lines, radius))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::as_conversions)]
+mod tests {
+    use super::*;
+    use crate::arith::Interval;
+    use crate::network::{Map, Term};
+
+    /// In units of `2^-80`, for numbers that are a multiple of it.
+    fn exact(x: f64) -> i128 {
+        (x * 2f64.powi(80)) as i128
+    }
+
+    fn enclosure(lo: f64, hi: f64) -> Enclosure {
+        Enclosure::of_intervals([Interval { lo, hi }].into_iter())
+    }
+
+    /// A form of one element without slopes.
+    fn constant(value: f64, radius: f64) -> Form {
+        let mut lines = Rows::zeros(1, 1);
+        lines.set(0, 0, value);
+        Form::new(lines, vec![radius])
+    }
+
+    /// Pairs of a negative and a positive number of many sizes.
+    fn ends() -> impl Iterator<Item = (f64, f64)> {
+        let sizes = (1..200).map(|i| f64::from(i % 7 + 1) / f64::from(i) / 2f64.powi(i % 20));
+        sizes.clone().zip(sizes.skip(13)).map(|(l, u)| (-l, u))
+    }
+
+    #[test]
+    fn the_form_of_the_input_reaches_both_ends() {
+        for (l, u) in ends().flat_map(|(l, u)| [(l, u), (u, 8.0), (-8.0, l)]) {
+            let form = Form::of_input(&enclosure(l, u));
+            let [middle, slope] = form.lines.values() else { panic!("one input varies") };
+            let (middle, slope) = (exact(*middle), exact(*slope));
+            assert!(middle - slope <= exact(l) && exact(u) <= middle + slope, "[{l:e}, {u:e}]");
+        }
+    }
+
+    #[test]
+    fn a_relu_is_within_its_form_wherever_its_input_is() {
+        for (l, u) in ends() {
+            for z in [l, l / 3.0, u / 3.0, u] {
+                for form in [constant(z, 0.0), constant(0.0, z.abs())] {
+                    let relu = form.relu(&enclosure(l, u));
+                    let off = exact(z.max(0.0)) - exact(relu.lines.values()[0]);
+                    assert!(off.abs() <= exact(relu.radius[0]), "{z:e} in [{l:e}, {u:e}]: {relu:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn slopes_that_round_to_zero_cost_the_upper_end() {
+        for (l, u) in [(-1e308, 1e308), (-4.0, 5e-324)] {
+            let relu = constant(u, 0.0).relu(&enclosure(l, u));
+            assert!(relu.lines.values()[0] + relu.radius[0] >= u, "[{l:e}, {u:e}]: {relu:?}");
+        }
+    }
+
+    #[test]
+    fn what_underflows_is_charged() {
+        for (w, x) in [(0.5, 5e-324), (1e-300, 1e-100)] {
+            let term = Term { source: 0, map: Map::Scale(vec![w]), roundings: 0 };
+            let source = constant(x, 0.0);
+            let product = Affine { terms: vec![term], bias: Vec::new() }.form(1, |_| Some(&source)).unwrap();
+            assert_eq!(product.lines.values(), [0.0]);
+            assert!(product.radius[0] > 0.0, "{w:e} {x:e}");
+        }
+    }
+}
