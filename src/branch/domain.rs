@@ -63,7 +63,7 @@ mod tests {
     fn boxes_are_rounded_outward() {
         let (lower, upper) = Domain::boxes(&[domain()]);
         assert!(f64::from(lower[[0, 0]]) <= 0.1 && f64::from(upper[[0, 0]]) >= 0.3);
-        assert!(lower[[0, 0]].next_up() > 0.1 && upper[[0, 0]].next_down() < 0.3);
+        assert!(f64::from(lower[[0, 0]].next_up()) > 0.1 && f64::from(upper[[0, 0]].next_down()) < 0.3);
     }
 
     #[test]

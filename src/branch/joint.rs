@@ -28,7 +28,7 @@ pub fn best_mixture<T: Real>(constants: ArrayView1<T>, slopes: ArrayView2<T>) ->
     let mut sum = vec![T::zero(); count];
     let mut current = vec![T::one() / T::of(count as f64); count];
     let (mut combined, mut payoffs) = (vec![T::zero(); slopes.ncols()], vec![T::zero(); count]);
-    let mut best = Mixture { weights: Vec::new(), value: T::neg_infinity() };
+    let mut best = Mixture { weights: current.clone(), value: T::neg_infinity() };
     for round in 1..=ROUNDS {
         let value = answer(constants, slopes, &current, (&mut combined, &mut payoffs));
         keep_better(&mut best, &current, value);

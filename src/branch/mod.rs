@@ -190,3 +190,6 @@ impl<'q> Search<'q> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+use std::time::{Duration, Instant};
+
+use bartizan_proof::property::{Atom, Case, Property, Region, Variable};
+use bartizan_proof::{Interval, Network};
+use rayon::ThreadPoolBuilder;
+
+use super::*;
+use crate::certify;
+use crate::outcome::{Outcome, Reason, Rung, Verdict};
+use crate::random_networks::{Builder, random_point, random_region};
+use crate::verify::{Options, Verifier};
+
+/// A network of three inputs, two layers of ReLUs and two outputs, and a region of it.
+fn network(seed: u64) -> (Network, Region) {
+    let mut builder = Builder::new(seed, 3);
+    let network = builder.dense(12).relu().dense(12).relu().dense(2).network();
+    let region = random_region(&mut builder, 3, 1.0);
+    (network, region)
+}
+
+/// The least largest output that sampling finds.
+fn sampled_minimum(network: &Network, region: &Region) -> f64 {
+    let mut builder = Builder::new(99, 1);
+    let value = |_| network.evaluate(&random_point(&mut builder, region)).into_iter().fold(f64::NEG_INFINITY, f64::max);
+    (0..20_000).map(value).fold(f64::INFINITY, f64::min)
+}
+
+/// "Never are both outputs at most `b`".
+fn never_both_at_most(b: f64, region: &Region) -> Property {
+    let atom = |output| Atom {
+        terms: vec![(Variable::Output(output), Interval::point(1.0))],
+        at_most: Interval::point(b),
+        strict: false,
+    };
+    Property::new((3, 2), vec![region.clone()], vec![Case { region: 0, atoms: vec![atom(0), atom(1)] }]).unwrap()
+}
+
+fn verify(network: &Network, property: &Property, timeout: Duration, seed: u64) -> Outcome {
+    Verifier::new(network.clone()).verify(property, &Options { timeout, seed, ..Options::default() }).unwrap()
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn claims_just_below_the_minimum_are_verified_and_just_above_violated() {
+    let mut domains = 0;
+    for seed in 0..8 {
+        let (network, region) = network(seed);
+        let least = sampled_minimum(&network, &region);
+        let holds = verify(&network, &never_both_at_most(least - 0.05, &region), LONG, 0);
+        assert!(matches!(holds.verdict, Verdict::Verified(..)), "seed {seed}: {:?}", holds.verdict);
+        domains += holds.domains;
+        let fails = verify(&network, &never_both_at_most(least + 1e-3, &region), LONG, 0);
+        assert!(matches!(fails.verdict, Verdict::Violated(_)), "seed {seed}: {:?}", fails.verdict);
+        assert!(matches!((holds.rung, fails.rung), (Rung::Branch, Rung::Branch | Rung::Attack)));
+    }
+    assert!(domains > 100, "these claims take splitting: {domains}");
+}
+
+#[test]
+fn neither_threads_nor_seeds_change_an_answer() {
+    for seed in 0..4 {
+        let (network, region) = network(seed);
+        let property = never_both_at_most(sampled_minimum(&network, &region) - 0.03, &region);
+        let certificate = |threads: usize, seed: u64| {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            match pool.install(|| verify(&network, &property, LONG, seed)).verdict {
+                Verdict::Verified(_, certificate) => certificate,
+                other => panic!("{other:?}"),
+            }
+        };
+        let expected = certificate(1, 0);
+        for (threads, seed) in [(2, 0), (3, 0), (1, 1), (2, 9)] {
+            assert_eq!(certificate(threads, seed), expected, "{threads} threads, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_search_that_is_stopped_says_what_is_open() {
+    let (network, region) = network(1);
+    // So near the minimum that boxes of all sizes stay open.
+    let property = never_both_at_most(sampled_minimum(&network, &region) - 1e-9, &region);
+    let options = Options { timeout: Duration::from_millis(30), attack: false, ..Options::default() };
+    let outcome = Verifier::new(network).verify(&property, &options).unwrap();
+    let Verdict::Unknown(Reason::Timeout(Some(open))) = outcome.verdict else { panic!("{:?}", outcome.verdict) };
+    assert!(open.domains > 0 && open.bound <= 0.0, "{open}");
+    assert!(outcome.time < Duration::from_secs(5));
+}
+
+#[test]
+fn what_is_too_narrow_to_be_split_stays_open() {
+    // The first output is never negative, and zero at a corner.
+    let mut builder = Builder::new(3, 1);
+    let network = builder.dense(1).relu().network();
+    let region = random_region(&mut builder, 1, 1.0);
+    let atoms = vec![Atom {
+        terms: vec![(Variable::Output(0), Interval::point(1.0))],
+        at_most: Interval::point(0.0),
+        strict: true,
+    }];
+    let property = Property::new((1, 1), vec![region.clone()], vec![Case { region: 0, atoms }]).unwrap();
+    let options = Options { attack: false, ..Options::default() };
+    let outcome = Verifier::new(network).verify(&property, &options).unwrap();
+    assert!(matches!(outcome.verdict, Verdict::Unknown(Reason::TooNarrow(_))), "{:?}", outcome.verdict);
+}
+
+#[test]
+fn disputed_leaves_are_split_and_refused_ones_are_found() {
+    let (network, region) = network(2);
+    let property = never_both_at_most(sampled_minimum(&network, &region) - 0.1, &region);
+    let queries = Query::<f32>::all_of(&property);
+    let model = Model::<f32>::of(&network);
+    let ends: Vec<Interval> = region.bounds.iter().map(|bound| bound.outer()).collect();
+    let deadline = Instant::now() + LONG;
+    let mut search = Search::new(&model, &queries[0], ends);
+    assert_eq!(search.run(deadline, None), Found::Refutation);
+    assert!(certify::refused(&network, &property, (0, search.tree())).is_empty());
+    let leaves = search.tree().leaves();
+    search.dispute(&leaves[..2]);
+    assert_eq!(search.run(deadline, None), Found::Refutation);
+    assert!(search.tree().leaves().len() >= leaves.len() + 2);
+    // The same tree does not prove a stronger claim.
+    let stronger = never_both_at_most(sampled_minimum(&network, &region) + 0.1, &region);
+    assert!(!certify::refused(&network, &stronger, (0, search.tree())).is_empty());
+}
