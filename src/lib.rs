@@ -7,6 +7,7 @@
 //! * [`bound`]: interval and linear bounds, in batches.
 //! * [`query`]: a property as the search sees it.
 //! * [`attack`]: the search for counterexamples.
+//! * [`branch`]: branch and bound over the input region.
 //! * [`lp`]: the linear programming engine.
 //! * [`certify`]: from what the search found to a certificate.
 //! * [`outcome`], [`verify`]: the ladder for one query, on one page.

@@ -1,4 +1,5 @@
-//! The ladder: attack, interval bounds, linear bounds, linear programs, and at last the checker.
+//! The ladder: attack, then branch and bound over the input region where few inputs vary; interval bounds, linear bounds and
+//! linear programs elsewhere; and at last the checker.
 //!
 //! Each rung takes the cases that are still open and is dearer than the one before. Whatever a rung claims, the
 //! verdict comes from `bartizan-proof`: a counterexample is replayed and a proof is checked before anything is said.
@@ -28,7 +29,7 @@ pub enum Method {
     Linear,
     /// Linear programming over the linear bounds.
     Lp,
-    /// Branch and bound over the input region.
+    /// Branch and bound over the input region. Output bounds are those of `linear`.
     Branch,
     /// Everything there is, cheapest first.
     Auto,
