@@ -92,7 +92,7 @@ fn forms_hold_in_the_node_and_in_all_subtrees_below_and_nowhere_else() {
     assert_eq!(refused(&leaf), "");
     assert!(judge(&network, &property, &with(&under(&[Item::Forms]))).is_ok());
     let split = Item::Split(Split::At { place: 0, element: 0, below: 0.9, above: 0.0 });
-    let both = [&[split.clone()], &leaf[..], &leaf[..]].concat();
+    let both = [std::slice::from_ref(&split), &leaf[..], &leaf[..]].concat();
     assert_eq!(refused(&both), "0");
     assert!(judge(&network, &property, &with(&[&[Item::Forms], &both[..]].concat())).is_ok());
     let sign = Item::Split(Split::At { place: Z, element: 0, below: 0.9, above: 0.0 });
@@ -113,7 +113,8 @@ fn what_forms_said_above_is_kept_where_it_was_asked_for() {
     let split = Item::Split(Split::At { place: Z, element: 0, below: 0.0, above: 0.0 });
     let leaf = [apply, Item::End];
     let tree = |asked: &[Item]| {
-        let before = [&[lemma.clone(), proof.clone(), end.clone(), Item::Forms], asked, &[split.clone()]].concat();
+        let before =
+            [&[lemma.clone(), proof.clone(), end.clone(), Item::Forms], asked, std::slice::from_ref(&split)].concat();
         judge(&network, &property, &[&before[..], &leaf, &leaf].concat())
     };
     let asked = Item::Tighten(Y, Targets::Listed(Vec::new()));
