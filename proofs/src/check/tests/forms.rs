@@ -113,7 +113,8 @@ fn what_forms_said_above_is_kept_where_it_was_asked_for() {
     let split = Item::Split(Split::At { place: Z, element: 0, below: 0.0, above: 0.0 });
     let leaf = [apply, Item::End];
     let tree = |asked: &[Item]| {
-        let before = [&[lemma.clone(), proof.clone(), end.clone(), Item::Forms], asked, std::slice::from_ref(&split)].concat();
+        let before =
+            [&[lemma.clone(), proof.clone(), end.clone(), Item::Forms], asked, std::slice::from_ref(&split)].concat();
         judge(&network, &property, &[&before[..], &leaf, &leaf].concat())
     };
     let asked = Item::Tighten(Y, Targets::Listed(Vec::new()));
