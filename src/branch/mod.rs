@@ -5,7 +5,7 @@
 //! * [`tree`]: what has been split and closed so far; it becomes the proof.
 //! * [`judge`]: bounds a batch of domains.
 //! * [`joint`]: which combination of a case's atoms to bound.
-//! * [`examine`]: how hard to bound each domain.
+//! * [`mod@examine`]: how hard to bound each domain.
 //! * [`choice`]: where to split.
 //!
 //! The search works in rounds: the worst domains leave the frontier, are bounded in parallel, and what follows from that is
