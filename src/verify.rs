@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use bartizan_proof::certificate::{Close, Item, Multipliers, Proof, Witness};
-use bartizan_proof::{Network, Property, PropertyError, Refusal, Rejected, Verified, Violated, check};
+use bartizan_proof::{Network, Property, PropertyError, Refusal, Rejected, Violated, check};
 use ndarray::{Array1, Array2, Axis};
 
 use crate::attack::pgd::{self, Effort};
@@ -193,14 +193,10 @@ impl<'v> Ladder<'v> {
             if let Some(verdict) = ladder.run(&mut searches) {
                 break verdict;
             }
-            match ladder.conclude_searches(&searches) {
-                Ok((verified, certificate)) => break Verdict::Verified(verified, certificate),
-                Err(Rejected { refusal: Refusal::Deadline, .. }) => break Verdict::Unknown(Reason::Timeout(None)),
-                Err(rejected) => {
-                    if !ladder.dispute(&mut searches) {
-                        break Verdict::Unknown(Reason::Rejected(rejected));
-                    }
-                }
+            let verdict = ladder.conclude_searches(&searches);
+            let is_refused = matches!(verdict, Verdict::Unknown(Reason::Rejected(_)));
+            if !is_refused || !ladder.dispute(&mut searches) {
+                break verdict;
             }
         };
         self.domains = searches.iter().map(|search| search.cost().domains).sum();
@@ -232,12 +228,12 @@ impl<'v> Ladder<'v> {
         None
     }
 
-    fn conclude_searches(&self, searches: &[Search]) -> Result<(Verified, Vec<u8>), Rejected> {
+    fn conclude_searches(&self, searches: &[Search]) -> Verdict {
         let proof =
             |(query, search): (&Query<f32>, &Search)| Proof { region: query.region, items: search.tree().items() };
         let proofs =
             self.queries.iter().zip(searches).filter(|(query, _)| !query.cases.is_empty()).map(proof).collect();
-        certify::conclude(&self.verifier.network, self.property, (proofs, self.deadline))
+        self.judge(proofs)
     }
 
     /// Opens again what the checker does not accept; whether there was anything.
@@ -270,7 +266,11 @@ impl<'v> Ladder<'v> {
     }
 
     fn check(&self) -> Verdict {
-        let proofs = self.queries.iter().map(|query| self.proof(query)).collect();
+        self.judge(self.queries.iter().map(|query| self.proof(query)).collect())
+    }
+
+    /// What the checker says of proofs.
+    fn judge(&self, proofs: Vec<Proof>) -> Verdict {
         match certify::conclude(&self.verifier.network, self.property, (proofs, self.deadline)) {
             Ok((verified, certificate)) => Verdict::Verified(verified, certificate),
             Err(Rejected { refusal: Refusal::Deadline, .. }) => Verdict::Unknown(Reason::Timeout(None)),

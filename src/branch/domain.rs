@@ -25,13 +25,11 @@ pub struct Domain {
 impl Domain {
     /// The two halves along an input.
     pub fn halves(&self, input: usize) -> [Vec<Interval>; 2] {
-        let at = self.ends[input].middle();
-        let half = |end: fn(&mut Interval) -> &mut f64| {
+        [false, true].map(|is_second| {
             let mut ends = self.ends.clone();
-            *end(&mut ends[input]) = at;
+            halve(&mut ends, input, is_second);
             ends
-        };
-        [half(|interval| &mut interval.hi), half(|interval| &mut interval.lo)]
+        })
     }
 
     /// The boxes of some domains, `[domains, inputs]`, rounded outward.
@@ -43,6 +41,12 @@ impl Domain {
         };
         (ends(|i| rounded_down(i.lo)), ends(|i| -rounded_down(-i.hi)))
     }
+}
+
+/// Keeps one half of a box along an input, as the checker does for a split in the middle.
+pub fn halve(ends: &mut [Interval], input: usize, is_second: bool) {
+    let at = ends[input].middle();
+    *(if is_second { &mut ends[input].lo } else { &mut ends[input].hi }) = at;
 }
 
 fn rounded_down(x: f64) -> f32 {

@@ -3,6 +3,7 @@
 use bartizan_proof::Interval;
 use bartizan_proof::certificate::{Close, Item, Split};
 
+use super::domain::halve;
 use super::judge::{Effort, Judgement};
 
 /// A node of the tree.
@@ -58,8 +59,7 @@ impl Tree {
         let mut ends = self.ends.clone();
         for (split, is_second) in self.path(node) {
             if let Split::Middle(input) = split {
-                let at = ends[input].middle();
-                *(if is_second { &mut ends[input].lo } else { &mut ends[input].hi }) = at;
+                halve(&mut ends, input, is_second);
             }
         }
         ends
