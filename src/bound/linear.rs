@@ -42,6 +42,9 @@ pub struct LinearBounds<T> {
     pub constants: Array1<T>,
 }
 
+/// For each ReLU node the coefficients that rows have on it, `[rows, size]`; none where no row reaches it.
+pub type OnRelus<T> = Vec<Option<Array2<T>>>;
+
 /// One end of one element of a node, in one domain.
 #[derive(Clone, Copy, Debug)]
 struct Pick<T> {
@@ -172,6 +175,22 @@ pub fn lower_bounds<T: Real>(
     }
 }
 
+/// [`lower_bounds`] of one batch, with the coefficients that its rows have on all ReLUs before they are relaxed.
+pub fn lower_bounds_traced<T: Real>(
+    model: &Model<T>,
+    bounds: &Bounds<T>,
+    relaxations: &[Option<Relaxation<T>>],
+    rows: Rows<T>,
+) -> (LinearBounds<T>, OnRelus<T>) {
+    let mut walk = Walk::new(model, bounds, relaxations, rows.domains);
+    walk.constants = rows.constants;
+    walk.open[rows.node] = Some(rows.coefficients);
+    let mut on_relus = vec![None; model.nodes().len()];
+    walk.trace = Some(&mut on_relus);
+    let found = walk.run(rows.node + 1);
+    (found, on_relus)
+}
+
 /// Rows on their way to the input.
 struct Walk<'m, T> {
     model: &'m Model<T>,
@@ -180,6 +199,8 @@ struct Walk<'m, T> {
     domains: Vec<usize>,
     constants: Array1<T>,
     open: Vec<Option<Array2<T>>>,
+    /// Where to note the coefficients on ReLUs, if anywhere.
+    trace: Option<&'m mut OnRelus<T>>,
 }
 
 impl<'m, T: Real> Walk<'m, T> {
@@ -190,7 +211,7 @@ impl<'m, T: Real> Walk<'m, T> {
         domains: Vec<usize>,
     ) -> Self {
         let (constants, open) = (Array1::zeros(domains.len()), vec![None; model.nodes().len()]);
-        Walk { model, bounds, relaxations, domains, constants, open }
+        Walk { model, bounds, relaxations, domains, constants, open, trace: None }
     }
 
     /// The coefficients on a node, zero at first.
@@ -222,6 +243,9 @@ impl<'m, T: Real> Walk<'m, T> {
 
     fn relax(&mut self, (id, source): (usize, usize), mut rows: Array2<T>) {
         let relaxation = self.relaxations[id].as_ref().expect("a relaxation for each ReLU before the rows' node");
+        if let Some(trace) = &mut self.trace {
+            trace[id] = Some(rows.clone());
+        }
         for ((mut row, constant), domain) in rows.rows_mut().into_iter().zip(&mut self.constants).zip(&self.domains) {
             let lines = (relaxation.below.row(*domain), relaxation.above.row(*domain), relaxation.offset.row(*domain));
             *constant += relax_row(row.as_slice_mut().expect("rows are contiguous"), lines);

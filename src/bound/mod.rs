@@ -6,6 +6,7 @@
 //! * [`slopes`]: linear relaxations of ReLUs.
 //! * [`linear`]: backward linear bounds.
 
+pub mod ascent;
 pub mod forms;
 mod fuse;
 pub mod interval;

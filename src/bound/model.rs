@@ -112,15 +112,20 @@ impl<T: Real> Model<T> {
             let value = match &node.op {
                 Op::Input => unreachable!("only node 0 is the input"),
                 Op::Relu(source) => values[*source].mapv(|x| x.max(T::zero())),
-                Op::Affine { terms, bias } => {
-                    let mut value = bias.broadcast((inputs.nrows(), node.size)).expect("a row of constants").to_owned();
-                    terms.iter().for_each(|(source, layer)| layer.forward(values[*source].view(), value.view_mut()));
-                    value
-                }
+                Op::Affine { .. } => self.affine(node, &values),
             };
             values.push(value);
         }
         values
+    }
+
+    /// The value of an affine node, given those of all nodes before it.
+    pub fn affine(&self, node: &Node<T>, values: &[Array2<T>]) -> Array2<T> {
+        let Op::Affine { terms, bias } = &node.op else { unreachable!("{} is no affine node", node.origin) };
+        let shape = (values[0].nrows(), node.size);
+        let mut value = bias.broadcast(shape).expect("a row of constants").to_owned();
+        terms.iter().for_each(|(source, layer)| layer.forward(values[*source].view(), value.view_mut()));
+        value
     }
 
     /// Gradients with respect to the inputs of `sum_k coefficients[b, k] output_k`, for a batch whose values are given.

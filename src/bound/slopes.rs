@@ -3,7 +3,7 @@
 //! For `z` in `[l, u]` with `l < 0 < u`, `alpha z <= relu(z) <= s (z - l)` for any `alpha` in `[0, 1]` and
 //! `s = u / (u - l)`. A decided ReLU is linear: both slopes are 1, or both are 0.
 
-use ndarray::{Array2, Zip};
+use ndarray::{Array2, Axis, Zip};
 
 use crate::real::Real;
 
@@ -51,5 +51,12 @@ impl<T: Real> Relaxation<T> {
                 }
             });
         relaxation
+    }
+
+    /// The relaxations of some domains, in the given order.
+    #[must_use]
+    pub fn select(&self, domains: &[usize]) -> Self {
+        let of = |lines: &Array2<T>| lines.select(Axis(0), domains);
+        Relaxation { below: of(&self.below), above: of(&self.above), offset: of(&self.offset) }
     }
 }

@@ -1,11 +1,13 @@
 //! Bounds a batch of domains and says which cases they refute.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use bartizan_proof::certificate::{Close, Multipliers, Witness};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
+use bartizan_proof::certificate::{Close, Multipliers, Slopes, Witness};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
-use super::joint::best_mixture;
+use super::family::{Family, OnCubes};
+use crate::bound::ascent::{self, Goal};
 use crate::bound::{Bounds, Model, Relaxation, Relaxations, Rows, linear};
 use crate::query::{Query, Target};
 
@@ -40,6 +42,17 @@ impl Judgement {
     /// Whether every case is refuted.
     pub fn is_refuted(&self) -> bool {
         self.closes.iter().all(Option::is_some)
+    }
+
+    /// Closes the case at a place of the query: how, and its bound.
+    fn close(
+        &mut self,
+        (place, case): (usize, usize),
+        (multipliers, witness): (Multipliers, Witness),
+        (bound, slopes): (f32, ArrayView1<f32>),
+    ) {
+        self.closes[place] = Some(Close { case, multipliers, witness });
+        self.consider(bound, slopes);
     }
 
     /// Takes note of a case's best bound.
@@ -88,24 +101,6 @@ struct Bounded<'b> {
     relaxations: &'b [Option<Relaxation<f32>>],
 }
 
-/// What is known of combinations of one case's atoms in one domain.
-struct Family {
-    domain: usize,
-    /// The place of the case in the query.
-    place: usize,
-    /// Weights of the atoms in each combination.
-    weights: Array2<f32>,
-    /// Linear lower bounds of the combinations.
-    constants: Array1<f32>,
-    slopes: Array2<f32>,
-}
-
-/// Linear lower bounds over the cubes of their domains.
-struct OnCubes {
-    constants: Array1<f32>,
-    slopes: Array2<f32>,
-}
-
 impl<'q> Judge<'q> {
     /// Prepares a query.
     pub fn new(model: &'q Model<f32>, query: &'q Query<f32>) -> Self {
@@ -131,7 +126,11 @@ impl<'q> Judge<'q> {
         let bounded = Bounded { middles, radii, bounds: &bounds, relaxations: &relaxations };
         let mut judgements = self.fresh(&bounds, effort);
         let families = self.close_by_atoms(&bounded, &mut judgements);
-        self.close_by_mixtures(&bounded, families, &mut judgements);
+        let mut families = self.close_by_mixtures(&bounded, families, &mut judgements);
+        if effort == Effort::Backward && !families.is_empty() {
+            self.close_by_slopes(&bounded, &mut families, &mut judgements);
+        }
+        families.iter().for_each(|family| judgements[family.domain].consider(family.value, family.slopes()));
         Some(judgements)
     }
 
@@ -152,7 +151,7 @@ impl<'q> Judge<'q> {
         undecided.into_iter().map(of).collect()
     }
 
-    /// Closes cases by single atoms; returns what is known of the others that have several atoms.
+    /// Closes cases by single atoms; returns what is known of the others.
     fn close_by_atoms(&self, bounded: &Bounded, judgements: &mut [Judgement]) -> Vec<Family> {
         let (domains, atoms) = (judgements.len(), self.atoms.constants.len());
         let owners: Vec<usize> = (0..domains * atoms).map(|row| row / atoms.max(1)).collect();
@@ -169,47 +168,80 @@ impl<'q> Judge<'q> {
             for (place, target) in self.query.cases.iter().enumerate() {
                 let rows = next..next + target.at_most.len();
                 next = rows.end;
-                let Some((atom, value)) = found.best(rows.clone()) else {
-                    judgement.consider(f32::NEG_INFINITY, ArrayView1::from(&vec![0.0; self.query.lower.len()]));
-                    continue;
-                };
-                if value > 0.0 {
-                    let multipliers = Multipliers::Atom(atom);
-                    judgement.closes[place] = Some(Close { case: target.case, multipliers, witness: Witness::Default });
-                } else if rows.len() > 1 {
-                    let bounds = (found.constants.slice(s![rows.clone()]), found.slopes.slice(s![rows, ..]));
-                    families.push(Family::of_atoms((domain, place), bounds));
-                    continue;
+                match found.best(rows.clone()) {
+                    Some((atom, value)) if value > 0.0 => {
+                        let how = (Multipliers::Atom(atom), Witness::Default);
+                        judgement.close((place, target.case), how, (value, found.slopes.row(rows.start + atom)));
+                    }
+                    Some(_) => families.push(Family::of_atoms((domain, place), &found, rows)),
+                    None => judgement.consider(f32::NEG_INFINITY, Array1::zeros(self.query.lower.len()).view()),
                 }
-                judgement.consider(value, found.slopes.row(rows.start + atom));
             }
         }
         families
     }
 
     /// Bounds combinations of atoms as single rows, which is tighter than combining bounds; what that gives takes part in the
-    /// next combination.
-    fn close_by_mixtures(&self, bounded: &Bounded, mut families: Vec<Family>, judgements: &mut [Judgement]) {
-        for round in 1..=MIXTURES {
-            if families.is_empty() {
-                return;
-            }
+    /// next combination. Returns the cases that stay open.
+    fn close_by_mixtures(&self, bounded: &Bounded, families: Vec<Family>, judgements: &mut [Judgement]) -> Vec<Family> {
+        let (mut families, mut open): (Vec<Family>, Vec<Family>) =
+            families.into_iter().partition(|family| family.atoms() > 1);
+        for _ in 0..MIXTURES {
             let mixtures: Vec<Array1<f32>> = families.iter().map(Family::best).collect();
             let found = self.bound_mixtures(bounded, &families, &mixtures);
             for (row, (family, weights)) in families.iter_mut().zip(mixtures).enumerate() {
                 let (value, judgement) = (found.value(row), &mut judgements[family.domain]);
                 if value > 0.0 {
-                    let multipliers = Multipliers::Each(weights.to_vec());
+                    let how = (Multipliers::Each(weights.to_vec()), Witness::Default);
                     let case = self.query.cases[family.place].case;
-                    judgement.closes[family.place] = Some(Close { case, multipliers, witness: Witness::Default });
+                    judgement.close((family.place, case), how, (value, found.slopes.row(row)));
                 }
-                if value > 0.0 || round == MIXTURES {
-                    judgement.consider(value, found.slopes.row(row));
-                }
-                family.push(weights, (found.constants[row], found.slopes.row(row)));
+                family.push(weights, value, (found.constants[row], found.slopes.row(row)));
             }
             families.retain(|family| judgements[family.domain].closes[family.place].is_none());
         }
+        open.extend(families);
+        open
+    }
+
+    /// Closes cases by slopes and combinations that follow the gradient of the bound.
+    fn close_by_slopes(&self, bounded: &Bounded, families: &mut Vec<Family>, judgements: &mut [Judgement]) {
+        let goal = |family: &Family| {
+            let target = &self.query.cases[family.place];
+            Goal {
+                domain: family.domain,
+                outputs: target.outputs.view(),
+                inputs: target.inputs.as_ref().map(|inputs| inputs.view()),
+                constants: -&target.at_most,
+                weights: family.best(),
+            }
+        };
+        let goals: Vec<Goal<f32>> = families.iter().map(goal).collect();
+        let reached = ascent::ascend(self.model, bounded.bounds, bounded.relaxations, goals);
+        for (family, reached) in families.iter_mut().zip(reached) {
+            family.value = family.value.max(reached.bound);
+            if reached.bound > 0.0 {
+                let slopes = self.slopes(bounded, family.domain, &reached.slopes);
+                let how = (Multipliers::Each(reached.weights.to_vec()), Witness::Own(slopes));
+                let case = self.query.cases[family.place].case;
+                judgements[family.domain].close((family.place, case), how, (reached.bound, family.slopes()));
+            }
+        }
+        families.retain(|family| judgements[family.domain].closes[family.place].is_none());
+    }
+
+    /// Slopes in a domain as a certificate writes them: those that are not adaptive anyway.
+    fn slopes(&self, bounded: &Bounded, domain: usize, slopes: &[Option<Array1<f32>>]) -> Slopes {
+        let mut alpha = BTreeMap::new();
+        for (relu, _) in self.model.relus() {
+            let (Some(slopes), Some(adaptive)) = (&slopes[relu], &bounded.relaxations[relu]) else { continue };
+            let pairs = slopes.iter().zip(adaptive.below.row(domain));
+            let given: Vec<f32> = pairs.map(|(s, adaptive)| if s == adaptive { f32::NAN } else { *s }).collect();
+            if !given.iter().all(|s| s.is_nan()) {
+                alpha.insert(self.model.place(relu), given);
+            }
+        }
+        Slopes { alpha, ..Slopes::default() }
     }
 
     fn bound_mixtures(&self, bounded: &Bounded, families: &[Family], mixtures: &[Array1<f32>]) -> OnCubes {
@@ -272,38 +304,6 @@ impl<'q> Judge<'q> {
             Some(Candidate { excess, case, point: points.row(row).to_vec() })
         };
         (0..lower.nrows()).map(best).collect()
-    }
-}
-
-impl Family {
-    /// Each atom alone.
-    fn of_atoms((domain, place): (usize, usize), (constants, slopes): (ArrayView1<f32>, ArrayView2<f32>)) -> Self {
-        let weights = Array2::eye(constants.len());
-        Family { domain, place, weights, constants: constants.to_owned(), slopes: slopes.to_owned() }
-    }
-
-    /// The weights of the atoms in the best mixture of the known combinations.
-    fn best(&self) -> Array1<f32> {
-        Array1::from(best_mixture(self.constants.view(), self.slopes.view()).weights).dot(&self.weights)
-    }
-
-    fn push(&mut self, weights: Array1<f32>, (constant, slopes): (f32, ArrayView1<f32>)) {
-        self.weights.push_row(weights.view()).expect("one weight an atom");
-        self.constants.append(Axis(0), ndarray::aview1(&[constant])).expect("one axis");
-        self.slopes.push_row(slopes).expect("one slope an input");
-    }
-}
-
-impl OnCubes {
-    /// The minimum of a row over its cube.
-    fn value(&self, row: usize) -> f32 {
-        self.constants[row] - self.slopes.row(row).iter().map(|a| a.abs()).sum::<f32>()
-    }
-
-    /// The row with the largest minimum, counted from the first, and that minimum.
-    fn best(&self, rows: std::ops::Range<usize>) -> Option<(usize, f32)> {
-        let values = rows.map(|row| self.value(row)).enumerate();
-        values.reduce(|best, other| if other.1 > best.1 { other } else { best })
     }
 }
 

@@ -4,7 +4,8 @@
 //! * [`frontier`]: which come next.
 //! * [`tree`]: what has been split and closed so far; it becomes the proof.
 //! * [`judge`]: bounds a batch of domains.
-//! * [`joint`]: which combination of a case's atoms to bound.
+//! * [`family`]: what is known of combinations of a case's atoms.
+//! * [`joint`]: which combination of them to bound.
 //! * [`mod@examine`]: how hard to bound each domain.
 //! * [`choice`]: where to split.
 //!
@@ -14,6 +15,7 @@
 pub mod choice;
 pub mod domain;
 pub mod examine;
+pub mod family;
 pub mod frontier;
 pub mod joint;
 pub mod judge;
