@@ -113,7 +113,7 @@ fn disputed_leaves_are_split_and_refused_ones_are_found() {
     let model = Model::<f32>::of(&network);
     let ends: Vec<Interval> = region.bounds.iter().map(|bound| bound.outer()).collect();
     let deadline = Instant::now() + LONG;
-    let mut search = Search::new(&model, &queries[0], ends);
+    let mut search = Search::new(&model, &queries[0], ends, 0);
     assert_eq!(search.run(deadline, None), Found::Refutation);
     assert!(certify::refused(&network, &property, (0, search.tree())).is_empty());
     let leaves = search.tree().leaves();
