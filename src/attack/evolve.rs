@@ -65,6 +65,11 @@ impl<'q> Evolution<'q> {
         Evolution { model, query, random: ChaCha8Rng::seed_from_u64(seed), parents, age: GENERATIONS, spent: 0 }
     }
 
+    /// Evaluations so far.
+    pub fn spent(&self) -> usize {
+        self.spent
+    }
+
     /// Continues as long as it costs at most `evaluations` in all, counted from the beginning. The best points of each
     /// generation are offered to `accept` (which may replay them) where some case happens in the search's arithmetic,
     /// until one is taken. Returns whether one was.
