@@ -1,7 +1,7 @@
 //! A property as the search sees it: boxes, and for each case the linear functions that must all be non-positive.
 
 use bartizan_proof::property::{Atom, Property, Region, Variable};
-use ndarray::{Array1, Array2, ArrayView1};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 use crate::real::Real;
 
@@ -40,6 +40,16 @@ impl<T: Real> Query<T> {
             queries[c.region].cases.push(Target::of(case, &c.atoms, (property.inputs(), property.outputs())));
         }
         queries
+    }
+
+    /// For each point of a batch, given by inputs and outputs, the least of the cases' worst excesses: some case happens
+    /// where it is not positive.
+    pub fn least_excesses(&self, x: ArrayView2<T>, y: ArrayView2<T>) -> Array1<T> {
+        let mut least = Array1::from_elem(x.nrows(), T::infinity());
+        for target in &self.cases {
+            least.zip_mut_with(&target.worst_excesses(x, y), |least, worst| *least = least.min(*worst));
+        }
+        least
     }
 
     fn of_region(region: usize, bounds: &Region) -> Self {
@@ -82,5 +92,43 @@ impl<T: Real> Target<T> {
     /// The largest excess; minus infinity for a case without atoms, which happens everywhere.
     pub fn worst_excess(&self, x: ArrayView1<T>, y: ArrayView1<T>) -> T {
         self.excesses(x, y).into_iter().fold(T::neg_infinity(), T::max)
+    }
+
+    /// The same for each point of a batch.
+    fn worst_excesses(&self, x: ArrayView2<T>, y: ArrayView2<T>) -> Array1<T> {
+        let mut excesses = y.dot(&self.outputs.t()) - &self.at_most;
+        if let Some(on_inputs) = &self.inputs {
+            excesses += &x.dot(&on_inputs.t());
+        }
+        excesses.fold_axis(Axis(1), T::neg_infinity(), |worst, excess| worst.max(*excess))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn excesses_of_a_batch_are_those_of_its_points() {
+        let on_both = Target {
+            case: 0,
+            outputs: array![[1.0, -1.0], [0.5, 2.0]],
+            inputs: Some(array![[1.0, 0.0, 0.0], [0.0, -3.0, 0.25]]),
+            at_most: array![0.5, -1.0],
+        };
+        let on_outputs = Target { case: 1, outputs: array![[-1.0, 4.0]], inputs: None, at_most: array![1.5] };
+        let cases = vec![on_both, on_outputs];
+        let mut query = Query { region: 0, lower: Array1::zeros(3), upper: Array1::<f64>::zeros(3), cases };
+        let x = array![[1.0, 2.0, 4.0], [0.0, -1.0, 0.5], [-2.0, 0.0, 8.0]];
+        let y = array![[1.0, 0.5], [0.25, 3.0], [-4.0, -1.0]];
+        let least = query.least_excesses(x.view(), y.view());
+        for (i, least) in least.iter().enumerate() {
+            let worst = query.cases.iter().map(|target| target.worst_excess(x.row(i), y.row(i)));
+            assert_eq!(*least, worst.fold(f64::INFINITY, f64::min));
+        }
+        query.cases[0] = Target { outputs: Array2::zeros((0, 2)), inputs: None, at_most: array![], case: 0 };
+        assert!(query.least_excesses(x.view(), y.view()).iter().all(|least| *least == f64::NEG_INFINITY));
     }
 }

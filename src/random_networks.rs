@@ -49,6 +49,17 @@ impl Builder {
         self.affine(size, vec![(source, map)], true)
     }
 
+    /// A dense layer with given weights, row by row.
+    pub fn given(&mut self, weights: Vec<f64>, bias: &[f64]) -> &mut Self {
+        let source = self.last();
+        let map = Map::Dense(Dense { inputs: self.nodes[source].size, weights });
+        let bias = bias.iter().copied().map(Interval::point).collect::<Vec<Interval>>();
+        let (name, size) = (format!("given{}", self.nodes.len()), bias.len());
+        let terms = vec![Term { source, map, roundings: 0 }];
+        self.nodes.push(Node { name, size, op: Op::Affine(Affine { terms, bias }) });
+        self
+    }
+
     pub fn dense_map(&mut self, source: usize, size: usize) -> Map {
         let inputs = self.nodes[source].size;
         let weights = self.uniform(size * inputs, 2.0 / (inputs as f64).sqrt());

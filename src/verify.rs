@@ -186,9 +186,9 @@ impl<'v> Ladder<'v> {
             let bounds = &ladder.property.regions()[query.region].bounds;
             bounds.iter().map(|bound| bound.outer()).collect()
         };
-        let model = &ladder.verifier.model;
+        let (model, seed) = (&ladder.verifier.model, ladder.options.seed);
         let mut searches: Vec<Search> =
-            ladder.queries.iter().map(|query| Search::new(model, query, ends(query))).collect();
+            ladder.queries.iter().map(|query| Search::new(model, query, ends(query), seed)).collect();
         let verdict = loop {
             if let Some(verdict) = ladder.run(&mut searches) {
                 break verdict;

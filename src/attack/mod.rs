@@ -1,3 +1,4 @@
 //! The search for counterexamples. What it finds are candidates: only [`bartizan_proof::check::replay`] decides.
 
+pub mod evolve;
 pub mod pgd;

@@ -113,7 +113,7 @@ fn disputed_leaves_are_split_and_refused_ones_are_found() {
     let model = Model::<f32>::of(&network);
     let ends: Vec<Interval> = region.bounds.iter().map(|bound| bound.outer()).collect();
     let deadline = Instant::now() + LONG;
-    let mut search = Search::new(&model, &queries[0], ends);
+    let mut search = Search::new(&model, &queries[0], ends, 0);
     assert_eq!(search.run(deadline, None), Found::Refutation);
     assert!(certify::refused(&network, &property, (0, search.tree())).is_empty());
     let leaves = search.tree().leaves();
@@ -123,4 +123,28 @@ fn disputed_leaves_are_split_and_refused_ones_are_found() {
     // The same tree does not prove a stronger claim.
     let stronger = never_both_at_most(sampled_minimum(&network, &region) + 0.1, &region);
     assert!(!certify::refused(&network, &stronger, (0, search.tree())).is_empty());
+}
+
+#[test]
+fn evolution_costs_in_proportion_and_only_where_points_are_looked_for() {
+    let (network, region) = network(2);
+    let property = never_both_at_most(sampled_minimum(&network, &region) - 0.01, &region);
+    let queries = Query::<f32>::all_of(&property);
+    let model = Model::<f32>::of(&network);
+    let cost = |is_attacked: bool| {
+        let ends: Vec<Interval> = region.bounds.iter().map(|bound| bound.outer()).collect();
+        let mut search = Search::new(&model, &queries[0], ends, 0);
+        // Twice, so that there is enough to do.
+        for _ in 0..2 {
+            search.dispute(&search.tree().leaves());
+            let mut refuse = |_: &[f64]| false;
+            let accept: Option<&mut Accept> = if is_attacked { Some(&mut refuse) } else { None };
+            assert_eq!(search.run(Instant::now() + LONG, accept), Found::Refutation);
+        }
+        search.cost()
+    };
+    let (without, with) = (cost(false), cost(true));
+    assert_eq!((without.evaluations, Cost { evaluations: 0, ..with }), (0, without));
+    let allowance = with.domains * EVALUATIONS.0 + with.backward * EVALUATIONS.1;
+    assert!(with.evaluations > allowance / 4 && with.evaluations <= allowance, "{with:?}");
 }
