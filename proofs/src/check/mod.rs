@@ -6,6 +6,7 @@
 //! * `affine` walks backward: the linear bound rule through affine nodes.
 //! * `relax` is its step through a ReLU.
 //! * `leaf` closes a case with it.
+//! * `volume` measures the parts of a region of which something is proved.
 //! * `replay` evaluates a counterexample.
 
 mod affine;
@@ -15,6 +16,7 @@ mod relax;
 mod replay;
 mod state;
 mod tree;
+mod volume;
 
 pub use replay::replay;
 pub use state::{Ground, State};
@@ -27,10 +29,11 @@ use crate::certificate::{Decoder, Item, Source};
 use crate::error::{Refusal, Rejected};
 use crate::network::Network;
 use crate::property::{Case, Property, Region};
-use crate::verdict::{ProvedBounds, Verified};
+use crate::verdict::{ProvedBounds, ProvedVolume, Verified};
 
 use leaf::Goal;
 use tree::{Next, Node, Prover};
+use volume::Measure;
 
 /// What a check may take.
 #[derive(Clone, Copy, Debug)]
@@ -62,10 +65,42 @@ pub fn verify(
     certificate: &dyn Source,
     limits: impl Into<Limits>,
 ) -> Result<Verified, Rejected> {
+    let leaves = check_proofs(network, property, (certificate, limits.into()), &[])?;
+    Ok(Verified::new((network.digest(), property.digest()), property.cases().len(), leaves))
+}
+
+/// Checks a certificate of volume: for each region, which share of it is certified, no case happening at any point, and which is violated,
+/// some one case happening at every point. Volume is that of the box of all inputs that vary, with outer bounds.
+///
+/// # Errors
+///
+/// A region is not a box, or the first reason not to accept the certificate, or that the deadline passes first.
+pub fn volume(
+    network: &Network,
+    property: &Property,
+    certificate: &dyn Source,
+    limits: impl Into<Limits>,
+) -> Result<ProvedVolume, Rejected> {
+    if let Some(region) = property.regions().iter().position(|region| !region.is_box()) {
+        return Err(Refusal::NotABox(region).into());
+    }
+    let measures: Vec<Measure> = property.regions().iter().map(Measure::new).collect();
+    let leaves = check_proofs(network, property, (certificate, limits.into()), &measures)?;
+    let shares = measures.iter().map(Measure::shares).collect();
+    Ok(ProvedVolume::new((network.digest(), property.digest()), shares, leaves))
+}
+
+/// Checks the proofs of a certificate, with a measure for each region or none; returns the number of leaves.
+fn check_proofs(
+    network: &Network,
+    property: &Property,
+    (certificate, limits): (&dyn Source, Limits),
+    measures: &[Measure],
+) -> Result<usize, Rejected> {
     property.fits(network)?;
     let grounds = property.regions().iter().map(|region| Ground::new(network, region));
     let grounds = grounds.collect::<Result<Vec<_>, _>>()?;
-    let prover = Prover::new(certificate, limits.into());
+    let prover = Prover::new(certificate, limits);
     let mut input = Decoder::new(certificate, 0)?;
     let (header, proofs) = input.header()?;
     if header.model != network.digest() {
@@ -86,21 +121,21 @@ pub fn verify(
             return Err(Refusal::MissingProof(missing).into());
         }
         next = region + 1;
-        input = prover.check(root(ground, property, region), input)?;
+        input = prover.check(root((ground, property, region), measures.get(region)), input)?;
     }
     if let Some(missing) = (next..grounds.len()).find(has_cases) {
         return Err(Refusal::MissingProof(missing).into());
     }
     input.finish()?;
-    Ok(Verified::new((network.digest(), property.digest()), property.cases().len(), prover.leaves()))
+    Ok(prover.leaves())
 }
 
 /// The root of a region's proof tree.
-fn root<'p>(ground: &'p Ground<'p>, property: &Property, region: usize) -> Node<'p> {
+fn root<'p>((ground, property, region): (&'p Ground<'p>, &Property, usize), measure: Option<&'p Measure>) -> Node<'p> {
     let cases = property.cases().iter().enumerate().filter(|(_, case)| case.region == region);
     let atoms = |case: &Case| case.atoms.iter().map(|atom| state::linear(ground.network, atom)).collect();
     let goals = cases.map(|(case, c)| Arc::new(Goal { case, atoms: atoms(c) })).collect();
-    Node::root(region, State::new(ground), goals)
+    Node::root(region, State::new(ground), goals, measure)
 }
 
 /// Checks a single node of a region's proof tree: `steps` are the items on the way from the root to its end, at each split with
@@ -110,7 +145,20 @@ fn root<'p>(ground: &'p Ground<'p>, property: &Property, region: usize) -> Node<
 ///
 /// The first reason not to accept the node.
 pub fn node(ground: &Ground, property: &Property, region: usize, steps: &[(Item, bool)]) -> Result<(), Refusal> {
-    let mut node = root(ground, property, region);
+    walk(root((ground, property, region), None), steps)
+}
+
+/// The same for a certificate of volume: what this accepts, [`volume`] accepts at that node.
+///
+/// # Errors
+///
+/// The first reason not to accept the node.
+pub fn part(ground: &Ground, property: &Property, region: usize, steps: &[(Item, bool)]) -> Result<(), Refusal> {
+    let measure = Measure::new(ground.region);
+    walk(root((ground, property, region), Some(&measure)), steps)
+}
+
+fn walk(mut node: Node, steps: &[(Item, bool)]) -> Result<(), Refusal> {
     for (item, is_second) in steps {
         match node.apply(item)? {
             Next::Item => {}
@@ -139,6 +187,7 @@ pub fn bounds(network: &Network, region: &Region, steps: &[Item]) -> Result<Prov
             Item::TightenAll => state.tighten_all()?,
             Item::Tighten(place, targets) => state.tighten(*place, targets)?,
             Item::Keep(slopes) => state.keep(slopes)?,
+            Item::Leave => return Err(Refusal::LeftOpen.into()),
             _ => return Err(Refusal::NotTightening.into()),
         }
     }

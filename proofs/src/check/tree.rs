@@ -13,6 +13,7 @@ use super::Limits;
 use super::cover::assumptions;
 use super::leaf::{Goal, close};
 use super::state::{Shared, State, push};
+use super::volume::{Measure, Part, negations};
 
 /// The deepest node of a tree, and the most literals that are assumed there. What an item costs grows with the latter.
 const DEEPEST: usize = 512;
@@ -35,6 +36,8 @@ pub(crate) struct Node<'p> {
     path: String,
     /// How many literals are assumed.
     assumed: usize,
+    /// Where volume is measured, that of a node which ends with nothing open counts, and as what.
+    aim: Option<(&'p Measure, Part)>,
 }
 
 /// No point of the state in which it was proved satisfies all assumptions and a goal.
@@ -131,8 +134,9 @@ impl<'p> Prover<'p> {
 
 impl<'p> Node<'p> {
     /// The root of a region's tree.
-    pub fn root(region: usize, state: State<'p>, open: Vec<Arc<Goal>>) -> Self {
-        Node { region, state, open, lemmas: Shared::default(), path: String::new(), assumed: 0 }
+    pub fn root(region: usize, state: State<'p>, open: Vec<Arc<Goal>>, measure: Option<&'p Measure>) -> Self {
+        let aim = measure.map(|measure| (measure, Part::Certified));
+        Node { region, state, open, lemmas: Shared::default(), path: String::new(), assumed: 0, aim }
     }
 
     /// Says where something is wrong.
@@ -146,8 +150,17 @@ impl<'p> Node<'p> {
         match item {
             Item::End => match self.open.first() {
                 Some(goal) => return Err(Refusal::StillOpen(goal.case)),
-                None => return Ok(Next::Nothing),
+                None => {
+                    self.aim.iter().for_each(|(measure, part)| measure.add(*part, &self.state));
+                    return Ok(Next::Nothing);
+                }
             },
+            Item::Leave => {
+                let (measure, _) = self.aim.ok_or(Refusal::LeftOpen)?;
+                measure.add(Part::Left, &self.state);
+                return Ok(Next::Nothing);
+            }
+            Item::Violate(case) => self.violate(*case)?,
             Item::Empty if self.state.is_empty() => return Ok(Next::Nothing),
             Item::Empty => return Err(Refusal::NotEmpty),
             Item::Split(split) => return self.split(split),
@@ -160,11 +173,11 @@ impl<'p> Node<'p> {
             Item::Prove(bound) => {
                 let negation = Literal { side: bound.side.other(), ..*bound };
                 let goal = Goal { case: 0, atoms: vec![self.state.ground().atom(&negation)?] };
-                let child = self.child('p', &[negation], vec![Arc::new(goal)])?;
+                let child = self.aside('p', &[negation], vec![Arc::new(goal)])?;
                 return Ok(Next::Aside(Box::new(child)));
             }
             Item::Lemma(assumptions, cases) => {
-                let child = self.child('l', assumptions, self.goals(cases)?)?;
+                let child = self.aside('l', assumptions, self.goals(cases)?)?;
                 return Ok(Next::Aside(Box::new(child)));
             }
         }
@@ -209,6 +222,14 @@ impl<'p> Node<'p> {
         Ok(())
     }
 
+    /// From here on, the case is to be proved to happen.
+    fn violate(&mut self, case: usize) -> Result<(), Refusal> {
+        let Some((measure, Part::Certified)) = self.aim else { return Err(Refusal::Violation(case)) };
+        self.open = self.goals(&[case])?.iter().flat_map(|goal| negations(goal)).collect();
+        self.aim = Some((measure, Part::Violated));
+        Ok(())
+    }
+
     fn split(&self, split: &Split) -> Result<Next<'p>, Refusal> {
         let [low, high] = assumptions(&self.state, split)?;
         let children = [self.child('0', &[low], self.open.clone())?, self.child('1', &[high], self.open.clone())?];
@@ -220,7 +241,12 @@ impl<'p> Node<'p> {
         assumptions.iter().try_for_each(|literal| state.assume(literal))?;
         let path = format!("{}{step}", self.path);
         let assumed = self.assumed.saturating_add(assumptions.len());
-        Ok(Node { region: self.region, state, open, lemmas: self.lemmas.clone(), path, assumed })
+        Ok(Node { region: self.region, state, open, lemmas: self.lemmas.clone(), path, assumed, aim: self.aim })
+    }
+
+    /// A child that proves something for its parent, and is no part of the region.
+    fn aside(&self, step: char, assumptions: &[Literal], open: Vec<Arc<Goal>>) -> Result<Node<'p>, Refusal> {
+        Ok(Node { aim: None, ..self.child(step, assumptions, open)? })
     }
 }
 
