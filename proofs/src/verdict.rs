@@ -137,7 +137,7 @@ impl ProvedVolume {
 
 impl Shares {
     /// Certified and violated in units of the whole; both together are at most the whole.
-    pub(crate) fn new(certified: u64, violated: u64) -> Self {
+    pub(crate) fn new([certified, violated]: [u64; 2]) -> Self {
         let undecided = WHOLE.saturating_sub(certified).saturating_sub(violated);
         Shares { certified: share_of(certified), violated: share_of(violated), undecided: share_of(undecided) }
     }

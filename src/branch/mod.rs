@@ -7,6 +7,7 @@
 //! * [`joint`]: which combination of a case's atoms to bound.
 //! * [`mod@examine`]: how hard to bound each domain.
 //! * [`choice`]: where to split.
+//! * [`volume`]: a search for the parts that are certified or violated instead.
 //!
 //! The search works in rounds: the worst domains leave the frontier, are bounded in parallel, and what follows from that is
 //! done in their order. So the number of threads changes nothing but the time.
@@ -18,6 +19,7 @@ pub mod frontier;
 pub mod joint;
 pub mod judge;
 pub mod tree;
+pub mod volume;
 
 use std::time::Instant;
 

@@ -29,7 +29,7 @@ pub(crate) use form::Form;
 pub use interval::Interval;
 pub(crate) use rows::Rows;
 pub use share::WHOLE;
-pub(crate) use share::{share_of, share_up};
+pub(crate) use share::{Measure, Part, share_of};
 pub(crate) use tally::{Slope, Tally};
 
 /// Unit roundoff of binary64, `2^-53`.

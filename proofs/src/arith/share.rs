@@ -1,5 +1,7 @@
 //! Shares of a box's volume, in whole units of `2^-52` and rounded up: sums of them are exact, and the same in any order.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::Interval;
 
 /// All of the volume, in units.
@@ -8,9 +10,63 @@ pub const WHOLE: u64 = 1 << 52;
 /// Where a result is below this, what rounding has taken from it may be too small a number to be seen.
 const SMALL: f64 = 1e-200;
 
+/// What is known of the points of a part of a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// No case happens at any of them.
+    Certified,
+    /// Some one case happens at each of them.
+    Violated,
+    /// Nothing.
+    Left,
+}
+
+/// Adds up the volumes of boxes that hold the parts of a region, kind by kind.
+#[derive(Debug)]
+pub(crate) struct Measure {
+    whole: Vec<Interval>,
+    certified: AtomicU64,
+    violated: AtomicU64,
+    left: AtomicU64,
+}
+
+impl Measure {
+    /// The box of the region, and no part yet.
+    pub fn new(whole: Vec<Interval>) -> Self {
+        let [certified, violated, left] = [(); 3].map(|()| AtomicU64::new(0));
+        Measure { whole, certified, violated, left }
+    }
+
+    /// Adds the box of a part; an element that it does not say anything of is that of the region.
+    pub fn add(&self, part: Part, element: impl Fn(usize) -> Option<Interval>) {
+        let elements = self.whole.iter().enumerate().map(|(i, whole)| (element(i).unwrap_or(*whole), *whole));
+        let share = share_up(elements);
+        let sum = match part {
+            Part::Certified => &self.certified,
+            Part::Violated => &self.violated,
+            Part::Left => &self.left,
+        };
+        // The boxes of parts that hidden values tell apart may be the whole region, each of them.
+        let add = |sum: u64| Some(sum.saturating_add(share));
+        let _ = sum.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+    }
+
+    /// Lower bounds on the certified and the violated share, where the parts cover the region.
+    ///
+    /// Whatever no box of a left and of a violated part holds is certified, and its volume is at least that of the region less that of
+    /// these boxes; the same with certified and violated exchanged. That is true where parts overlap and where their
+    /// boxes are larger than they are: then less is claimed than could be.
+    pub fn shares(&self) -> [u64; 2] {
+        let all = [&self.certified, &self.violated, &self.left];
+        let [certified, violated, left] = all.map(|sum| sum.load(Ordering::Relaxed));
+        let rest = WHOLE.saturating_sub(left);
+        [rest.saturating_sub(violated).min(certified), rest.saturating_sub(certified).min(violated)]
+    }
+}
+
 /// An upper bound, in units, on the share of a box's volume that a part of the box has; pairs of the part's and the box's interval
 /// of each element. Elements that do not vary in the box do not count. Exact where the ends are, as those of halves of halves are.
-pub(crate) fn share_up(elements: impl Iterator<Item = (Interval, Interval)>) -> u64 {
+fn share_up(elements: impl Iterator<Item = (Interval, Interval)>) -> u64 {
     let mut share = 1.0;
     for (part, whole) in elements.filter(|(_, whole)| whole.lo < whole.hi) {
         if part.lo >= part.hi {

@@ -20,20 +20,21 @@ mod volume;
 
 pub use replay::replay;
 pub use state::{Ground, State};
+pub use volume::volume;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::arith::{Measure, Part};
 use crate::certificate::{Decoder, Item, Source};
 use crate::error::{Refusal, Rejected};
 use crate::network::Network;
 use crate::property::{Case, Property, Region};
-use crate::verdict::{ProvedBounds, ProvedVolume, Verified};
+use crate::verdict::{ProvedBounds, Verified};
 
 use leaf::Goal;
 use tree::{Next, Node, Prover};
-use volume::Measure;
 
 /// What a check may take.
 #[derive(Clone, Copy, Debug)]
@@ -69,27 +70,6 @@ pub fn verify(
     Ok(Verified::new((network.digest(), property.digest()), property.cases().len(), leaves))
 }
 
-/// Checks a certificate of volume: for each region, which share of it is certified, no case happening at any point, and which is violated,
-/// some one case happening at every point. Volume is that of the box of all inputs that vary, with outer bounds.
-///
-/// # Errors
-///
-/// A region is not a box, or the first reason not to accept the certificate, or that the deadline passes first.
-pub fn volume(
-    network: &Network,
-    property: &Property,
-    certificate: &dyn Source,
-    limits: impl Into<Limits>,
-) -> Result<ProvedVolume, Rejected> {
-    if let Some(region) = property.regions().iter().position(|region| !region.is_box()) {
-        return Err(Refusal::NotABox(region).into());
-    }
-    let measures: Vec<Measure> = property.regions().iter().map(Measure::new).collect();
-    let leaves = check_proofs(network, property, (certificate, limits.into()), &measures)?;
-    let shares = measures.iter().map(Measure::shares).collect();
-    Ok(ProvedVolume::new((network.digest(), property.digest()), shares, leaves))
-}
-
 /// Checks the proofs of a certificate, with a measure for each region or none; returns the number of leaves.
 fn check_proofs(
     network: &Network,
@@ -100,7 +80,7 @@ fn check_proofs(
     property.fits(network)?;
     let grounds = property.regions().iter().map(|region| Ground::new(network, region));
     let grounds = grounds.collect::<Result<Vec<_>, _>>()?;
-    let prover = Prover::new(certificate, limits);
+    let prover = Prover::new(certificate, limits, measures);
     let mut input = Decoder::new(certificate, 0)?;
     let (header, proofs) = input.header()?;
     if header.model != network.digest() {
@@ -121,7 +101,7 @@ fn check_proofs(
             return Err(Refusal::MissingProof(missing).into());
         }
         next = region + 1;
-        input = prover.check(root((ground, property, region), measures.get(region)), input)?;
+        input = prover.check(root((ground, property, region), measures.first().map(|_| Part::Certified)), input)?;
     }
     if let Some(missing) = (next..grounds.len()).find(has_cases) {
         return Err(Refusal::MissingProof(missing).into());
@@ -131,11 +111,11 @@ fn check_proofs(
 }
 
 /// The root of a region's proof tree.
-fn root<'p>((ground, property, region): (&'p Ground<'p>, &Property, usize), measure: Option<&'p Measure>) -> Node<'p> {
+fn root<'p>((ground, property, region): (&'p Ground<'p>, &Property, usize), aim: Option<Part>) -> Node<'p> {
     let cases = property.cases().iter().enumerate().filter(|(_, case)| case.region == region);
     let atoms = |case: &Case| case.atoms.iter().map(|atom| state::linear(ground.network, atom)).collect();
     let goals = cases.map(|(case, c)| Arc::new(Goal { case, atoms: atoms(c) })).collect();
-    Node::root(region, State::new(ground), goals, measure)
+    Node::root(region, State::new(ground), goals, aim)
 }
 
 /// Checks a single node of a region's proof tree: `steps` are the items on the way from the root to its end, at each split with
@@ -154,15 +134,14 @@ pub fn node(ground: &Ground, property: &Property, region: usize, steps: &[(Item,
 ///
 /// The first reason not to accept the node.
 pub fn part(ground: &Ground, property: &Property, region: usize, steps: &[(Item, bool)]) -> Result<(), Refusal> {
-    let measure = Measure::new(ground.region);
-    walk(root((ground, property, region), Some(&measure)), steps)
+    walk(root((ground, property, region), Some(Part::Certified)), steps)
 }
 
 fn walk(mut node: Node, steps: &[(Item, bool)]) -> Result<(), Refusal> {
     for (item, is_second) in steps {
         match node.apply(item)? {
             Next::Item => {}
-            Next::Nothing => return Ok(()),
+            Next::Nothing(_) => return Ok(()),
             Next::Aside(_) => return Err(Refusal::NotTightening),
             Next::Both(children) => {
                 let [first, second] = *children;

@@ -1,6 +1,7 @@
 //! Volume: shares of parts, and the refusals of its items where they do not belong.
 
 use super::*;
+use crate::verdict::ProvedVolume;
 
 const UNIT: [(f64, f64); 2] = [(0.0, 1.0), (0.0, 1.0)];
 
