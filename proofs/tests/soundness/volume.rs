@@ -2,6 +2,7 @@
 //!
 //! Random trees split the region's box along inputs, also so that parts overlap or have no points, and claim at random that parts
 //! are certified or violated. Whatever is accepted of a part is judged by enumeration of the part, and the sums by exact volumes.
+//! Where there is one input, damaged certificates are offered too, and all shares compared with the true ones.
 
 use std::num::NonZeroUsize;
 
@@ -23,6 +24,15 @@ const NETWORKS: u64 = 20_000;
 /// The deepest leaves.
 const DEEPEST: usize = 4;
 
+/// Bytes of a certificate before its proofs.
+const HEADER: usize = 74;
+
+/// Damaged versions of each certificate about one input.
+const DAMAGED: usize = 40;
+
+/// By how much the true shares may be off: they are computed in binary64.
+const TRUTH_SLACK: f64 = 1e-9;
+
 /// By how much shares may fall short of the volumes that are proved.
 const SLACK: f64 = 1e-12;
 
@@ -35,6 +45,9 @@ struct Figures {
     /// Trees with parts of both kinds, and those with parts that overlap.
     mixed: usize,
     overlapping: usize,
+    /// Damaged certificates that claim something, and those of them that claim something else than the undamaged one.
+    damaged: usize,
+    changed: usize,
 }
 
 /// What a leaf says.
@@ -84,11 +97,15 @@ fn volumes_of_tiny_networks_are_those_of_enumeration() {
             leaves: Vec::new(),
         };
         trial.grow(Vec::new(), ends.clone(), &mut figures);
-        trial.measure(&network, &ends, &mut figures, seed);
+        let bytes = trial.measure(&network, &ends, &mut figures, seed);
+        if let [only] = ends.as_slice() {
+            trial.damage(&network, (bytes, *only), &mut figures, seed);
+        }
     }
     println!("{NETWORKS} networks: {figures:?}");
     assert!(figures.certified > 8_000 && figures.violated > 8_000 && figures.refused > 20_000, "{figures:?}");
     assert!(figures.mixed > 1_000 && figures.overlapping > 1_000, "{figures:?}");
+    assert!(figures.damaged > 10_000 && figures.changed > 1_000, "{figures:?}");
 }
 
 /// One or two cases whose thresholds are values at random points, or close to one.
@@ -186,7 +203,7 @@ impl Trial<'_> {
     }
 
     /// Has the tree checked, and judges what is said of each part and of their volumes.
-    fn measure(&self, network: &Network, whole: &[Interval], figures: &mut Figures, seed: u64) {
+    fn measure(&self, network: &Network, whole: &[Interval], figures: &mut Figures, seed: u64) -> Vec<u8> {
         let header = Header { model: network.digest(), property: self.property.digest() };
         let bytes = encode(&header, &[Proof { region: 0, items: self.items.clone() }]);
         let proved = volume(network, self.property, &bytes, NonZeroUsize::MIN).unwrap();
@@ -203,7 +220,7 @@ impl Trial<'_> {
         assert_eq!(shares.certified() + shares.violated() + shares.undecided(), 1.0);
         let varies: Vec<usize> = (0..whole.len()).filter(|i| whole[*i].lo < whole[*i].hi).collect();
         if varies.len() < whole.len() {
-            return;
+            return bytes;
         }
         let sum = |is: fn(Claim) -> bool| {
             let leaves = self.leaves.iter().filter(|leaf| is(leaf.claim));
@@ -217,6 +234,65 @@ impl Trial<'_> {
             let short = &(&all * &Dyadic::of(share + SLACK)) - &sum;
             assert!(self.is_overlapping || !short.is_negative(), "seed {seed}: less is claimed than is proved");
         }
+        bytes
+    }
+
+    /// Offers the certificate, as it is and damaged, and compares what is accepted with the truth about the only input.
+    fn damage(&mut self, network: &Network, (bytes, whole): (Vec<u8>, Interval), figures: &mut Figures, seed: u64) {
+        let length = whole.hi - whole.lo;
+        if !(1e-6..1e6).contains(&length) {
+            return;
+        }
+        let happening = self.happening(whole) / length;
+        let threads = NonZeroUsize::MIN;
+        let intact = volume(network, self.property, &bytes, threads).unwrap();
+        for version in 0..=DAMAGED {
+            let damaged = if version == 0 { bytes.clone() } else { self.change(&bytes) };
+            let Ok(proved) = volume(network, self.property, &damaged, threads) else { continue };
+            let shares = proved.regions()[0];
+            let is_true =
+                shares.violated() <= happening + TRUTH_SLACK && shares.certified() <= 1.0 - happening + TRUTH_SLACK;
+            assert!(is_true, "seed {seed}: {shares:?}, but a case happens at {happening}: {damaged:?}");
+            figures.damaged += usize::from(version > 0 && shares.undecided() < 1.0);
+            figures.changed += usize::from(shares.undecided() < 1.0 && proved.regions() != intact.regions());
+        }
+    }
+
+    /// Changes one or two bytes of the proofs; small numbers are codes, cases and elements.
+    fn change(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let (mut bytes, random) = (bytes.to_vec(), &mut self.random);
+        for _ in 0..random.between(1, 2) {
+            let place = HEADER + random.below(bytes.len() - HEADER);
+            match random.below(6) {
+                0 if bytes.len() > HEADER + 1 => drop(bytes.remove(place)),
+                1 => bytes.insert(place, random.below(17) as u8),
+                2 => bytes[place] ^= 1 << random.below(8),
+                _ => bytes[place] = random.below(17) as u8,
+            }
+        }
+        bytes
+    }
+
+    /// The length of the set at which some case happens, all atoms closed, in binary64.
+    fn happening(&self, whole: Interval) -> f64 {
+        let cells = cells(&self.exact, Polytope::of_box(&[(Dyadic::of(whole.lo), Dyadic::of(whole.hi))]));
+        let ends = |part: &Polytope| {
+            let points = part.vertices.iter().map(|v| v.coordinates[0].divided_by(&v.coordinates[1], 64).about());
+            points.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| (lo.min(x), hi.max(x)))
+        };
+        let on_cell = |cell: &Cell| -> Vec<(f64, f64)> {
+            let clip = |part: Polytope, atom: &ExactAtom| part.clip(&atom.slack(1, &cell.outputs));
+            let part = |atoms: &Vec<ExactAtom>| ends(&atoms.iter().fold(cell.part.clone(), clip));
+            self.meant.cases.iter().map(part).filter(|(lo, hi)| lo < hi).collect()
+        };
+        let mut intervals: Vec<(f64, f64)> = cells.iter().flat_map(on_cell).collect();
+        intervals.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut sum, mut reached) = (0.0, f64::NEG_INFINITY);
+        for (lo, hi) in intervals {
+            sum += (hi - lo.max(reached)).max(0.0);
+            reached = reached.max(hi);
+        }
+        sum
     }
 
     fn is_true(&self, leaf: &Leaf) -> bool {
