@@ -52,7 +52,7 @@ pub enum CliError {
         /// The file that states the property.
         path: PathBuf,
         /// Why.
-        error: VolumeError,
+        error: Box<VolumeError>,
     },
     /// A data set, or a run over it.
     #[error(transparent)]

@@ -49,7 +49,7 @@ pub fn run(args: &VolumeArgs) -> Result<Exit, CliError> {
     let verifier = Verifier::new(files::read_model(&args.model)?);
     let network = (verifier.network(), verifier.model());
     let measured = workers::run_one(search::threads(args.jobs)?, || volume::measure(network, &property, goal))?
-        .map_err(|error| CliError::Volume { path: args.property.clone(), error })?;
+        .map_err(|error| CliError::Volume { path: args.property.clone(), error: Box::new(error) })?;
     let written = proof.map_or(Ok(()), |file| file.write(|out| out.write_all(&measured.certificate)));
     output::print(|out| match args.json {
         true => writeln!(out, "{}", to_json(&property, &measured, args.proof.as_deref())),

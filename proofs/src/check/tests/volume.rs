@@ -226,7 +226,7 @@ fn proofs_on_the_way_leave_and_violate_nothing() {
     let lemma = Item::Lemma(vec![], vec![0]);
     let violated = [Item::Violate(0), plain(), Item::End];
     for aside in [bound, lemma.clone()] {
-        let with = |tree: &[Item]| [&[aside.clone()], tree].concat();
+        let with = |tree: &[Item]| [std::slice::from_ref(&aside), tree].concat();
         assert_eq!(volume_refusal(&network, &property, &with(&[Item::Leave])), Refusal::LeftOpen);
         assert_eq!(volume_refusal(&network, &property, &with(&violated)), Refusal::Violation(0));
         let below = [&[halves(0), Item::Leave], &violated[..]].concat();
