@@ -12,6 +12,7 @@
 //! * [`certify`]: from what the search found to a certificate.
 //! * [`outcome`], [`verify`]: the ladder for one query, on one page.
 //! * [`output_bounds`]: proved output intervals, to compare methods.
+//! * [`volume`]: which share of a region's volume is certified or violated.
 //! * [`coverage`]: from outcomes at sampled points to a statement about their distribution.
 //! * [`batch`]: many queries in one process: lists of properties, and data sets; runs in a file, and their check.
 //! * [`report`]: what a run over a data set says in the end.
@@ -34,6 +35,7 @@ pub mod certify;
 pub mod outcome;
 pub mod output_bounds;
 pub mod verify;
+pub mod volume;
 
 pub mod coverage;
 

@@ -290,6 +290,8 @@ def item(reader, code, flag, depth):
             return Apply(reader.num())
         case 14:
             return Forms()
+        case 15 | 16:
+            raise Refused("a certificate of volume, which this checker does not know")
     raise Refused("an unknown item")
 
 

@@ -98,6 +98,8 @@ class Example(unittest.TestCase):
         self.refused(self.data[:74] + b"\0", "no proof")
         self.refused(self.data[:76] + b"\0", "a goal is open")
         self.refused(self.data[:76] + b"\1", "not empty")
+        self.refused(self.data[:76] + b"\x0f", "certificate of volume")
+        self.refused(self.data[:76] + b"\x10\0", "certificate of volume")
 
     def test_split_with_a_gap(self):
         values = lambda low, high: self.changed("030100", "040100" + struct.pack("<dd", low, high).hex())

@@ -218,6 +218,18 @@ pub enum Refusal {
     /// A node that ends with something open.
     #[error("the node ends, but case {0} is open")]
     StillOpen(usize),
+    /// A node that is left, in a proof that leaves nothing or inside a proof of something else.
+    #[error("the node is left open, which only a certificate of volume may do, outside bounds and lemmas")]
+    LeftOpen,
+    /// A case that is said to happen everywhere, in a proof that none does, inside a proof of something else or below another such case.
+    #[error(
+        "case {0} is said to happen everywhere, which only a certificate of volume may do, outside bounds and lemmas \
+         and once on a path"
+    )]
+    Violation(usize),
+    /// A region whose volume is not that of a box.
+    #[error("region {0} is not a box: constraints or a ball restrict it, and volume is measured in boxes only")]
+    NotABox(usize),
     /// A node that is said to be empty.
     #[error("the node is not empty: no bounds contradict each other")]
     NotEmpty,

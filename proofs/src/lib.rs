@@ -31,4 +31,4 @@ pub use digest::Digest;
 pub use error::{PropertyError, Refusal, Rejected};
 pub use network::Network;
 pub use property::Property;
-pub use verdict::{ProvedBounds, Verified, Violated};
+pub use verdict::{ProvedBounds, ProvedVolume, Shares, Verified, Violated};

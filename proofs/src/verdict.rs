@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::arith::Interval;
+use crate::arith::{Interval, WHOLE, share_of};
 use crate::digest::Digest;
 
 /// The property holds for the network: every case has been refuted with rigorous arithmetic.
@@ -24,6 +24,23 @@ pub struct Violated {
     point: Vec<f64>,
     #[serde(skip)]
     outputs: Vec<Interval>,
+}
+
+/// Which share of each region's volume is certified or violated.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ProvedVolume {
+    network: Digest,
+    property: Digest,
+    regions: Vec<Shares>,
+    leaves: usize,
+}
+
+/// Shares of one region's volume, each from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Shares {
+    certified: f64,
+    violated: f64,
+    undecided: f64,
 }
 
 /// Proved bounds on the network's outputs over a region.
@@ -89,6 +106,55 @@ impl Violated {
     /// Enclosures of the network's outputs at the point.
     pub fn outputs(&self) -> &[Interval] {
         &self.outputs
+    }
+}
+
+impl ProvedVolume {
+    pub(crate) fn new((network, property): (Digest, Digest), regions: Vec<Shares>, leaves: usize) -> Self {
+        ProvedVolume { network, property, regions, leaves }
+    }
+
+    /// SHA-256 of the model's bytes.
+    pub fn network(&self) -> Digest {
+        self.network
+    }
+
+    /// SHA-256 of the property's canonical form.
+    pub fn property(&self) -> Digest {
+        self.property
+    }
+
+    /// The shares of each region.
+    pub fn regions(&self) -> &[Shares] {
+        &self.regions
+    }
+
+    /// How many parts the proof trees have.
+    pub fn leaves(&self) -> usize {
+        self.leaves
+    }
+}
+
+impl Shares {
+    /// Certified and violated in units of the whole; both together are at most the whole.
+    pub(crate) fn new([certified, violated]: [u64; 2]) -> Self {
+        let undecided = WHOLE.saturating_sub(certified).saturating_sub(violated);
+        Shares { certified: share_of(certified), violated: share_of(violated), undecided: share_of(undecided) }
+    }
+
+    /// At least this share holds no point at which a case happens.
+    pub fn certified(&self) -> f64 {
+        self.certified
+    }
+
+    /// At least this share holds only points at which a case happens.
+    pub fn violated(&self) -> f64 {
+        self.violated
+    }
+
+    /// At most this share is neither. The three add up to 1, exactly.
+    pub fn undecided(&self) -> f64 {
+        self.undecided
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bartizan_proof::certificate::Header;
-use bartizan_proof::{Digest, Network, Property, Refusal, Rejected, Verified, check};
+use bartizan_proof::{Digest, Network, Property, ProvedVolume, Refusal, Rejected, Verified, check};
 
 use super::queries::Files;
 use super::{BatchError, workers};
@@ -30,9 +30,27 @@ struct Model {
 #[derive(Debug)]
 pub struct Judgement {
     /// What the checker established; the text says why not.
-    pub result: Result<Verified, Unproved>,
+    pub result: Result<Fact, Unproved>,
     /// How long the check took.
     pub time: Duration,
+}
+
+/// What certificates are checked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// That the property holds.
+    Property,
+    /// Shares of its regions' volume.
+    Volume,
+}
+
+/// What a certificate proves.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// That the property holds.
+    Verified(Verified),
+    /// Shares of its regions' volume.
+    Volume(ProvedVolume),
 }
 
 /// Why a certificate proves nothing.
@@ -70,13 +88,13 @@ fn missing(what: &str, digest: Digest, known: usize) -> String {
     format!("expected a {what} with SHA-256 {digest}, found none among the {known} given")
 }
 
-/// Checks certificates on `jobs` threads; `finished` is called with each one's place as it ends, on the calling thread.
+/// Checks certificates for a claim on `jobs` threads; `finished` is called with each one's place as it ends, on the calling thread.
 ///
 /// # Errors
 ///
 /// The threads cannot be started, or whatever `finished` returns.
 pub fn run<E: From<BatchError>>(
-    certificates: &[PathBuf],
+    (certificates, claim): (&[PathBuf], Claim),
     (library, files): (&Library, &impl Files),
     jobs: usize,
     mut finished: impl FnMut(usize, Judgement) -> Result<(), E>,
@@ -85,18 +103,26 @@ pub fn run<E: From<BatchError>>(
     let threads = NonZeroUsize::new(jobs / certificates.len().max(1)).unwrap_or(NonZeroUsize::MIN);
     let work = |place: usize| {
         let start = Instant::now();
-        let result = judge(&certificates[place], (library, files), threads);
+        let result = judge((&certificates[place], claim), (library, files), threads);
         Judgement { result, time: start.elapsed() }
     };
     workers::run((certificates.len(), jobs), work, &mut finished)
 }
 
-fn judge(path: &Path, (library, files): (&Library, &impl Files), threads: NonZeroUsize) -> Result<Verified, Unproved> {
+fn judge(
+    (path, claim): (&Path, Claim),
+    (library, files): (&Library, &impl Files),
+    threads: NonZeroUsize,
+) -> Result<Fact, Unproved> {
     let source = path.to_owned();
     let header = Header::read(&source).map_err(unproved)?;
     let network = library.network(header.model, files).map_err(Unproved::Failed)?;
     let property = library.property(header.property).map_err(Unproved::Failed)?;
-    check::verify(&network, property, &source, threads).map_err(unproved)
+    match claim {
+        Claim::Property => check::verify(&network, property, &source, threads).map(Fact::Verified),
+        Claim::Volume => check::volume(&network, property, &source, threads).map(Fact::Volume),
+    }
+    .map_err(unproved)
 }
 
 fn unproved(rejected: impl Into<Rejected>) -> Unproved {

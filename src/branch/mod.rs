@@ -8,6 +8,7 @@
 //! * [`joint`]: which combination of them to bound.
 //! * [`mod@examine`]: how hard to bound each domain.
 //! * [`choice`]: where to split.
+//! * [`volume`]: a search for the parts that are certified or violated instead.
 //!
 //! The search works in rounds: the worst domains leave the frontier, are bounded in parallel, and what follows from that is
 //! done in their order. So the number of threads changes nothing but the time.
@@ -20,6 +21,7 @@ pub mod frontier;
 pub mod joint;
 pub mod judge;
 pub mod tree;
+pub mod volume;
 
 use std::time::Instant;
 

@@ -14,6 +14,8 @@ pub type NodeId = usize;
 enum End {
     Open,
     Closed(Effort, Vec<Close>),
+    /// The case that happens everywhere, and how the negations of its atoms are refuted.
+    Violated(usize, Effort, Vec<Close>),
     /// The second child follows the first.
     Split(Split, NodeId),
 }
@@ -51,6 +53,12 @@ impl Tree {
     /// Refutes everything at an open node.
     pub fn close(&mut self, node: NodeId, judgement: Judgement) {
         self.nodes[node] = End::Closed(judgement.effort, judgement.closes.into_iter().flatten().collect());
+    }
+
+    /// Notes at an open node that a case happens everywhere: the negations of its atoms are refuted.
+    pub fn violate(&mut self, node: NodeId, case: usize, judgement: Judgement) {
+        let closes = judgement.closes.into_iter().flatten().collect();
+        self.nodes[node] = End::Violated(case, judgement.effort, closes);
     }
 
     /// Opens a closed node again; returns its box.
@@ -92,12 +100,10 @@ impl Tree {
     /// What the proof says at a node, its subtrees left out.
     pub fn items_at(&self, node: NodeId) -> Vec<Item> {
         match &self.nodes[node] {
-            End::Open => vec![Item::End],
+            End::Open => vec![Item::Leave],
             End::Split(split, _) => vec![Item::Split(*split)],
-            End::Closed(effort, closes) => {
-                let tighten = (*effort == Effort::Backward).then_some(Item::TightenAll);
-                tighten.into_iter().chain([Item::Close(closes.clone()), Item::End]).collect()
-            }
+            End::Closed(effort, closes) => ending(*effort, None, closes.clone()),
+            End::Violated(case, effort, closes) => ending(*effort, Some(*case), closes.clone()),
         }
     }
 
@@ -113,6 +119,13 @@ impl Tree {
         }
         items
     }
+}
+
+/// What the proof says at a node where everything is refuted: the cases, or the negations of the atoms of a case that happens everywhere.
+pub fn ending(effort: Effort, violated: Option<usize>, closes: Vec<Close>) -> Vec<Item> {
+    let tighten = (effort == Effort::Backward).then_some(Item::TightenAll);
+    let violate = violated.map(Item::Violate);
+    tighten.into_iter().chain(violate).chain([Item::Close(closes), Item::End]).collect()
 }
 
 #[cfg(test)]
@@ -143,6 +156,8 @@ mod tests {
         assert_eq!(tree.path(second_low), [(Split::Middle(0), true), (Split::Middle(0), false)]);
         let ends = tree.reopen(second_low);
         assert_eq!((ends[0].lo, ends[0].hi, ends[1].hi), (2.0, 3.0, 1.0));
-        assert!(tree.items().contains(&Item::End) && tree.leaves() == [low, second_high]);
+        assert!(tree.items().contains(&Item::Leave) && tree.leaves() == [low, second_high]);
+        tree.violate(second_low, 3, judgement(Effort::Backward));
+        assert_eq!(tree.items_at(second_low), [Item::TightenAll, Item::Violate(3), close, Item::End]);
     }
 }

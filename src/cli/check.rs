@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use bartizan_proof::Digest;
 use serde_json::json;
 
-use super::{CliError, Exit, check_run, files, output, progress, search};
-use crate::batch::recheck::{self, Judgement, Library, Unproved};
+use super::{CliError, Exit, check_run, files, output, progress, search, volume};
+use crate::batch::recheck::{self, Claim, Fact, Judgement, Library, Unproved};
 use crate::batch::store;
 
 /// Arguments of `bartizan check`.
@@ -29,6 +29,9 @@ pub struct CheckArgs {
     /// Labels of the run [default: the file that it read]
     #[arg(long, value_name = "FILE")]
     labels: Option<String>,
+    /// Check certificates that `volume --proof` wrote: compute the shares again
+    #[arg(long)]
+    volume: bool,
     /// Number of threads [default: one for each core]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -49,7 +52,8 @@ pub fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     let start = Instant::now();
     let bar = progress::bar(certificates.len());
     let mut judged: Vec<Option<Judgement>> = certificates.iter().map(|_| None).collect();
-    recheck::run(&certificates, (&library, &files::Disk), jobs, |place, judgement| {
+    let claim = if args.volume { Claim::Volume } else { Claim::Property };
+    recheck::run((&certificates, claim), (&library, &files::Disk), jobs, |place, judgement| {
         bar.inc(1);
         judged[place] = Some(judgement);
         Ok::<(), CliError>(())
@@ -57,7 +61,7 @@ pub fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     bar.finish_and_clear();
     let judged: Vec<(PathBuf, Judgement)> =
         certificates.into_iter().zip(judged).filter_map(|(path, judgement)| Some((path, judgement?))).collect();
-    let report = Report { judged: &judged, time: start.elapsed() };
+    let report = Report { judged: &judged, is_volume: args.volume, time: start.elapsed() };
     output::print(|out| if args.json { writeln!(out, "{}", report.to_json()) } else { report.write(out) })?;
     Ok(report.exit())
 }
@@ -71,6 +75,9 @@ impl CheckArgs {
         let [model] = self.model.as_slice() else {
             return Err(CliError::option("--model", "the one model of a run", self.model.len().to_string()));
         };
+        if self.volume {
+            return Err(CliError::option("--volume", "certificates of volume", "a run"));
+        }
         let (data, labels) = (self.data.as_deref(), self.labels.as_deref());
         Ok(check_run::Files { store: &self.certificate, model, data, labels })
     }
@@ -128,6 +135,7 @@ fn files_of(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, CliError> 
 /// What is said in the end.
 struct Report<'r> {
     judged: &'r [(PathBuf, Judgement)],
+    is_volume: bool,
     time: Duration,
 }
 
@@ -156,25 +164,38 @@ impl Report<'_> {
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         for (path, judgement) in self.judged {
             match &judgement.result {
-                Ok(_) => {}
+                Ok(Fact::Verified(_)) => {}
+                Ok(Fact::Volume(proved)) => {
+                    for (region, shares) in proved.regions().iter().enumerate() {
+                        writeln!(out, "{}, region {region}", path.display())?;
+                        volume::write_shares(shares, out)?;
+                    }
+                }
                 Err(Unproved::Refused(reason)) => writeln!(out, "refused      {}: {reason}", path.display())?,
                 Err(Unproved::Failed(reason)) => writeln!(out, "not checked  {}: {reason}", path.display())?,
             }
         }
         let [accepted, refused, failed] = self.counts();
         let seconds = self.time.as_secs_f64();
-        writeln!(out, "{accepted} verified, {refused} refused, {failed} not checked in {seconds:.3} s")
+        let done = if self.is_volume { "measured" } else { "verified" };
+        writeln!(out, "{accepted} {done}, {refused} refused, {failed} not checked in {seconds:.3} s")
     }
 
     fn to_json(&self) -> serde_json::Value {
         let results = self.judged.iter().map(|(path, judgement)| {
             let (verdict, reason, leaves) = match &judgement.result {
-                Ok(verified) => ("verified", None, Some(verified.leaves())),
+                Ok(Fact::Verified(verified)) => ("verified", None, Some(verified.leaves())),
+                Ok(Fact::Volume(proved)) => ("measured", None, Some(proved.leaves())),
                 Err(Unproved::Refused(reason)) => ("refused", Some(reason), None),
                 Err(Unproved::Failed(reason)) => ("error", Some(reason), None),
             };
             let time = judgement.time.as_secs_f64();
-            json!({ "certificate": path, "verdict": verdict, "reason": reason, "leaves": leaves, "time_s": time })
+            let mut result =
+                json!({ "certificate": path, "verdict": verdict, "reason": reason, "leaves": leaves, "time_s": time });
+            if let Ok(Fact::Volume(proved)) = &judgement.result {
+                result["regions"] = json!(proved.regions());
+            }
+            result
         });
         json!({ "time_s": self.time.as_secs_f64(), "results": results.collect::<Vec<_>>() })
     }

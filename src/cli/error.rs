@@ -9,6 +9,7 @@ use bartizan_read::ReadError;
 
 use crate::batch::BatchError;
 use crate::output_bounds::BoundsError;
+use crate::volume::VolumeError;
 
 /// An error that ends a command with exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,14 @@ pub enum CliError {
         path: PathBuf,
         /// What does not fit.
         error: PropertyError,
+    },
+    /// A property whose volume cannot be measured.
+    #[error("{}: {error}", path.display())]
+    Volume {
+        /// The file that states the property.
+        path: PathBuf,
+        /// Why.
+        error: Box<VolumeError>,
     },
     /// A data set, or a run over it.
     #[error(transparent)]

@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod search;
 mod verify;
+mod volume;
 
 pub use error::CliError;
 
@@ -41,6 +42,8 @@ enum Command {
     Batch(batch::BatchArgs),
     /// Certify the points of a data set
     Certify(Box<certify::CertifyArgs>),
+    /// Measure which share of a property's region is certified, and which violated
+    Volume(volume::VolumeArgs),
     /// Check certificates again, from the files alone
     Check(check::CheckArgs),
     /// Prove output intervals around a point, to compare methods
@@ -68,6 +71,7 @@ pub fn run() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Batch(args) => batch::run(&args),
         Command::Certify(args) => certify::run(&args),
+        Command::Volume(args) => volume::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Bounds(args) => bounds::run(&args),
         Command::Inspect(args) => inspect::run(&args),

@@ -32,9 +32,7 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(1_000_000_000);
 impl SearchArgs {
     /// The engine's options.
     pub fn options(&self) -> Result<Options, CliError> {
-        let timeout = Duration::try_from_secs_f64(self.timeout).ok().filter(|t| *t <= LONGEST_TIMEOUT);
-        let expected = || format!("a number of seconds from 0 to {}", LONGEST_TIMEOUT.as_secs());
-        let timeout = timeout.ok_or_else(|| CliError::option("--timeout", expected(), self.timeout.to_string()))?;
+        let timeout = duration(self.timeout)?;
         Ok(Options { method: self.method, timeout, attack: !self.no_attack, seed: self.seed })
     }
 
@@ -42,6 +40,13 @@ impl SearchArgs {
     pub fn jobs(&self) -> Result<usize, CliError> {
         threads(self.jobs)
     }
+}
+
+/// The time limit that `--timeout` asks for.
+pub fn duration(seconds: f64) -> Result<Duration, CliError> {
+    let timeout = Duration::try_from_secs_f64(seconds).ok().filter(|t| *t <= LONGEST_TIMEOUT);
+    let expected = || format!("a number of seconds from 0 to {}", LONGEST_TIMEOUT.as_secs());
+    timeout.ok_or_else(|| CliError::option("--timeout", expected(), seconds.to_string()))
 }
 
 /// The number of threads that `--jobs` asks for.

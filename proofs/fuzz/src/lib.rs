@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use bartizan_proof::certificate::{Header, encode};
-use bartizan_proof::check::verify;
+use bartizan_proof::check::{verify, volume};
 use bartizan_proof::{Network, Property};
 use bartizan_read::{read_nnet, read_onnx, read_vnnlib};
 
@@ -102,4 +102,15 @@ pub fn check(instances: &[Instance], data: &[u8]) {
     assert!(instance.is_true || answers[0].is_err(), "a false claim is accepted");
     let [one, two] = answers.map(|answer| format!("{answer:?}"));
     assert_eq!(one, two, "the answer depends on the number of threads");
+    let shares = [1, 2].map(|threads| {
+        let threads = NonZeroUsize::new(threads).expect("not zero");
+        volume(&instance.network, &instance.property, &certificate, threads)
+    });
+    for proved in shares.iter().flatten() {
+        let violated = proved.regions().iter().any(|shares| shares.violated() > 0.0);
+        // The false instance is false on a line.
+        assert!(!violated, "a case is said to happen everywhere in a part");
+    }
+    let [one, two] = shares.map(|answer| format!("{answer:?}"));
+    assert_eq!(one, two, "the shares depend on the number of threads");
 }

@@ -1,25 +1,35 @@
-//! `bartizan-check MODEL PROPERTY CERTIFICATE`: the checker alone, without the engine.
+//! `bartizan-check [--volume] MODEL PROPERTY CERTIFICATE`: the checker alone, without the engine.
 //!
 //! Prints `verified` and exits with 0 if the certificate proves that the property holds for the model, prints why not
-//! and exits with 1 if it does not, and exits with 2 if a file cannot be read. Files must not be compressed.
+//! and exits with 1 if it does not, and exits with 2 if a file cannot be read. With `--volume` it prints which share of each region is
+//! certified and violated at least, and undecided at most. Files must not be compressed.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
-use bartizan_proof::{Network, Property, Verified, check};
+use bartizan_proof::{Network, Property, Rejected, Shares, check};
 use bartizan_read::{read_nnet, read_onnx, read_vnnlib};
 
 fn main() -> ExitCode {
     let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
-    let [model, property, certificate] = arguments.as_slice() else {
-        eprintln!("usage: bartizan-check MODEL PROPERTY CERTIFICATE");
+    let (check, files): (Check, &[PathBuf]) = match arguments.split_first() {
+        Some((option, files)) if option.as_os_str() == "--volume" => (measure, files),
+        _ => (verify, &arguments),
+    };
+    let [model, property, certificate] = files else {
+        eprintln!("usage: bartizan-check [--volume] MODEL PROPERTY CERTIFICATE");
         return ExitCode::from(2);
     };
-    match read(model, property).map(|(network, property)| judge(&network, &property, certificate)) {
-        Ok(Ok(verified)) => {
-            println!("verified: {} cases, {} leaves", verified.cases(), verified.leaves());
+    let judge = |(network, property)| {
+        let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        check(&network, &property, certificate, threads)
+            .map_err(|refused| format!("{}: {refused}", certificate.display()))
+    };
+    match read(model, property).map(judge) {
+        Ok(Ok(fact)) => {
+            println!("{fact}");
             ExitCode::SUCCESS
         }
         Ok(Err(refused)) => {
@@ -42,8 +52,22 @@ fn read(model: &Path, property: &Path) -> Result<(Network, Property), String> {
     Ok((network, property))
 }
 
-fn judge(network: &Network, property: &Property, certificate: &PathBuf) -> Result<Verified, String> {
-    let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    check::verify(network, property, certificate, threads)
-        .map_err(|refused| format!("{}: {refused}", certificate.display()))
+/// What a certificate proves, in words.
+type Check = fn(&Network, &Property, &PathBuf, NonZeroUsize) -> Result<String, Rejected>;
+
+fn verify(network: &Network, property: &Property, file: &PathBuf, threads: NonZeroUsize) -> Result<String, Rejected> {
+    let verified = check::verify(network, property, file, threads)?;
+    Ok(format!("verified: {} cases, {} leaves", verified.cases(), verified.leaves()))
+}
+
+fn measure(network: &Network, property: &Property, file: &PathBuf, threads: NonZeroUsize) -> Result<String, Rejected> {
+    let proved = check::volume(network, property, file, threads)?;
+    let of = |(region, shares): (usize, &Shares)| {
+        let (certified, violated, undecided) = (shares.certified(), shares.violated(), shares.undecided());
+        format!(
+            "region {region}: certified at least {certified}, violated at least {violated}, undecided at most {undecided}"
+        )
+    };
+    let lines: Vec<String> = proved.regions().iter().enumerate().map(of).collect();
+    Ok(lines.join("\n"))
 }

@@ -25,8 +25,9 @@ use files::instances::Instance;
 use variant::name_of;
 
 /// Every refusal that the bytes of a certificate can cause.
-const VARIANTS: [&str; 30] = [
+const VARIANTS: [&str; 32] = [
     "gap",
+    "left_open",
     "lemma_does_not_apply",
     "malformed",
     "missing_node",
@@ -56,6 +57,7 @@ const VARIANTS: [&str; 30] = [
     "unknown_region",
     "unknown_slopes",
     "version",
+    "violation",
 ];
 
 /// All samples together, in bytes, so that the folder stays small.

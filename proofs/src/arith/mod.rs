@@ -21,12 +21,15 @@ mod interval;
 mod map;
 mod product;
 mod rows;
+mod share;
 mod tally;
 
 pub(crate) use enclosure::Enclosure;
 pub(crate) use form::Form;
 pub use interval::Interval;
 pub(crate) use rows::Rows;
+pub use share::WHOLE;
+pub(crate) use share::{Measure, Part, share_of};
 pub(crate) use tally::{Slope, Tally};
 
 /// Unit roundoff of binary64, `2^-53`.

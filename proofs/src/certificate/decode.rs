@@ -130,6 +130,8 @@ impl<'s> Decoder<'s> {
             code::CLOSE => Item::Close(self.list(Self::close)?),
             code::LEMMA => Item::Lemma(self.list(Self::literal)?, self.list(Self::number)?),
             code::APPLY => Item::Apply(self.number()?),
+            code::LEAVE => Item::Leave,
+            code::VIOLATE => Item::Violate(self.number()?),
             _ => return Err(Refusal::Malformed("an item")),
         };
         match (&item, has_flag) {

@@ -35,6 +35,8 @@ pub(crate) mod code {
     pub const LEMMA: u8 = 12;
     pub const APPLY: u8 = 13;
     pub const FORMS: u8 = 14;
+    pub const LEAVE: u8 = 15;
+    pub const VIOLATE: u8 = 16;
 
     pub const DEFAULT: u8 = 0;
     pub const SHORT: u8 = 1;
@@ -125,7 +127,7 @@ impl Writer {
             match item {
                 Item::Prove(_) | Item::Lemma(..) => self.tree(items, DEEPEST_MEASURED),
                 Item::Split(_) => return self.tree(items, depth + 1),
-                Item::End | Item::Empty => return,
+                Item::End | Item::Empty | Item::Leave => return,
                 _ if ends => return,
                 _ => {}
             }
@@ -183,6 +185,11 @@ impl Writer {
             Item::Apply(lemma) => {
                 self.0.push(code::APPLY | flag);
                 self.number(*lemma);
+            }
+            Item::Leave => self.0.push(code::LEAVE),
+            Item::Violate(case) => {
+                self.0.push(code::VIOLATE);
+                self.number(*case);
             }
         }
     }

@@ -4,7 +4,8 @@
 //! For each region of a property there is a proof tree, written down in preorder as a list of [`Item`]s. A node of the
 //! tree is some items that derive bounds or refute cases, and one that ends it: [`Item::End`], [`Item::Empty`] or
 //! [`Item::Split`], which is followed by its two subtrees. [`Item::Prove`] and [`Item::Lemma`] are followed by a
-//! subtree of their own, and the node goes on after it.
+//! subtree of their own, and the node goes on after it. [`Item::Leave`], which ends a node too, and [`Item::Violate`] are for
+//! certificates of volume.
 //!
 //! Values of the network are named by *place*: 0 is the input, `k` the input of the `k`-th ReLU node, and one more than
 //! the number of ReLU nodes is the output.
@@ -58,6 +59,11 @@ pub enum Item {
     Lemma(Vec<Literal>, Vec<usize>),
     /// Applies a lemma whose assumptions hold here: its cases are refuted.
     Apply(usize),
+    /// The node ends: nothing is said of it. Only for volume.
+    Leave,
+    /// From here on, a case is to be proved to happen everywhere: what is to be refuted are the negations of its atoms,
+    /// numbered from 0. Only for volume.
+    Violate(usize),
 }
 
 /// Which end of an interval, or which side of a value.

@@ -19,7 +19,7 @@ fn decode(bytes: &[u8]) -> Result<(Header, Vec<Proof>), Refusal> {
         while open > 0 {
             let (item, _) = decoder.item()?;
             match item {
-                Item::End | Item::Empty => open -= 1,
+                Item::End | Item::Empty | Item::Leave => open -= 1,
                 Item::Split(_) | Item::Prove(_) | Item::Lemma(..) => open += 1,
                 _ => {}
             }
@@ -64,8 +64,9 @@ fn everything() -> Vec<Proof> {
         Item::Apply(1),
         Item::End,
         Item::Split(Split::At { place: 0, element: 2, below: 0.5, above: -0.0 }),
+        Item::Violate(300),
         Item::End,
-        Item::Empty,
+        Item::Leave,
     ];
     vec![Proof { region: 0, items }, Proof { region: 130, items: vec![Item::End] }]
 }
@@ -109,9 +110,10 @@ fn bytes_that_say_nothing_are_refused() {
     let start = encode(&header(), &[Proof::default()]);
     let refused = |tail: &[u8]| decode(&[&start[..], tail].concat()).unwrap_err();
     assert_eq!(refused(&[31]), Refusal::Malformed("an item"));
-    for flagged in [0x80, 0x8e] {
+    for flagged in [0x80, 0x8e, 0x8f] {
         assert_eq!(refused(&[flagged]), Refusal::Malformed("an item"));
     }
+    assert_eq!(refused(&[0x90, 0]), Refusal::Malformed("an item"));
     assert_eq!(refused(&[2, 0x80, 0]), Refusal::Malformed("a number in its shortest form"));
     assert_eq!(
         refused(&[[2].as_slice(), &[0xff; 9], &[2]].concat()),

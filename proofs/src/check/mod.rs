@@ -6,6 +6,7 @@
 //! * `affine` walks backward: the linear bound rule through affine nodes.
 //! * `relax` is its step through a ReLU.
 //! * `leaf` closes a case with it.
+//! * `volume` measures the parts of a region of which something is proved.
 //! * `replay` evaluates a counterexample.
 
 mod affine;
@@ -15,14 +16,17 @@ mod relax;
 mod replay;
 mod state;
 mod tree;
+mod volume;
 
 pub use replay::replay;
 pub use state::{Ground, State};
+pub use volume::volume;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::arith::{Measure, Part};
 use crate::certificate::{Decoder, Item, Source};
 use crate::error::{Refusal, Rejected};
 use crate::network::Network;
@@ -62,10 +66,21 @@ pub fn verify(
     certificate: &dyn Source,
     limits: impl Into<Limits>,
 ) -> Result<Verified, Rejected> {
+    let leaves = check_proofs(network, property, (certificate, limits.into()), &[])?;
+    Ok(Verified::new((network.digest(), property.digest()), property.cases().len(), leaves))
+}
+
+/// Checks the proofs of a certificate, with a measure for each region or none; returns the number of leaves.
+fn check_proofs(
+    network: &Network,
+    property: &Property,
+    (certificate, limits): (&dyn Source, Limits),
+    measures: &[Measure],
+) -> Result<usize, Rejected> {
     property.fits(network)?;
     let grounds = property.regions().iter().map(|region| Ground::new(network, region));
     let grounds = grounds.collect::<Result<Vec<_>, _>>()?;
-    let prover = Prover::new(certificate, limits.into());
+    let prover = Prover::new(certificate, limits, measures);
     let mut input = Decoder::new(certificate, 0)?;
     let (header, proofs) = input.header()?;
     if header.model != network.digest() {
@@ -86,21 +101,21 @@ pub fn verify(
             return Err(Refusal::MissingProof(missing).into());
         }
         next = region + 1;
-        input = prover.check(root(ground, property, region), input)?;
+        input = prover.check(root((ground, property, region), measures.first().map(|_| Part::Certified)), input)?;
     }
     if let Some(missing) = (next..grounds.len()).find(has_cases) {
         return Err(Refusal::MissingProof(missing).into());
     }
     input.finish()?;
-    Ok(Verified::new((network.digest(), property.digest()), property.cases().len(), prover.leaves()))
+    Ok(prover.leaves())
 }
 
 /// The root of a region's proof tree.
-fn root<'p>(ground: &'p Ground<'p>, property: &Property, region: usize) -> Node<'p> {
+fn root<'p>((ground, property, region): (&'p Ground<'p>, &Property, usize), aim: Option<Part>) -> Node<'p> {
     let cases = property.cases().iter().enumerate().filter(|(_, case)| case.region == region);
     let atoms = |case: &Case| case.atoms.iter().map(|atom| state::linear(ground.network, atom)).collect();
     let goals = cases.map(|(case, c)| Arc::new(Goal { case, atoms: atoms(c) })).collect();
-    Node::root(region, State::new(ground), goals)
+    Node::root(region, State::new(ground), goals, aim)
 }
 
 /// Checks a single node of a region's proof tree: `steps` are the items on the way from the root to its end, at each split with
@@ -110,11 +125,23 @@ fn root<'p>(ground: &'p Ground<'p>, property: &Property, region: usize) -> Node<
 ///
 /// The first reason not to accept the node.
 pub fn node(ground: &Ground, property: &Property, region: usize, steps: &[(Item, bool)]) -> Result<(), Refusal> {
-    let mut node = root(ground, property, region);
+    walk(root((ground, property, region), None), steps)
+}
+
+/// The same for a certificate of volume: what this accepts, [`volume`] accepts at that node.
+///
+/// # Errors
+///
+/// The first reason not to accept the node.
+pub fn part(ground: &Ground, property: &Property, region: usize, steps: &[(Item, bool)]) -> Result<(), Refusal> {
+    walk(root((ground, property, region), Some(Part::Certified)), steps)
+}
+
+fn walk(mut node: Node, steps: &[(Item, bool)]) -> Result<(), Refusal> {
     for (item, is_second) in steps {
         match node.apply(item)? {
             Next::Item => {}
-            Next::Nothing => return Ok(()),
+            Next::Nothing(_) => return Ok(()),
             Next::Aside(_) => return Err(Refusal::NotTightening),
             Next::Both(children) => {
                 let [first, second] = *children;
@@ -139,6 +166,7 @@ pub fn bounds(network: &Network, region: &Region, steps: &[Item]) -> Result<Prov
             Item::TightenAll => state.tighten_all()?,
             Item::Tighten(place, targets) => state.tighten(*place, targets)?,
             Item::Keep(slopes) => state.keep(slopes)?,
+            Item::Leave => return Err(Refusal::LeftOpen.into()),
             _ => return Err(Refusal::NotTightening.into()),
         }
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use crate::arith::{Measure, Part};
 use crate::certificate::{Decoder, Item, Literal, Side, Source, Split};
 use crate::error::{Refusal, Rejected, TreePlace};
 
@@ -13,6 +14,7 @@ use super::Limits;
 use super::cover::assumptions;
 use super::leaf::{Goal, close};
 use super::state::{Shared, State, push};
+use super::volume::negations;
 
 /// The deepest node of a tree, and the most literals that are assumed there. What an item costs grows with the latter.
 const DEEPEST: usize = 512;
@@ -21,6 +23,8 @@ const DEEPEST: usize = 512;
 pub(crate) struct Prover<'p> {
     source: &'p dyn Source,
     deadline: Option<Instant>,
+    /// Where volume is measured, that of each region.
+    measures: &'p [Measure],
     /// How many more threads may be started.
     idle: AtomicUsize,
     leaves: AtomicUsize,
@@ -35,6 +39,8 @@ pub(crate) struct Node<'p> {
     path: String,
     /// How many literals are assumed.
     assumed: usize,
+    /// As what a node counts that ends with nothing open, where volume is measured.
+    aim: Option<Part>,
 }
 
 /// No point of the state in which it was proved satisfies all assumptions and a goal.
@@ -47,8 +53,8 @@ struct Lemma {
 pub(crate) enum Next<'p> {
     /// Another item of the same node.
     Item,
-    /// Nothing: the node has ended.
-    Nothing,
+    /// Nothing: the node has ended, perhaps as a part of the region.
+    Nothing(Option<Part>),
     /// A subtree, and then another item of the same node.
     Aside(Box<Node<'p>>),
     /// The two subtrees of a split.
@@ -56,9 +62,9 @@ pub(crate) enum Next<'p> {
 }
 
 impl<'p> Prover<'p> {
-    pub fn new(source: &'p dyn Source, limits: Limits) -> Self {
+    pub fn new(source: &'p dyn Source, limits: Limits, measures: &'p [Measure]) -> Self {
         let idle = AtomicUsize::new(limits.threads.get() - 1);
-        Prover { source, deadline: limits.deadline, idle, leaves: AtomicUsize::new(0) }
+        Prover { source, deadline: limits.deadline, measures, idle, leaves: AtomicUsize::new(0) }
     }
 
     /// How many nodes had no subtrees.
@@ -78,7 +84,9 @@ impl<'p> Prover<'p> {
             let (item, length) = input.item().map_err(|refusal| node.refuse(&input, refusal))?;
             match node.apply(&item).map_err(|refusal| node.refuse(&input, refusal))? {
                 Next::Item => {}
-                Next::Nothing => {
+                Next::Nothing(part) => {
+                    let measure = self.measures.get(node.region).zip(part);
+                    measure.iter().for_each(|(measure, part)| measure.add(*part, |input| node.state.input(input)));
                     self.leaves.fetch_add(1, Ordering::Relaxed);
                     return Ok(input);
                 }
@@ -131,8 +139,8 @@ impl<'p> Prover<'p> {
 
 impl<'p> Node<'p> {
     /// The root of a region's tree.
-    pub fn root(region: usize, state: State<'p>, open: Vec<Arc<Goal>>) -> Self {
-        Node { region, state, open, lemmas: Shared::default(), path: String::new(), assumed: 0 }
+    pub fn root(region: usize, state: State<'p>, open: Vec<Arc<Goal>>, aim: Option<Part>) -> Self {
+        Node { region, state, open, lemmas: Shared::default(), path: String::new(), assumed: 0, aim }
     }
 
     /// Says where something is wrong.
@@ -146,9 +154,16 @@ impl<'p> Node<'p> {
         match item {
             Item::End => match self.open.first() {
                 Some(goal) => return Err(Refusal::StillOpen(goal.case)),
-                None => return Ok(Next::Nothing),
+                None => return Ok(Next::Nothing(self.aim)),
             },
-            Item::Empty if self.state.is_empty() => return Ok(Next::Nothing),
+            Item::Leave => return self.aim.map(|_| Next::Nothing(Some(Part::Left))).ok_or(Refusal::LeftOpen),
+            // From here on, the case is to be proved to happen.
+            Item::Violate(case) if self.aim == Some(Part::Certified) => {
+                self.open = self.goals(&[*case])?.iter().flat_map(|goal| negations(goal)).collect();
+                self.aim = Some(Part::Violated);
+            }
+            Item::Violate(case) => return Err(Refusal::Violation(*case)),
+            Item::Empty if self.state.is_empty() => return Ok(Next::Nothing(None)),
             Item::Empty => return Err(Refusal::NotEmpty),
             Item::Split(split) => return self.split(split),
             Item::Forms => self.state.use_forms()?,
@@ -160,11 +175,11 @@ impl<'p> Node<'p> {
             Item::Prove(bound) => {
                 let negation = Literal { side: bound.side.other(), ..*bound };
                 let goal = Goal { case: 0, atoms: vec![self.state.ground().atom(&negation)?] };
-                let child = self.child('p', &[negation], vec![Arc::new(goal)])?;
+                let child = self.aside('p', &[negation], vec![Arc::new(goal)])?;
                 return Ok(Next::Aside(Box::new(child)));
             }
             Item::Lemma(assumptions, cases) => {
-                let child = self.child('l', assumptions, self.goals(cases)?)?;
+                let child = self.aside('l', assumptions, self.goals(cases)?)?;
                 return Ok(Next::Aside(Box::new(child)));
             }
         }
@@ -220,7 +235,12 @@ impl<'p> Node<'p> {
         assumptions.iter().try_for_each(|literal| state.assume(literal))?;
         let path = format!("{}{step}", self.path);
         let assumed = self.assumed.saturating_add(assumptions.len());
-        Ok(Node { region: self.region, state, open, lemmas: self.lemmas.clone(), path, assumed })
+        Ok(Node { region: self.region, state, open, lemmas: self.lemmas.clone(), path, assumed, aim: self.aim })
+    }
+
+    /// A child that proves something for its parent, and is no part of the region.
+    fn aside(&self, step: char, assumptions: &[Literal], open: Vec<Arc<Goal>>) -> Result<Node<'p>, Refusal> {
+        Ok(Node { aim: None, ..self.child(step, assumptions, open)? })
     }
 }
 

@@ -50,6 +50,7 @@ fn item(item: &Item, count: &mut impl FnMut(&'static str)) {
         Item::Lemma(literals, _) if literals.is_empty() => count("lemma without literals"),
         Item::Lemma(..) => count("lemma"),
         Item::Apply(_) => count("apply"),
+        Item::Leave | Item::Violate(_) => count("volume"),
     }
 }
 

@@ -21,3 +21,4 @@ mod witness;
 mod arithmetic;
 mod enumeration;
 mod forms;
+mod volume;

@@ -1,5 +1,6 @@
-//! `bartizan verify`, `batch`, `check`, `bounds` and `inspect`.
+//! `bartizan verify`, `batch`, `volume`, `check`, `bounds` and `inspect`.
 
 mod certificates;
 mod refusals;
 mod runs;
+mod volume;

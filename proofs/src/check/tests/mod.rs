@@ -2,6 +2,7 @@
 
 mod forms;
 mod trees;
+mod volume;
 
 use super::*;
 use crate::arith::Interval;

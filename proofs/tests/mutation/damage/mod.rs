@@ -4,6 +4,7 @@ mod bytes;
 mod proofs;
 mod references;
 mod splits;
+mod volume;
 mod witnesses;
 
 use bartizan_proof::certificate::{Item, Proof, Slopes, Targets, Witness};
@@ -40,7 +41,10 @@ pub const MISFITS: &[&str] = &[
 
 /// Every kind of damage.
 pub fn all() -> Vec<Damage> {
-    [splits::all(), witnesses::all(), references::all(), proofs::all(), bytes::all()].into_iter().flatten().collect()
+    [splits::all(), witnesses::all(), references::all(), proofs::all(), bytes::all(), volume::all()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The certificate with one tree changed, in some of the places where the change applies.
@@ -94,7 +98,7 @@ pub fn end_of(items: &[Item], start: usize) -> usize {
     let (mut open, mut place) = (1, start);
     while open > 0 {
         match items[place] {
-            Item::End | Item::Empty => open -= 1,
+            Item::End | Item::Empty | Item::Leave => open -= 1,
             Item::Split(_) | Item::Prove(_) | Item::Lemma(..) => open += 1,
             _ => {}
         }

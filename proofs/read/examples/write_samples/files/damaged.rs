@@ -39,7 +39,7 @@ pub fn bytes(instance: &Instance) -> Vec<(String, Vec<u8>)> {
         ("trailing.one_byte", [&whole[..], &[0]].concat()),
         ("trailing.uncounted_proof", [&whole[..], &whole[PROOFS + 1..]].concat()),
         ("truncated.proof_too_many", at(PROOFS, 2)),
-        ("malformed.unknown_item", tree(&[15])),
+        ("malformed.unknown_item", tree(&[31])),
         ("malformed.flag_on_end", tree(&[0x80])),
         ("malformed.flag_on_forms", tree(&[0x8e])),
         ("malformed.longer_than_needed", tree(&[2, 0x80, 0])),

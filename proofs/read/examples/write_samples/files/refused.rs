@@ -11,7 +11,7 @@ type Tree = (&'static str, Vec<Item>);
 
 /// Wrong trees of the distance instance.
 pub fn trees(instance: &Instance) -> Vec<(String, Vec<u8>)> {
-    let trees = [cover(), slopes(), multipliers(), references(), ends(), forms()].concat();
+    let trees = [cover(), slopes(), multipliers(), references(), ends(), forms(), volume()].concat();
     let named = |(name, items): Tree| (format!("{name}.distance"), instance.certificate(&[proof(0, &items)]));
     trees.into_iter().map(named).collect()
 }
@@ -134,6 +134,18 @@ fn forms() -> Vec<Tree> {
         ("not_empty.no_forms", bound.to_vec()),
         ("not_empty.forms_of_a_bound", [&aside[..], &bound].concat()),
         ("not_empty.forms_of_sibling", [&[middle(0), Item::Forms, exact(), Item::End], &bound[..]].concat()),
+    ]
+}
+
+/// What only certificates of volume may say.
+fn volume() -> Vec<Tree> {
+    let bound = Item::Prove(literal(0, Side::Lower, -2.0));
+    let refuted = [exact(), Item::End];
+    vec![
+        ("left_open.at_once", vec![Item::Leave]),
+        ("left_open.in_a_child", [&[middle(0)], &refuted[..], &[Item::Leave]].concat()),
+        ("left_open.bound", [&[bound, Item::Leave], &refuted[..]].concat()),
+        ("violation.at_once", [&[Item::Violate(0)], &refuted[..]].concat()),
     ]
 }
 
