@@ -1,6 +1,7 @@
 //! Parts of the input region.
 
 use bartizan_proof::Interval;
+use bartizan_proof::certificate::Split;
 use ndarray::{Array2, ArrayView1, Axis};
 
 use super::tree::NodeId;
@@ -23,11 +24,11 @@ pub struct Domain {
 }
 
 impl Domain {
-    /// The two halves along an input.
-    pub fn halves(&self, input: usize) -> [Vec<Interval>; 2] {
+    /// The two parts that a split of an input makes.
+    pub fn parts(&self, split: &Split) -> [Vec<Interval>; 2] {
         [false, true].map(|is_second| {
             let mut ends = self.ends.clone();
-            halve(&mut ends, input, is_second);
+            keep(&mut ends, split, is_second);
             ends
         })
     }
@@ -43,10 +44,15 @@ impl Domain {
     }
 }
 
-/// Keeps one half of a box along an input, as the checker does for a split in the middle.
-pub fn halve(ends: &mut [Interval], input: usize, is_second: bool) {
-    let at = ends[input].middle();
-    *(if is_second { &mut ends[input].lo } else { &mut ends[input].hi }) = at;
+/// Keeps one part of a box, as the checker does for a split of an input.
+pub fn keep(ends: &mut [Interval], split: &Split, is_second: bool) {
+    let (input, below, above) = match *split {
+        Split::Middle(input) => (input, ends[input].middle(), ends[input].middle()),
+        Split::At { place: 0, element, below, above } => (element, below, above),
+        Split::At { .. } => return,
+    };
+    let end = if is_second { &mut ends[input].lo } else { &mut ends[input].hi };
+    *end = if is_second { end.max(above) } else { end.min(below) };
 }
 
 fn rounded_down(x: f64) -> f32 {
@@ -71,8 +77,15 @@ mod tests {
     }
 
     #[test]
-    fn halves_meet_in_the_middle() {
-        let [low, high] = domain().halves(0);
-        assert_eq!((low[0].lo, low[0].hi, high[0].lo, high[0].hi), (0.1, 0.2, 0.2, 0.3));
+    fn parts_meet_where_they_are_split() {
+        let ends = |split: Split| {
+            let [low, high] = domain().parts(&split);
+            (low[0].lo, low[0].hi, high[0].lo, high[0].hi)
+        };
+        assert_eq!(ends(Split::Middle(0)), (0.1, 0.2, 0.2, 0.3));
+        let at = |place, below, above| Split::At { place, element: 0, below, above };
+        assert_eq!(ends(at(0, 0.25, 0.25)), (0.1, 0.25, 0.25, 0.3));
+        assert_eq!(ends(at(0, 0.5, 0.0)), (0.1, 0.3, 0.1, 0.3));
+        assert_eq!(ends(at(1, 0.2, 0.2)), (0.1, 0.3, 0.1, 0.3));
     }
 }

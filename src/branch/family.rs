@@ -29,6 +29,20 @@ pub struct Family {
     bounds: OnCubes,
 }
 
+/// A cut across an input that takes a refuted part off a domain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Clip {
+    /// The input.
+    pub input: usize,
+    /// Where, from -1 at its lower end to 1 at its upper.
+    pub at: f32,
+    /// The share of the domain that is refuted.
+    pub share: f32,
+}
+
+/// How much of what could be cut off is kept, so that a bound is positive on the rest beyond rounding.
+const MARGIN: f32 = 0.02;
+
 impl Family {
     /// Each atom alone; the rows of `found` are theirs.
     pub fn of_atoms((domain, place): (usize, usize), found: &OnCubes, rows: Range<usize>) -> Self {
@@ -62,6 +76,35 @@ impl Family {
     pub fn slopes(&self) -> ArrayView1<'_, f32> {
         self.bounds.slopes.row(self.bounds.slopes.nrows() - 1)
     }
+
+    /// How steep the bounds of all atoms are in each input, in sum: opposite slopes do not cancel here, as they do in a
+    /// combination, whose bound they keep loose all the same.
+    pub fn steepness(&self) -> Array1<f32> {
+        self.bounds.slopes.slice(s![..self.atoms(), ..]).mapv(f32::abs).sum_axis(Axis(0))
+    }
+
+    /// The largest part of the cube that a known bound refutes and that a cut across one input takes off, if there is any.
+    pub fn clip(&self) -> Option<Clip> {
+        let rows = self.bounds.constants.iter().zip(self.bounds.slopes.rows());
+        let clips = rows.flat_map(|(constant, slopes)| {
+            let sum: f32 = slopes.iter().map(|a| a.abs()).sum();
+            let cut = move |(input, slope): (usize, &f32)| Clip::of(input, *slope, sum - slope.abs() - constant);
+            slopes.into_iter().enumerate().filter_map(cut)
+        });
+        clips.reduce(|best, other| if other.share > best.share { other } else { best })
+    }
+}
+
+impl Clip {
+    /// The bound `slope t - others` is positive from `others / slope` on.
+    fn of(input: usize, slope: f32, others: f32) -> Option<Clip> {
+        let from = others / slope.abs();
+        if !(from > -1.0 && from < 1.0) {
+            return None;
+        }
+        let from = from + MARGIN * (1.0 - from);
+        Some(Clip { input, at: if slope > 0.0 { from } else { -from }, share: (1.0 - from) / 2.0 })
+    }
 }
 
 impl OnCubes {
@@ -74,5 +117,37 @@ impl OnCubes {
     pub fn best(&self, rows: Range<usize>) -> Option<(usize, f32)> {
         let values = rows.map(|row| self.value(row)).enumerate();
         values.reduce(|best, other| if other.1 > best.1 { other } else { best })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    fn family(constants: Array1<f32>, slopes: Array2<f32>) -> Family {
+        let rows = 0..constants.len();
+        Family::of_atoms((0, 0), &OnCubes { constants, slopes }, rows)
+    }
+
+    #[test]
+    fn opposite_slopes_do_not_cancel() {
+        let mut family = family(array![-1.0, -1.0], array![[3.0, 0.5], [-3.0, 0.25]]);
+        family.push(array![0.5, 0.5], -0.5, (-1.0, array![0.0, 0.375].view()));
+        assert_eq!((family.steepness(), family.slopes().to_vec()), (array![6.0, 0.75], vec![0.0, 0.375]));
+        assert_eq!((family.atoms(), family.value), (2, -0.5));
+    }
+
+    #[test]
+    fn clips_take_off_what_a_bound_refutes() {
+        // 1 - 4 t - 0.5 s is positive wherever t is below 1/8; the other atom refutes a smaller part.
+        let clip = family(array![1.0, -2.0], array![[-4.0, 0.5], [3.0, 0.0]]).clip().unwrap();
+        assert_eq!(clip.input, 0);
+        assert!((clip.at - 0.125).abs() < 0.03 && clip.at < 0.125, "{clip:?}");
+        assert!((clip.share - (1.0 + clip.at) / 2.0).abs() < 1e-6, "{clip:?}");
+        let rising = family(array![1.0], array![[4.0, 0.5]]).clip().unwrap();
+        assert!(rising.at > -0.125 && (rising.share - (1.0 - rising.at) / 2.0).abs() < 1e-6, "{rising:?}");
+        assert_eq!(family(array![-9.0], array![[4.0, 0.0]]).clip(), None);
     }
 }

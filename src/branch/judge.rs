@@ -6,7 +6,7 @@ use std::time::Instant;
 use bartizan_proof::certificate::{Close, Multipliers, Slopes, Witness};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
-use super::family::{Family, OnCubes};
+use super::family::{Clip, Family, OnCubes};
 use crate::bound::ascent::{self, Goal};
 use crate::bound::{Bounds, Model, Relaxation, Relaxations, Rows, linear};
 use crate::query::{Query, Target};
@@ -34,6 +34,10 @@ pub struct Judgement {
     pub bound: f32,
     /// The coefficients, on the domain's cube, of the bound that is least.
     pub slopes: Vec<f32>,
+    /// How steep the bounds of that case's atoms are in each input.
+    pub steepness: Vec<f32>,
+    /// Where a single case is open, a cut that takes off what is refuted.
+    pub clip: Option<Clip>,
     /// Elements whose sign stayed open and that backward bounds could improve.
     pub undecided: usize,
 }
@@ -52,14 +56,15 @@ impl Judgement {
         (bound, slopes): (f32, ArrayView1<f32>),
     ) {
         self.closes[place] = Some(Close { case, multipliers, witness });
-        self.consider(bound, slopes);
+        self.consider(bound, (slopes, slopes.mapv(f32::abs)));
     }
 
     /// Takes note of a case's best bound.
-    fn consider(&mut self, bound: f32, slopes: ArrayView1<f32>) {
+    fn consider(&mut self, bound: f32, (slopes, steepness): (ArrayView1<f32>, Array1<f32>)) {
         if bound < self.bound || self.slopes.is_empty() {
             self.bound = bound;
             self.slopes = slopes.to_vec();
+            self.steepness = steepness.to_vec();
         }
     }
 }
@@ -130,7 +135,12 @@ impl<'q> Judge<'q> {
         if effort == Effort::Backward && !families.is_empty() {
             self.close_by_slopes(&bounded, &mut families, &mut judgements);
         }
-        families.iter().for_each(|family| judgements[family.domain].consider(family.value, family.slopes()));
+        for family in &families {
+            let judgement = &mut judgements[family.domain];
+            judgement.consider(family.value, (family.slopes(), family.steepness()));
+            let is_single = judgement.closes.iter().filter(|close| close.is_none()).count() == 1;
+            judgement.clip = family.clip().filter(|_| is_single);
+        }
         Some(judgements)
     }
 
@@ -146,6 +156,8 @@ impl<'q> Judge<'q> {
             closes: closes.clone(),
             bound: f32::INFINITY,
             slopes: Vec::new(),
+            steepness: Vec::new(),
+            clip: None,
             undecided,
         };
         undecided.into_iter().map(of).collect()
@@ -174,7 +186,10 @@ impl<'q> Judge<'q> {
                         judgement.close((place, target.case), how, (value, found.slopes.row(rows.start + atom)));
                     }
                     Some(_) => families.push(Family::of_atoms((domain, place), &found, rows)),
-                    None => judgement.consider(f32::NEG_INFINITY, Array1::zeros(self.query.lower.len()).view()),
+                    None => {
+                        let level = Array1::zeros(self.query.lower.len());
+                        judgement.consider(f32::NEG_INFINITY, (level.view(), level.clone()));
+                    }
                 }
             }
         }

@@ -26,7 +26,6 @@ pub mod volume;
 use std::time::Instant;
 
 use bartizan_proof::Interval;
-use bartizan_proof::certificate::Split;
 use ndarray::{ArrayView1, Axis};
 use rayon::prelude::*;
 
@@ -171,13 +170,13 @@ impl<'q> Search<'q> {
             return None;
         }
         let bound = judgement.bound;
-        let Some(input) = choice::input(&domain.ends, &self.narrowest, &judgement.slopes) else {
+        let Some(split) = choice::split(&domain.ends, &self.narrowest, &judgement) else {
             self.stuck.push(Domain { bound, ..domain });
             return candidate;
         };
         let excess = candidate.as_ref().map_or(0.0, |candidate| candidate.excess);
-        let children = self.tree.split(domain.node, Split::Middle(input));
-        for (node, ends) in children.into_iter().zip(domain.halves(input)) {
+        let children = self.tree.split(domain.node, split);
+        for (node, ends) in children.into_iter().zip(domain.parts(&split)) {
             self.frontier.push(Domain { node, ends, bound, excess, worth, is_disputed: false });
         }
         candidate

@@ -3,7 +3,7 @@
 use bartizan_proof::Interval;
 use bartizan_proof::certificate::{Close, Item, Split};
 
-use super::domain::halve;
+use super::domain::keep;
 use super::judge::{Effort, Judgement};
 
 /// A node of the tree.
@@ -65,11 +65,7 @@ impl Tree {
     pub fn reopen(&mut self, node: NodeId) -> Vec<Interval> {
         self.nodes[node] = End::Open;
         let mut ends = self.ends.clone();
-        for (split, is_second) in self.path(node) {
-            if let Split::Middle(input) = split {
-                halve(&mut ends, input, is_second);
-            }
-        }
+        self.path(node).iter().for_each(|(split, is_second)| keep(&mut ends, split, *is_second));
         ends
     }
 
@@ -136,7 +132,15 @@ mod tests {
 
     fn judgement(effort: Effort) -> Judgement {
         let close = Close { case: 0, multipliers: Multipliers::Atom(0), witness: Witness::Default };
-        Judgement { effort, closes: vec![Some(close)], bound: 1.0, slopes: Vec::new(), undecided: 0 }
+        Judgement {
+            effort,
+            closes: vec![Some(close)],
+            bound: 1.0,
+            slopes: Vec::new(),
+            steepness: Vec::new(),
+            clip: None,
+            undecided: 0,
+        }
     }
 
     #[test]

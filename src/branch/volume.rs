@@ -96,6 +96,7 @@ struct Decision {
     claim: Option<(Option<usize>, Judgement)>,
     /// The coefficients of the worst bound.
     slopes: Vec<f32>,
+    steepness: Vec<f32>,
     bound: f32,
     worth: Option<f32>,
 }
@@ -252,11 +253,12 @@ impl<'q> VolumeSearch<'q> {
                 self.parts.violated += 1;
                 self.undecided -= share;
             }
-            None => match choice::input(&domain.ends, &self.narrowest, &decision.slopes) {
+            None => match choice::input(&domain.ends, &self.narrowest, &decision.steepness) {
                 None => self.parts.undecided += 1,
                 Some(input) => {
-                    let children = self.tree.split(domain.node, Split::Middle(input));
-                    for (node, ends) in children.into_iter().zip(domain.halves(input)) {
+                    let split = Split::Middle(input);
+                    let children = self.tree.split(domain.node, split);
+                    for (node, ends) in children.into_iter().zip(domain.parts(&split)) {
                         let (bound, worth) = (decision.bound, decision.worth);
                         let domain = Domain { node, ends, bound, excess: 0.0, worth, is_disputed: false };
                         self.open.push(Open { halvings: halvings + 1, domain });
@@ -269,9 +271,9 @@ impl<'q> VolumeSearch<'q> {
 
 impl Decision {
     fn of(violated: Option<usize>, judgement: Judgement, worth: Option<f32>) -> Self {
-        let (slopes, bound) = (judgement.slopes.clone(), judgement.bound);
+        let (slopes, steepness, bound) = (judgement.slopes.clone(), judgement.steepness.clone(), judgement.bound);
         let claim = judgement.is_refuted().then_some((violated, judgement));
-        Decision { claim, slopes, bound, worth }
+        Decision { claim, slopes, steepness, bound, worth }
     }
 }
 
