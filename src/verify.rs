@@ -4,6 +4,8 @@
 //! Each rung takes the cases that are still open and is dearer than the one before. Whatever a rung claims, the
 //! verdict comes from `bartizan-proof`: a counterexample is replayed and a proof is checked before anything is said.
 
+mod branching;
+
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -13,10 +15,9 @@ use ndarray::{Array1, Array2, Axis};
 
 use crate::attack::pgd::{self, Effort};
 use crate::bound::{Bounds, Model, Relaxation, Relaxations, Rows, interval, linear};
-use crate::branch::{Accept, Found, Search};
 use crate::certify;
-use crate::lp::{self, Objective, Unsolved};
-use crate::outcome::{Open, Outcome, Reason, Rung, Verdict};
+use crate::lp::{self, Objective, Solution, Unsolved};
+use crate::outcome::{Outcome, Reason, Rung, Verdict};
 use crate::query::{Query, Target};
 use crate::real::Real;
 
@@ -120,9 +121,6 @@ struct Ladder<'v> {
     domains: usize,
 }
 
-/// The most inputs that may vary where the region is split along them unasked.
-const MOST_SPLIT: usize = 20;
-
 /// Points tried before any bound is computed, and the descents that follow from the best of them.
 const FIRST_ATTACK: (usize, usize, usize) = (32, 4, 12);
 
@@ -165,86 +163,6 @@ impl<'v> Ladder<'v> {
             }
         }
         self.conclude()
-    }
-
-    /// Whether to split the input region: few enough inputs vary.
-    fn splits_inputs(&self) -> bool {
-        let few =
-            |query: &Query<f32>| query.lower.iter().zip(&query.upper).filter(|(l, u)| l < u).count() <= MOST_SPLIT;
-        match self.options.method {
-            Method::Branch => true,
-            Method::Auto => self.queries.iter().all(few),
-            _ => false,
-        }
-    }
-
-    /// Splits the region of every query until the checker accepts the proof.
-    fn branch(&mut self) -> Verdict {
-        self.rung = Rung::Branch;
-        let ladder = &*self;
-        let ends = |query: &Query<f32>| {
-            let bounds = &ladder.property.regions()[query.region].bounds;
-            bounds.iter().map(|bound| bound.outer()).collect()
-        };
-        let (model, seed) = (&ladder.verifier.model, ladder.options.seed);
-        let mut searches: Vec<Search> =
-            ladder.queries.iter().map(|query| Search::new(model, query, ends(query), seed)).collect();
-        let verdict = loop {
-            if let Some(verdict) = ladder.run(&mut searches) {
-                break verdict;
-            }
-            let verdict = ladder.conclude_searches(&searches);
-            let is_refused = matches!(verdict, Verdict::Unknown(Reason::Rejected(_)));
-            if !is_refused || !ladder.dispute(&mut searches) {
-                break verdict;
-            }
-        };
-        self.domains = searches.iter().map(|search| search.cost().domains).sum();
-        verdict
-    }
-
-    /// Continues all searches; a verdict if one of them ends without a refutation.
-    fn run(&self, searches: &mut [Search]) -> Option<Verdict> {
-        for (query, search) in self.queries.iter().zip(searches) {
-            let mut violated = None;
-            let mut accept = |point: &[f64]| {
-                violated = self.replay(query.region, point);
-                violated.is_some()
-            };
-            let accept: Option<&mut Accept> = if self.options.attack { Some(&mut accept) } else { None };
-            let found = search.run(self.deadline, accept);
-            if let Some(violated) = violated {
-                return Some(Verdict::Violated(violated));
-            }
-            match found {
-                Found::Refutation | Found::Point => {}
-                Found::Open { domains, bound } => {
-                    let open = Open { domains, bound: bound.wide() };
-                    let reason = if self.is_late() { Reason::Timeout(Some(open)) } else { Reason::TooNarrow(open) };
-                    return Some(Verdict::Unknown(reason));
-                }
-            }
-        }
-        None
-    }
-
-    fn conclude_searches(&self, searches: &[Search]) -> Verdict {
-        let proof =
-            |(query, search): (&Query<f32>, &Search)| Proof { region: query.region, items: search.tree().items() };
-        let proofs =
-            self.queries.iter().zip(searches).filter(|(query, _)| !query.cases.is_empty()).map(proof).collect();
-        self.judge(proofs)
-    }
-
-    /// Opens again what the checker does not accept; whether there was anything.
-    fn dispute(&self, searches: &mut [Search]) -> bool {
-        let mut any = false;
-        for (query, search) in self.queries.iter().zip(searches) {
-            let refused = certify::refused(&self.verifier.network, self.property, (query.region, search.tree()));
-            any |= !refused.is_empty();
-            search.dispute(&refused);
-        }
-        any
     }
 
     fn is_open(&self) -> bool {
@@ -361,9 +279,7 @@ impl<'v> Ladder<'v> {
                         let state = &mut self.cases[target.case];
                         state.best = state.best.max(solution.value);
                         if solution.value > 0.0 {
-                            let multipliers = Multipliers::Each(solution.multipliers);
-                            let witness = Witness::Own(solution.slopes);
-                            state.close = Some(Close { case: target.case, multipliers, witness });
+                            state.close = Some(close_by_program(target.case, solution));
                         } else if let Some(found) = self.replay(query.region, &solution.input) {
                             return Some(found);
                         } else {
@@ -437,6 +353,13 @@ fn atom_rows(output: usize, targets: &[&Target<f32>]) -> Option<Rows<f32>> {
     Some(Rows { node: output, coefficients, constants, domains })
 }
 
+/// Closes a case by what the solution of its program says.
+fn close_by_program(case: usize, solution: Solution) -> Close {
+    let multipliers = Multipliers::Each(solution.multipliers);
+    Close { case, multipliers, witness: Witness::Own(solution.slopes) }
+}
+
+/// The program of a case.
 fn objective(model: &Model<f64>, target: &Target<f64>) -> Objective {
     Objective {
         node: model.output(),

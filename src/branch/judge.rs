@@ -48,6 +48,11 @@ impl Judgement {
         self.closes.iter().all(Option::is_some)
     }
 
+    /// How the domain ends, once it is refuted.
+    pub fn into_ending(self) -> (Effort, Vec<Close>) {
+        (self.effort, self.closes.into_iter().flatten().collect())
+    }
+
     /// Closes the case at a place of the query: how, and its bound.
     fn close(
         &mut self,

@@ -26,6 +26,7 @@ pub mod volume;
 use std::time::Instant;
 
 use bartizan_proof::Interval;
+use bartizan_proof::certificate::Close;
 use ndarray::{ArrayView1, Axis};
 use rayon::prelude::*;
 
@@ -149,10 +150,27 @@ impl<'q> Search<'q> {
                 return Found::Point;
             }
         }
-        if self.stuck.is_empty() { Found::Refutation } else { self.open() }
+        self.open()
     }
 
+    /// Has parts that are too narrow to be split refuted otherwise, by proofs that begin with backward bounds; gives up at the
+    /// first that is not. Those that the checker has disputed stay as they are.
+    pub fn settle_stuck(&mut self, mut refute: impl FnMut(&[Interval]) -> Option<Vec<Close>>) -> Found {
+        while let Some(domain) = self.stuck.pop() {
+            let Some(closes) = Some(&domain).filter(|domain| !domain.is_disputed).and_then(|d| refute(&d.ends)) else {
+                self.stuck.push(domain);
+                break;
+            };
+            self.tree.close(domain.node, (Effort::Backward, closes));
+        }
+        self.open()
+    }
+
+    /// What is still to be done.
     fn open(&self) -> Found {
+        if self.frontier.is_empty() && self.stuck.is_empty() {
+            return Found::Refutation;
+        }
         let stuck = self.stuck.iter().map(|domain| domain.bound);
         Found::Open {
             domains: self.frontier.len() + self.stuck.len(),
@@ -166,7 +184,7 @@ impl<'q> Search<'q> {
         self.cost.domains += 1;
         self.cost.backward += usize::from(judgement.effort == Effort::Backward);
         if judgement.is_refuted() && !domain.is_disputed {
-            self.tree.close(domain.node, judgement);
+            self.tree.close(domain.node, judgement.into_ending());
             return None;
         }
         let bound = judgement.bound;

@@ -148,3 +148,28 @@ fn evolution_costs_in_proportion_and_only_where_points_are_looked_for() {
     let allowance = with.domains * EVALUATIONS.0 + with.backward * EVALUATIONS.1;
     assert!(with.evaluations > allowance / 4 && with.evaluations <= allowance, "{with:?}");
 }
+
+#[test]
+fn what_is_too_narrow_for_single_precision_is_left_to_programs() {
+    // The output is at least 1000, which single precision cannot tell from a millionth less.
+    let mut builder = Builder::new(0, 1);
+    let network = builder.given(vec![1.0], &[0.0]).relu().given(vec![1.0], &[1000.0]).network();
+    let bound = bartizan_proof::property::Bound { lower: Interval::point(0.0), upper: Interval::point(1.0) };
+    let region = Region::of_box(vec![bound]);
+    let never_at_most = |b: f64| {
+        let terms = vec![(Variable::Output(0), Interval::point(1.0))];
+        let atoms = vec![Atom { terms, at_most: Interval::point(b), strict: false }];
+        Property::new((1, 1), vec![region.clone()], vec![Case { region: 0, atoms }]).unwrap()
+    };
+    let property = never_at_most(1000.0 - 1e-6);
+    let model = Model::of(&network);
+    let query = &crate::query::Query::all_of(&property)[0];
+    let mut search = Search::new(&model, query, vec![Interval { lo: 0.0, hi: 1.0 }], 0);
+    let found = search.run(Instant::now() + LONG, None);
+    assert!(matches!(found, Found::Open { domains: 1, .. }), "{found:?}");
+    let outcome = verify(&network, &property, LONG, 0);
+    assert!(matches!(outcome.verdict, Verdict::Verified(..)), "{:?}", outcome.verdict);
+    // Nobody can tell a tie from what rounding may hide.
+    let tie = verify(&network, &never_at_most(1000.0), LONG, 0);
+    assert!(matches!(tie.verdict, Verdict::Unknown(Reason::TooNarrow(_))), "{:?}", tie.verdict);
+}

@@ -4,7 +4,7 @@ use bartizan_proof::Interval;
 use bartizan_proof::certificate::{Close, Item, Split};
 
 use super::domain::keep;
-use super::judge::{Effort, Judgement};
+use super::judge::Effort;
 
 /// A node of the tree.
 pub type NodeId = usize;
@@ -51,14 +51,13 @@ impl Tree {
     }
 
     /// Refutes everything at an open node.
-    pub fn close(&mut self, node: NodeId, judgement: Judgement) {
-        self.nodes[node] = End::Closed(judgement.effort, judgement.closes.into_iter().flatten().collect());
+    pub fn close(&mut self, node: NodeId, (effort, closes): (Effort, Vec<Close>)) {
+        self.nodes[node] = End::Closed(effort, closes);
     }
 
     /// Notes at an open node that a case happens everywhere: the negations of its atoms are refuted.
-    pub fn violate(&mut self, node: NodeId, case: usize, judgement: Judgement) {
-        let closes = judgement.closes.into_iter().flatten().collect();
-        self.nodes[node] = End::Violated(case, judgement.effort, closes);
+    pub fn violate(&mut self, node: NodeId, case: usize, (effort, closes): (Effort, Vec<Close>)) {
+        self.nodes[node] = End::Violated(case, effort, closes);
     }
 
     /// Opens a closed node again; returns its box.
@@ -130,17 +129,8 @@ mod tests {
 
     use super::*;
 
-    fn judgement(effort: Effort) -> Judgement {
-        let close = Close { case: 0, multipliers: Multipliers::Atom(0), witness: Witness::Default };
-        Judgement {
-            effort,
-            closes: vec![Some(close)],
-            bound: 1.0,
-            slopes: Vec::new(),
-            steepness: Vec::new(),
-            clip: None,
-            undecided: 0,
-        }
+    fn ending(effort: Effort) -> (Effort, Vec<Close>) {
+        (effort, vec![Close { case: 0, multipliers: Multipliers::Atom(0), witness: Witness::Default }])
     }
 
     #[test]
@@ -148,9 +138,9 @@ mod tests {
         let mut tree = Tree::new(vec![Interval { lo: 0.0, hi: 4.0 }, Interval { lo: 0.0, hi: 1.0 }]);
         let [low, high] = tree.split(tree.root(), Split::Middle(0));
         let [second_low, second_high] = tree.split(high, Split::Middle(0));
-        tree.close(low, judgement(Effort::Forward));
-        tree.close(second_low, judgement(Effort::Backward));
-        tree.close(second_high, judgement(Effort::Forward));
+        tree.close(low, ending(Effort::Forward));
+        tree.close(second_low, ending(Effort::Backward));
+        tree.close(second_high, ending(Effort::Forward));
         let close = tree.items_at(low)[0].clone();
         let end = Item::End;
         let split = Item::Split(Split::Middle(0));
@@ -161,7 +151,7 @@ mod tests {
         let ends = tree.reopen(second_low);
         assert_eq!((ends[0].lo, ends[0].hi, ends[1].hi), (2.0, 3.0, 1.0));
         assert!(tree.items().contains(&Item::Leave) && tree.leaves() == [low, second_high]);
-        tree.violate(second_low, 3, judgement(Effort::Backward));
+        tree.violate(second_low, 3, ending(Effort::Backward));
         assert_eq!(tree.items_at(second_low), [Item::TightenAll, Item::Violate(3), close, Item::End]);
     }
 }

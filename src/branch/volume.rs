@@ -244,12 +244,12 @@ impl<'q> VolumeSearch<'q> {
         let share = 0.5_f64.powi(i32::try_from(halvings).unwrap_or(i32::MAX));
         match decision.claim {
             Some((None, judgement)) => {
-                self.tree.close(domain.node, judgement);
+                self.tree.close(domain.node, judgement.into_ending());
                 self.parts.certified += 1;
                 self.undecided -= share;
             }
             Some((Some(case), judgement)) => {
-                self.tree.violate(domain.node, case, judgement);
+                self.tree.violate(domain.node, case, judgement.into_ending());
                 self.parts.violated += 1;
                 self.undecided -= share;
             }
