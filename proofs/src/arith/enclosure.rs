@@ -47,6 +47,11 @@ impl Enclosure {
         }
     }
 
+    /// The elements that are not certain to be zero. Coefficients on the others do not matter.
+    pub fn live(&self) -> Vec<usize> {
+        self.magnitude.iter().enumerate().filter_map(|(j, m)| (*m != 0.0).then_some(j)).collect()
+    }
+
     /// Replaces the bounds of an element where the new ones are tighter; NaN is never tighter.
     pub fn tighten(&mut self, element: usize, by: Interval) {
         if let Some(lower) = self.lower.get_mut(element)

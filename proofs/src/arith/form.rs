@@ -53,7 +53,7 @@ impl Form {
     }
 
     fn rows(&self) -> usize {
-        self.lines.values().len() / self.lines.width()
+        self.lines.count()
     }
 
     /// `max(0, z)` for `z` with this form and in the enclosure. Where its sign is open, `max(0, z) - s z` for the slope

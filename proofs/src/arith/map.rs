@@ -5,11 +5,12 @@ use super::{INFLATE, Rows, TINY, count};
 use crate::network::{Affine, Conv, Map, Sparse};
 
 impl Map {
-    /// `into += rows * W`: the coefficients on the source that `rows` of coefficients on the result stand for.
-    pub(crate) fn pull_back(&self, rows: &Rows, into: &mut Rows) {
+    /// `into += rows * W`: the coefficients on the source that `rows` of coefficients on the result stand for. Those on source
+    /// elements that are not `live` may be left out.
+    pub(crate) fn pull_back(&self, rows: &Rows, live: &[usize], into: &mut Rows) {
         match self {
             Map::Identity => into.add(rows),
-            Map::Dense(m) => accumulate_rows(rows, &m.weights, into),
+            Map::Dense(m) => accumulate_rows(rows, &m.weights, live, into),
             Map::Conv(m) => m.pull_back(rows, into),
             Map::Sparse(_) | Map::Scale(_) | Map::Select(_) => {
                 for (row, into) in rows.iter().zip(into.iter_mut()) {
@@ -170,12 +171,13 @@ impl Conv {
     fn pull_back(&self, rows: &Rows, into: &mut Rows) {
         let (_, area, out_area) = self.areas();
         let (patch_size, outputs) = (self.patch(), self.group_outputs());
+        let everywhere = Vec::from_iter(0..patch_size);
         for (row, into) in rows.iter().zip(into.iter_mut()) {
             let groups = row.chunks_exact(outputs * out_area).zip(self.weights.chunks_exact(outputs * patch_size));
             for ((coefficients, weights), into) in groups.zip(into.chunks_exact_mut(self.group_inputs() * area)) {
                 let (places, gathered) = gather_places(coefficients, out_area, outputs);
                 let mut patches = Rows::zeros(places.len(), patch_size);
-                accumulate_rows(&gathered, weights, &mut patches);
+                accumulate_rows(&gathered, weights, &everywhere, &mut patches);
                 self.scatter(&places, &patches, into);
             }
         }

@@ -18,6 +18,11 @@ impl Rows {
         self.width
     }
 
+    /// Number of rows.
+    pub fn count(&self) -> usize {
+        self.values.len() / self.width
+    }
+
     /// The coefficients of all rows, one after the other.
     pub fn values(&self) -> &[f64] {
         &self.values
