@@ -1,7 +1,7 @@
 //! What a linear map does to coefficients (backwards) and to values (forwards), in plain `f64`.
 
+use super::Rows;
 use super::product::{accumulate_rows, dot, dot_abs};
-use super::{INFLATE, Rows, TINY, count};
 use crate::network::{Affine, Conv, Map, Sparse};
 
 impl Map {
@@ -213,21 +213,6 @@ fn gather_places(coefficients: &[f64], area: usize, channels: usize) -> (Vec<usi
 }
 
 impl Affine {
-    /// `sum_t |W_t| m_t + |b|`, rounded up, for magnitudes `m_t` of the sources: bounds every partial sum of
-    /// absolute values that rounding errors of this node scale with.
-    pub(crate) fn magnitudes<'m>(&self, size: usize, of: impl Fn(usize) -> &'m [f64]) -> Vec<f64> {
-        let mut each: Vec<f64> = vec![0.0; size];
-        for (each, b) in each.iter_mut().zip(&self.bias) {
-            *each = b.magnitude();
-        }
-        for term in &self.terms {
-            term.map.apply_abs(of(term.source), &mut each);
-        }
-        let underflow = TINY * (1.0 + count(self.summands()));
-        each.iter_mut().for_each(|m| *m = *m * INFLATE + underflow);
-        each
-    }
-
     /// An upper bound on the number of roundings behind any coefficient or value that this node's maps compute,
     /// the roundings of their weights and the addition of all terms and the constant included.
     pub(crate) fn summands(&self) -> usize {

@@ -5,6 +5,7 @@
 //! half of the ReLUs of a small box are.
 
 use super::Rows;
+use crate::network::Dense;
 
 /// Rows per register block of a packed product; a pair with [`TILE`] whose sums fit SSE2's registers.
 const BLOCK: usize = 4;
@@ -26,11 +27,13 @@ pub(crate) fn accumulate_rows(rows: &Rows, weights: &[f64], live: &[usize], into
         return accumulate_sparse(rows, weights, into);
     }
     let (width, inner) = (into.width(), used_columns(rows));
-    let packed = pack_rows(rows, &inner);
-    let mut panel = Vec::with_capacity(inner.len());
+    let packed = pack_rows(&Vec::from_iter(rows.iter()), &inner);
+    let mut panel = Rows::with_room(inner.len(), TILE);
     for columns in live.chunks(TILE) {
         panel.clear();
-        panel.extend(inner.iter().map(|k| pick(weights.get(k * width..).unwrap_or_default(), columns)));
+        for k in &inner {
+            panel.push_array(pick(weights.get(k * width..).unwrap_or_default(), columns));
+        }
         accumulate_panel(&packed, &panel, columns, into);
     }
 }
@@ -60,28 +63,37 @@ fn used_columns(rows: &Rows) -> Vec<usize> {
     sizes.iter().enumerate().filter_map(|(column, size)| (*size != 0.0).then_some(column)).collect()
 }
 
-/// For each block of rows and each of the columns the block's coefficients side by side; zeros where rows are missing.
-fn pack_rows(rows: &Rows, columns: &[usize]) -> Vec<[f64; BLOCK]> {
-    let mut packed = Vec::with_capacity(rows.count().div_ceil(BLOCK) * columns.len());
-    for block in rows.values().chunks(BLOCK * rows.width()) {
-        packed.extend(columns.iter().map(|column| {
-            let mut side_by_side = [0.0; BLOCK];
-            for (to, row) in side_by_side.iter_mut().zip(block.chunks_exact(rows.width())) {
-                *to = row.get(*column).copied().unwrap_or(f64::NAN);
-            }
-            side_by_side
-        }));
+/// For each block of rows and each of the columns the block's coefficients side by side; NaN where rows are missing.
+fn pack_rows(rows: &[&[f64]], columns: &[usize]) -> Rows {
+    let mut packed = Rows::with_room(rows.len().div_ceil(BLOCK) * columns.len(), BLOCK);
+    for block in rows.chunks(BLOCK) {
+        let block = side_by_side(block.iter().copied());
+        columns.iter().for_each(|column| packed.push_array::<BLOCK>(elements(block, *column)));
     }
     packed
 }
 
+/// The next rows; empty ones where there are none.
+fn side_by_side<'r, const N: usize>(mut rows: impl Iterator<Item = &'r [f64]>) -> [&'r [f64]; N] {
+    std::array::from_fn(|_| rows.next().unwrap_or_default())
+}
+
+/// The elements of some rows at one column; NaN where a row has none.
+fn elements<const N: usize>(rows: [&[f64]; N], column: usize) -> [f64; N] {
+    rows.map(|row| row.get(column).copied().unwrap_or(f64::NAN))
+}
+
+/// The first of [`TILE`] columns that follow each other.
+fn run(columns: &[usize]) -> Option<usize> {
+    match columns {
+        [first, .., last] if columns.len() == TILE && last - first == TILE - 1 => Some(*first),
+        _ => None,
+    }
+}
+
 /// The elements of a row at up to [`TILE`] columns in ascending order, and zeros behind them.
 fn pick(row: &[f64], columns: &[usize]) -> [f64; TILE] {
-    if let [first, .., last] = columns
-        && last - first == TILE - 1
-        && columns.len() == TILE
-        && let Some(run) = row.get(*first..).and_then(<[f64]>::first_chunk)
-    {
+    if let Some(run) = run(columns).and_then(|first| row.get(first..)?.first_chunk()) {
         return *run;
     }
     let mut picked = [0.0; TILE];
@@ -91,13 +103,36 @@ fn pick(row: &[f64], columns: &[usize]) -> [f64; TILE] {
     picked
 }
 
+/// `out += W x` for each of the first vectors and `out += |W| x` for the second. Elements of `x` that are not among the `live` ones
+/// may be left out. Roundings as in [`accumulate_rows`].
+pub(crate) fn accumulate_forward(x: [&[&[f64]]; 2], dense: &Dense, live: &[usize], out: [&mut Rows; 2]) {
+    if live.is_empty() {
+        return;
+    }
+    let ([values, sizes], [out_values, out_sizes]) = (x.map(|x| pack_rows(x, live)), out);
+    let outputs = Vec::from_iter(0..out_values.width());
+    let mut panel = Rows::with_room(live.len(), TILE);
+    for (weights, outputs) in dense.weights.chunks(TILE * dense.inputs).zip(outputs.chunks(TILE)) {
+        let rows = side_by_side(weights.chunks_exact(dense.inputs));
+        panel.clear();
+        live.iter().for_each(|k| panel.push_array::<TILE>(elements(rows, *k)));
+        accumulate_panel(&values, &panel, outputs, out_values);
+        panel.values_mut().iter_mut().for_each(|w| *w = w.abs());
+        accumulate_panel(&sizes, &panel, outputs, out_sizes);
+    }
+}
+
 /// Adds the product of packed rows with a panel of packed weights to some columns of `into`.
-fn accumulate_panel(packed: &[[f64; BLOCK]], panel: &[[f64; TILE]], columns: &[usize], into: &mut Rows) {
-    let width = into.width();
+fn accumulate_panel(packed: &Rows, panel: &Rows, columns: &[usize], into: &mut Rows) {
+    let (width, run) = (into.width(), run(columns));
     let targets = into.values_mut().chunks_mut(BLOCK * width);
-    for (block, target) in packed.chunks_exact(panel.len().max(1)).zip(targets) {
-        let sums = multiply(block, panel);
+    for (block, target) in packed.arrays().chunks_exact(panel.count().max(1)).zip(targets) {
+        let sums = multiply(block, panel.arrays());
         for (sums, target) in sums.iter().zip(target.chunks_exact_mut(width)) {
+            if let Some(places) = run.and_then(|first| target.get_mut(first..)?.first_chunk_mut::<TILE>()) {
+                places.iter_mut().zip(sums).for_each(|(place, sum)| *place += sum);
+                continue;
+            }
             for (sum, column) in sums.iter().zip(columns) {
                 if let Some(place) = target.get_mut(*column) {
                     *place += sum;
@@ -201,6 +236,27 @@ mod tests {
                 let right = if live.contains(&column) { expected } else { into };
                 assert_eq!(out[column], right[column]);
             }
+        }
+    }
+
+    #[test]
+    fn forward_products_equal_the_textbook_loop_for_all_block_remainders() {
+        for (count, inputs, outputs) in (1..10).flat_map(|c| (1..7).flat_map(move |i| (1..10).map(move |o| (c, i, o))))
+        {
+            let weights = integers(inputs * outputs, 2);
+            let mut transposed = vec![0.0; inputs * outputs];
+            (0..inputs * outputs).for_each(|i| transposed[i % inputs * outputs + i / inputs] = weights[i]);
+            let sizes: Vec<f64> = transposed.iter().map(|w| w.abs()).collect();
+            let live: Vec<usize> = (0..inputs).filter(|k| *k != 3).collect();
+            let mut x = [filled(count, inputs, 1), filled(3, inputs, 4)];
+            let mut out = [filled(count, outputs, 3), filled(3, outputs, 5)];
+            let given = out.clone();
+            let [first, second] = &mut out;
+            let rows = x.each_ref().map(|x| Vec::from_iter(x.iter()));
+            accumulate_forward([&rows[0], &rows[1]], &Dense { inputs, weights }, &live, [first, second]);
+            x.iter_mut().flat_map(Rows::iter_mut).for_each(|row| row.iter_mut().skip(3).take(1).for_each(|x| *x = 0.0));
+            assert_eq!(out[0], textbook(&x[0], &transposed, &given[0]), "{count}x{inputs}x{outputs}");
+            assert_eq!(out[1], textbook(&x[1], &sizes, &given[1]), "{count}x{inputs}x{outputs}");
         }
     }
 

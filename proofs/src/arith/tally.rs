@@ -183,7 +183,7 @@ impl Relaxation {
             let negative = *a - positive;
             let through = negative * through;
             let (at_lower, at_upper) = (-(through * lower), (negative - through) * upper);
-            // The lower end's is NaN wherever the upper end's is.
+            // NaN only where the upper end alone is NaN could be lost: that is where the coefficient is NaN, and then so is the new one.
             let cost = if at_upper < at_lower { at_upper } else { at_lower };
             *costs += if *a < 0.0 { cost } else { 0.0 };
             *a = positive * alpha + through;
@@ -203,5 +203,72 @@ impl Relaxation {
             rest.iter_mut().zip(padded).for_each(|(a, from)| *a = from);
         }
         total(costs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the rule says of one coefficient: the new one and its cost.
+    fn relaxed(a: f64, l: f64, u: f64, alpha: Option<f64>) -> (f64, f64) {
+        if l >= 0.0 {
+            return (a, 0.0);
+        }
+        if u <= 0.0 {
+            return (0.0, 0.0);
+        }
+        if a >= 0.0 {
+            return (a * alpha.unwrap_or(f64::from(u8::from(u > -l))), 0.0);
+        }
+        let through = a * (u / (u - l));
+        (through, (-through * l).min((a - through) * u))
+    }
+
+    /// Ends of intervals whose relaxations are exact, decided and undecided in turn.
+    fn ends() -> impl Iterator<Item = (f64, f64)> {
+        [(-1.0, 1.0), (0.0, 2.0), (-3.0, 0.0), (-1.0, 3.0), (-6.0, 2.0), (1.0, 2.0), (-2.0, -1.0)].into_iter().cycle()
+    }
+
+    #[test]
+    fn relaxations_are_those_of_the_rule_for_all_widths() {
+        for width in 1..20 {
+            let intervals = ends().take(width).map(|(lo, hi)| Interval { lo, hi }).collect::<Vec<_>>();
+            let of = Enclosure::of_intervals(intervals.into_iter());
+            // Fewer slopes than elements, and one that is none.
+            let alphas = [0.25, f32::NAN, 0.5, 0.75, f32::NAN, 0.5];
+            for row in 0..9_usize {
+                let a: Vec<f64> = (0..width).map(|j| [-4.0, 8.0, 0.0, 12.0, -8.0][(j + row) % 5]).collect();
+                for given in [None, Some(&alphas[..])] {
+                    let mut rows = Rows::with_room(1, width);
+                    rows.push(a.iter().copied());
+                    let mut tally = Tally::new(vec![0.0]);
+                    tally.relax(&mut rows, &of, |_| given.map_or(Slope::Adaptive, Slope::Given));
+                    let alpha = |j: usize| given?.get(j).filter(|a: &&f32| !a.is_nan()).map(|a| f64::from(*a));
+                    let expected = a.iter().zip(ends()).enumerate().map(|(j, (a, (l, u)))| relaxed(*a, l, u, alpha(j)));
+                    let (expected, costs): (Vec<f64>, Vec<f64>) = expected.unzip();
+                    assert_eq!(rows.pop(), expected, "{width} {row}");
+                    assert_eq!(tally.constant, [costs.iter().sum::<f64>()], "{width} {row}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_proved_by_coefficients_without_value_or_ends_without_bound() {
+        let bound = |a: f64, lo: f64, hi: f64| {
+            let of = Enclosure::of_intervals([Interval { lo, hi }].into_iter());
+            let mut rows = Rows::with_room(1, 1);
+            rows.push([a].into_iter());
+            let mut tally = Tally::new(vec![0.0]);
+            tally.relax(&mut rows, &of, |_| Slope::Adaptive);
+            tally.minimise(&rows, &of, None);
+            tally.lower_bounds()[0]
+        };
+        let infinite = f64::INFINITY;
+        let open = [(-1.0, -1.0, infinite), (-1.0, -infinite, infinite), (-1.0, -infinite, 1.0), (1.0, -infinite, 1.0)];
+        for (a, lo, hi) in open.into_iter().chain([(f64::NAN, -1.0, 1.0)]) {
+            assert!(!bound(a, lo, hi).is_finite(), "{a} in [{lo}, {hi}]");
+        }
     }
 }
