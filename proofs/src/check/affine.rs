@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::arith::{Enclosure, Interval, Rows, Tally, spread};
 use crate::certificate::Slopes;
-use crate::network::{Affine, NodeId, Op};
+use crate::network::{Affine, Map, NodeId, Op};
 
 use super::relax::slope_at;
 use super::state::Ground;
@@ -108,14 +108,18 @@ impl Walk<'_> {
         self.tally.add_bias(rows, &affine.bias);
         for term in &affine.terms {
             let Some(source) = self.bounds.get(term.source) else { return self.tally.spoil() };
+            self.tally.charge_underflow(source.total, roundings);
             let into = match self.open.entry(term.source) {
+                Entry::Vacant(place) if matches!(term.map, Map::Identity) => {
+                    place.insert(rows.clone());
+                    continue;
+                }
                 Entry::Vacant(place) => place.insert(Rows::zeros(rows.count(), source.lower.len())),
                 Entry::Occupied(into) => {
                     self.tally.charge(into.get(), source, roundings);
                     into.into_mut()
                 }
             };
-            self.tally.charge_underflow(source.total, roundings);
             term.map.pull_back(rows, &source.live(), into);
         }
     }
