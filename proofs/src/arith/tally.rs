@@ -183,7 +183,7 @@ impl Relaxation {
             let negative = *a - positive;
             let through = negative * through;
             let (at_lower, at_upper) = (-(through * lower), (negative - through) * upper);
-            // NaN only where the upper end alone is NaN could be lost: that is where the coefficient is NaN, and then so is the new one.
+            // Where the upper end's is NaN, the lower end's is NaN or minus infinity.
             let cost = if at_upper < at_lower { at_upper } else { at_lower };
             *costs += if *a < 0.0 { cost } else { 0.0 };
             *a = positive * alpha + through;
