@@ -1,7 +1,6 @@
 //! Proved bounds on all elements of a node, and how they pass forward through affine maps and ReLUs.
 
 use super::{INFLATE, Interval, TINY, count, gamma, max_or_nan};
-use crate::network::Affine;
 
 /// Bounds on the elements of one node: element `j` lies in `[lower[j], upper[j]]`.
 ///
@@ -32,6 +31,21 @@ impl Enclosure {
         Enclosure { lower, upper, magnitude, total }
     }
 
+    /// From what interval arithmetic computes for an affine node: midpoints `W c + b`, radii `|W| r`, and magnitudes
+    /// `|W| m + |b|`, which bound every partial sum of absolute values that rounding errors of the node scale with.
+    pub fn of_balls(center: &[f64], radius: &[f64], mut magnitude: Vec<f64>, summands: usize) -> Self {
+        let underflow = TINY * (1.0 + count(summands));
+        magnitude.iter_mut().for_each(|m| *m = *m * INFLATE + underflow);
+        // Once for the midpoints, once for the radii, which are no larger than the magnitudes.
+        let lost = 2.0 * gamma(summands);
+        let ends = center.iter().zip(radius).zip(&magnitude).map(|((c, r), m)| {
+            let r = (r + (lost * m * INFLATE + underflow)).next_up();
+            (not_nan((c - r).next_down(), f64::NEG_INFINITY), not_nan((c + r).next_up(), f64::INFINITY))
+        });
+        let (lower, upper) = ends.unzip();
+        Self::with_magnitude(magnitude, lower, upper)
+    }
+
     /// Encloses `max(0, z)` for the enclosed `z`.
     pub fn relu(&self) -> Self {
         let clamp = |ends: &[f64]| ends.iter().map(|e| e.max(0.0)).collect::<Vec<f64>>();
@@ -45,6 +59,11 @@ impl Enclosure {
             (Some(lo), Some(hi)) => Interval { lo: *lo, hi: *hi },
             _ => Interval::EVERYTHING,
         }
+    }
+
+    /// The elements that are not certain to be zero. Coefficients on the others do not matter.
+    pub fn live(&self) -> Vec<usize> {
+        self.magnitude.iter().enumerate().filter_map(|(j, m)| (*m != 0.0).then_some(j)).collect()
     }
 
     /// Replaces the bounds of an element where the new ones are tighter; NaN is never tighter.
@@ -82,45 +101,6 @@ fn magnitudes(lower: &[f64], upper: &[f64]) -> Vec<f64> {
     lower.iter().zip(upper).map(|(l, u)| max_or_nan(l.abs(), u.abs())).collect()
 }
 
-impl Affine {
-    /// Interval arithmetic: encloses the node's `size` elements for all enclosed values of its sources.
-    ///
-    /// With midpoints `c` and radii `r` of the sources the result is `W c + b` plus or minus `|W| r` and the
-    /// rounding errors of both.
-    pub(crate) fn enclose<'e>(&self, size: usize, of: impl Fn(usize) -> &'e Enclosure) -> Enclosure {
-        let magnitude = self.magnitudes(size, |source| &of(source).magnitude);
-        let (mut center, mut radius) = self.bias_as_balls(size);
-        for term in &self.terms {
-            let source = of(term.source);
-            let middles: Vec<f64> = source.lower.iter().zip(&source.upper).map(|(l, u)| l / 2.0 + u / 2.0).collect();
-            let radii = source.lower.iter().zip(&source.upper).zip(&middles);
-            let radii: Vec<f64> = radii.map(|((l, u), c)| max_or_nan(u - c, c - l).next_up()).collect();
-            term.map.apply(&middles, &mut center);
-            term.map.apply_abs(&radii, &mut radius);
-        }
-        // Once for the midpoints, once for the radii, which are no larger than the magnitudes.
-        let lost = 2.0 * gamma(self.summands());
-        let underflow = TINY * (1.0 + count(self.summands()));
-        let ends = center.iter().zip(&radius).zip(&magnitude).map(|((c, r), m)| {
-            let r = (r + (lost * m * INFLATE + underflow)).next_up();
-            (not_nan((c - r).next_down(), f64::NEG_INFINITY), not_nan((c + r).next_up(), f64::INFINITY))
-        });
-        let (lower, upper) = ends.unzip();
-        Enclosure::with_magnitude(magnitude, lower, upper)
-    }
-
-    fn bias_as_balls(&self, size: usize) -> (Vec<f64>, Vec<f64>) {
-        if self.bias.is_empty() {
-            return (vec![0.0; size], vec![0.0; size]);
-        }
-        let ball = |b: &Interval| {
-            let c = b.middle();
-            (c, if b.is_point() { 0.0 } else { max_or_nan(b.hi - c, c - b.lo).next_up() })
-        };
-        self.bias.iter().map(ball).unzip()
-    }
-}
-
 fn not_nan(x: f64, otherwise: f64) -> f64 {
     if x.is_nan() { otherwise } else { x }
 }
@@ -128,7 +108,7 @@ fn not_nan(x: f64, otherwise: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Dense, Map, Term};
+    use crate::network::{Affine, Dense, Map, Term};
 
     fn dense(weights: &[f64], inputs: usize, bias: &[f64]) -> Affine {
         let map = Map::Dense(Dense { inputs, weights: weights.to_vec() });
@@ -142,7 +122,7 @@ mod tests {
     fn interval_arithmetic_is_tight_and_outward() {
         let affine = dense(&[1.0, -2.0, 0.1, 0.1], 2, &[0.5, 0.0]);
         let box_ = Enclosure::of_intervals([Interval { lo: -1.0, hi: 1.0 }, Interval { lo: 0.0, hi: 3.0 }].into_iter());
-        let out = affine.enclose(2, |_| &box_);
+        let out = affine.forward(2, |_| (&box_, None)).0;
         assert!(out.lower[0] <= -6.5 && out.lower[0] > -6.5 - 1e-13);
         assert!(out.upper[0] >= 1.5 && out.upper[0] < 1.5 + 1e-13);
         assert!(out.upper[1] >= 0.4 && out.upper[1] < 0.4 + 1e-13);
@@ -153,7 +133,7 @@ mod tests {
     fn overflow_gives_infinite_ends() {
         let affine = dense(&[1e300, 1e300], 2, &[]);
         let box_ = Enclosure::of_intervals([Interval { lo: -1e300, hi: 1e300 }; 2].into_iter());
-        let out = affine.enclose(1, |_| &box_);
+        let out = affine.forward(1, |_| (&box_, None)).0;
         assert_eq!((out.lower[0], out.upper[0]), (f64::NEG_INFINITY, f64::INFINITY));
         assert_eq!(out.relu().lower[0], 0.0);
     }

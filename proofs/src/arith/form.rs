@@ -4,9 +4,7 @@
 //! `v_j = constant_j + sum_i slope_ij t_i + d_j` with `|d_j| <= radius_j` (affine arithmetic, Stolfi and de Figueiredo 1997, with one
 //! error term a value; a ReLU is relaxed by two parallel lines, Singh et al. 2018).
 
-use super::{Enclosure, INFLATE, Rows, TINY, count, gamma, max_or_nan};
-use crate::network::Affine;
-
+use super::{Enclosure, INFLATE, Rows, TINY, UNIT, count, gamma, max_or_nan};
 /// Forms of the elements of one node.
 #[derive(Clone, Debug)]
 pub(crate) struct Form {
@@ -52,8 +50,28 @@ impl Form {
         Form { lines, radius, size }
     }
 
-    fn rows(&self) -> usize {
-        self.lines.values().len() / self.lines.width()
+    /// The form of an affine node from its computed lines and radius. Rounding and inexact weights and constants have enlarged the
+    /// radius, because a line is off by at most `gamma (|W| size + |b|)` wherever it is evaluated.
+    pub fn of_lines(lines: Rows, mut radius: Vec<f64>, summands: usize) -> Form {
+        let underflow = TINY * count(summands) * count(lines.count() + FEW);
+        let relative = 1.0 + gamma(summands + FEW);
+        radius.iter_mut().for_each(|r| *r = *r * relative + underflow);
+        Form::new(lines, radius)
+    }
+
+    /// The constants, then a row of slopes for each input that varies.
+    pub fn lines(&self) -> impl Iterator<Item = &[f64]> {
+        self.lines.iter()
+    }
+
+    /// The number of lines.
+    pub fn rows(&self) -> usize {
+        self.lines.count()
+    }
+
+    /// The radius, and rounding relative to the size.
+    pub fn charged(&self, relative: f64) -> Vec<f64> {
+        self.radius.iter().zip(&self.size).map(|(radius, size)| radius + relative * size).collect()
     }
 
     /// `max(0, z)` for `z` with this form and in the enclosure. Where its sign is open, `max(0, z) - s z` for the slope
@@ -98,41 +116,16 @@ impl Form {
         for row in rows {
             reach.iter_mut().zip(row).for_each(|(reach, a)| *reach += a.abs());
         }
+        // Of the roundings counted here two are those of the ends relative to the reach; those relative to the constant come apart.
         let relative = 1.0 + gamma(self.rows() + FEW);
-        for (j, ((reach, radius), constant)) in reach.iter().zip(&self.radius).zip(constants).enumerate() {
-            let reach = ((reach + radius) * relative).next_up();
-            bounds.tighten(j, super::Interval { lo: (constant - reach).next_down(), hi: (constant + reach).next_up() });
+        let ends = bounds.lower.iter_mut().zip(&mut bounds.upper);
+        for (((lower, upper), (reach, radius)), constant) in ends.zip(reach.iter().zip(&self.radius)).zip(constants) {
+            let reach = (reach + radius) * relative + (4.0 * UNIT * constant.abs() + TINY);
+            let (lo, hi) = (constant - reach, constant + reach);
+            // NaN is never tighter.
+            *lower = if lo > *lower { lo } else { *lower };
+            *upper = if hi < *upper { hi } else { *upper };
         }
-    }
-}
-
-impl Affine {
-    /// The forms of the node's `size` elements, from those of its sources. Rounding and inexact weights and constants
-    /// enlarge the radius: a line is off by at most `gamma (|W| size + |b|)` wherever it is evaluated.
-    pub(crate) fn form<'f>(&self, size: usize, of: impl Fn(usize) -> Option<&'f Form>) -> Option<Form> {
-        let relative = gamma(self.summands());
-        let rows = of(self.terms.first()?.source)?.rows();
-        let mut lines = Rows::zeros(rows, size);
-        let mut radius = vec![0.0; size];
-        if let Some(constants) = lines.iter_mut().next() {
-            let both = constants.iter_mut().zip(&mut radius).zip(&self.bias);
-            for ((constant, radius), bias) in both {
-                *constant = bias.middle();
-                *radius = super::spread(*bias, 1.0) + relative * bias.magnitude();
-            }
-        }
-        for term in &self.terms {
-            let source = of(term.source)?;
-            for (x, out) in source.lines.iter().zip(lines.iter_mut()) {
-                term.map.apply(x, out);
-            }
-            let charged = source.radius.iter().zip(&source.size).map(|(radius, size)| radius + relative * size);
-            term.map.apply_abs(&charged.collect::<Vec<f64>>(), &mut radius);
-        }
-        let underflow = TINY * count(self.summands()) * count(rows + FEW);
-        let relative = 1.0 + gamma(self.summands() + FEW);
-        radius.iter_mut().for_each(|r| *r = *r * relative + underflow);
-        Some(Form::new(lines, radius))
     }
 }
 
@@ -141,7 +134,7 @@ impl Affine {
 mod tests {
     use super::*;
     use crate::arith::Interval;
-    use crate::network::{Map, Term};
+    use crate::network::{Affine, Map, Term};
 
     /// In units of `2^-80`, for numbers that are a multiple of it.
     fn exact(x: f64) -> i128 {
@@ -169,7 +162,7 @@ mod tests {
     fn the_form_of_the_input_reaches_both_ends() {
         for (l, u) in ends().flat_map(|(l, u)| [(l, u), (u, 8.0), (-8.0, l)]) {
             let form = Form::of_input(&enclosure(l, u));
-            let [middle, slope] = form.lines.values() else { panic!("one input varies") };
+            let [[middle], [slope]] = form.lines.arrays() else { panic!("one input varies") };
             let (middle, slope) = (exact(*middle), exact(*slope));
             assert!(middle - slope <= exact(l) && exact(u) <= middle + slope, "[{l:e}, {u:e}]");
         }
@@ -181,7 +174,7 @@ mod tests {
             for z in [l, l / 3.0, u / 3.0, u] {
                 for form in [constant(z, 0.0), constant(0.0, z.abs())] {
                     let relu = form.relu(&enclosure(l, u));
-                    let off = exact(z.max(0.0)) - exact(relu.lines.values()[0]);
+                    let off = exact(z.max(0.0)) - exact(relu.lines.arrays::<1>()[0][0]);
                     assert!(off.abs() <= exact(relu.radius[0]), "{z:e} in [{l:e}, {u:e}]: {relu:?}");
                 }
             }
@@ -192,7 +185,7 @@ mod tests {
     fn slopes_that_round_to_zero_cost_the_upper_end() {
         for (l, u) in [(-1e308, 1e308), (-4.0, 5e-324)] {
             let relu = constant(u, 0.0).relu(&enclosure(l, u));
-            assert!(relu.lines.values()[0] + relu.radius[0] >= u, "[{l:e}, {u:e}]: {relu:?}");
+            assert!(relu.lines.arrays::<1>()[0][0] + relu.radius[0] >= u, "[{l:e}, {u:e}]: {relu:?}");
         }
     }
 
@@ -201,8 +194,10 @@ mod tests {
         for (w, x) in [(0.5, 5e-324), (1e-300, 1e-100)] {
             let term = Term { source: 0, map: Map::Scale(vec![w]), roundings: 0 };
             let source = constant(x, 0.0);
-            let product = Affine { terms: vec![term], bias: Vec::new() }.form(1, |_| Some(&source)).unwrap();
-            assert_eq!(product.lines.values(), [0.0]);
+            let product = Affine { terms: vec![term], bias: Vec::new() };
+            let bounds = enclosure(x, x);
+            let product = product.forward(1, |_| (&bounds, Some(&source))).1.unwrap();
+            assert_eq!(product.lines.arrays(), [[0.0]]);
             assert!(product.radius[0] > 0.0, "{w:e} {x:e}");
         }
     }

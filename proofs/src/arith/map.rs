@@ -1,15 +1,16 @@
 //! What a linear map does to coefficients (backwards) and to values (forwards), in plain `f64`.
 
+use super::Rows;
 use super::product::{accumulate_rows, dot, dot_abs};
-use super::{INFLATE, Rows, TINY, count};
 use crate::network::{Affine, Conv, Map, Sparse};
 
 impl Map {
-    /// `into += rows * W`: the coefficients on the source that `rows` of coefficients on the result stand for.
-    pub(crate) fn pull_back(&self, rows: &Rows, into: &mut Rows) {
+    /// `into += rows * W`: the coefficients on the source that `rows` of coefficients on the result stand for. Those on source
+    /// elements that are not `live` may be left out.
+    pub(crate) fn pull_back(&self, rows: &Rows, live: &[usize], into: &mut Rows) {
         match self {
             Map::Identity => into.add(rows),
-            Map::Dense(m) => accumulate_rows(rows, &m.weights, into),
+            Map::Dense(m) => accumulate_rows(rows, &m.weights, live, into),
             Map::Conv(m) => m.pull_back(rows, into),
             Map::Sparse(_) | Map::Scale(_) | Map::Select(_) => {
                 for (row, into) in rows.iter().zip(into.iter_mut()) {
@@ -170,12 +171,13 @@ impl Conv {
     fn pull_back(&self, rows: &Rows, into: &mut Rows) {
         let (_, area, out_area) = self.areas();
         let (patch_size, outputs) = (self.patch(), self.group_outputs());
+        let everywhere = Vec::from_iter(0..patch_size);
         for (row, into) in rows.iter().zip(into.iter_mut()) {
             let groups = row.chunks_exact(outputs * out_area).zip(self.weights.chunks_exact(outputs * patch_size));
             for ((coefficients, weights), into) in groups.zip(into.chunks_exact_mut(self.group_inputs() * area)) {
                 let (places, gathered) = gather_places(coefficients, out_area, outputs);
                 let mut patches = Rows::zeros(places.len(), patch_size);
-                accumulate_rows(&gathered, weights, &mut patches);
+                accumulate_rows(&gathered, weights, &everywhere, &mut patches);
                 self.scatter(&places, &patches, into);
             }
         }
@@ -211,21 +213,6 @@ fn gather_places(coefficients: &[f64], area: usize, channels: usize) -> (Vec<usi
 }
 
 impl Affine {
-    /// `sum_t |W_t| m_t + |b|`, rounded up, for magnitudes `m_t` of the sources: bounds every partial sum of
-    /// absolute values that rounding errors of this node scale with.
-    pub(crate) fn magnitudes<'m>(&self, size: usize, of: impl Fn(usize) -> &'m [f64]) -> Vec<f64> {
-        let mut each: Vec<f64> = vec![0.0; size];
-        for (each, b) in each.iter_mut().zip(&self.bias) {
-            *each = b.magnitude();
-        }
-        for term in &self.terms {
-            term.map.apply_abs(of(term.source), &mut each);
-        }
-        let underflow = TINY * (1.0 + count(self.summands()));
-        each.iter_mut().for_each(|m| *m = *m * INFLATE + underflow);
-        each
-    }
-
     /// An upper bound on the number of roundings behind any coefficient or value that this node's maps compute,
     /// the roundings of their weights and the addition of all terms and the constant included.
     pub(crate) fn summands(&self) -> usize {

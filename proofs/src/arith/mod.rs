@@ -17,6 +17,7 @@ mod ball;
 mod enclosure;
 mod evaluate;
 mod form;
+mod forward;
 mod interval;
 mod map;
 mod product;

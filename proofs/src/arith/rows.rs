@@ -1,16 +1,62 @@
 //! Batches of coefficient rows.
 
+use std::cell::RefCell;
+
 /// `count` rows of `width` coefficients each, row-major.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Rows {
     width: usize,
     values: Vec<f64>,
 }
 
+/// Buffers that a thread keeps for its next rows: allocators are slow at a few kilobytes, and a proof's leaves are many.
+const MOST_SPARE: usize = 32;
+
+/// The largest buffer that is kept, in coefficients.
+const LARGEST_SPARE: usize = 1 << 14;
+
+thread_local! {
+    static SPARE: RefCell<Vec<Vec<f64>>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Rows {
     /// All-zero rows. `width` must not be zero.
     pub fn zeros(count: usize, width: usize) -> Self {
-        Rows { width: width.max(1), values: vec![0.0; count * width.max(1)] }
+        let mut rows = Self::with_room(count, width);
+        rows.values.resize(count * rows.width, 0.0);
+        rows
+    }
+
+    /// No rows yet, with room for some. `width` must not be zero.
+    pub fn with_room(count: usize, width: usize) -> Self {
+        let mut values = match count * width {
+            room if room <= LARGEST_SPARE => SPARE.with_borrow_mut(Vec::pop).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        values.reserve(count * width);
+        Rows { width: width.max(1), values }
+    }
+
+    /// Appends a row, with zeros where there is too little and without what is too much.
+    pub fn push(&mut self, row: impl Iterator<Item = f64>) {
+        let end = self.values.len() + self.width;
+        self.values.extend(row.take(self.width));
+        self.values.resize(end, 0.0);
+    }
+
+    /// Appends a row of `N` coefficients, which must be the width.
+    pub fn push_array<const N: usize>(&mut self, row: [f64; N]) {
+        self.values.extend_from_slice(&row);
+    }
+
+    /// Removes all rows.
+    pub fn clear(&mut self) {
+        self.values.clear();
+    }
+
+    /// Removes the last row, which must exist.
+    pub fn pop(&mut self) -> Vec<f64> {
+        self.values.split_off(self.values.len().saturating_sub(self.width))
     }
 
     /// Number of coefficients in a row.
@@ -18,12 +64,12 @@ impl Rows {
         self.width
     }
 
-    /// The coefficients of all rows, one after the other.
-    pub fn values(&self) -> &[f64] {
-        &self.values
+    /// Number of rows.
+    pub fn count(&self) -> usize {
+        self.values.len() / self.width
     }
 
-    /// The coefficients of all rows, to be written.
+    /// The coefficients of all rows, one after the other, to be written.
     pub fn values_mut(&mut self) -> &mut [f64] {
         &mut self.values
     }
@@ -36,6 +82,11 @@ impl Rows {
     /// The rows in order, to be written.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
         self.values.chunks_exact_mut(self.width)
+    }
+
+    /// The rows in order, of `N` coefficients each, which must be the width.
+    pub fn arrays<const N: usize>(&self) -> &[[f64; N]] {
+        self.values.as_chunks().0
     }
 
     /// Sets one coefficient; places outside the rows are ignored.
@@ -52,5 +103,53 @@ impl Rows {
         for (a, b) in self.values.iter_mut().zip(&other.values) {
             *a += b;
         }
+    }
+}
+
+impl Clone for Rows {
+    fn clone(&self) -> Self {
+        let mut rows = Self::with_room(self.count(), self.width);
+        rows.values.extend_from_slice(&self.values);
+        rows
+    }
+}
+
+impl Drop for Rows {
+    fn drop(&mut self) {
+        let mut values = std::mem::take(&mut self.values);
+        if (1..=LARGEST_SPARE).contains(&values.capacity()) {
+            values.clear();
+            // A thread that ends keeps nothing.
+            let _ = SPARE.try_with(|spare| match spare.try_borrow_mut() {
+                Ok(mut spare) if spare.len() < MOST_SPARE => spare.push(values),
+                _ => {}
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_that_were_used_before_leave_nothing_behind() {
+        for count in 1..9 {
+            let mut rows = Rows::zeros(count, 5);
+            assert_eq!((rows.count(), rows.iter().flatten().sum::<f64>()), (count, 0.0));
+            rows.values_mut().fill(1.0);
+            assert_eq!(rows.clone(), rows);
+        }
+        assert_eq!(Rows::with_room(4, 5).count(), 0);
+    }
+
+    #[test]
+    fn pushed_rows_come_back() {
+        let mut rows = Rows::with_room(1, 3);
+        rows.push([1.0, 2.0].into_iter());
+        rows.push_array([3.0, 4.0, 5.0]);
+        rows.push([6.0; 7].into_iter());
+        assert_eq!(rows.arrays(), [[1.0, 2.0, 0.0], [3.0, 4.0, 5.0], [6.0; 3]]);
+        assert_eq!((rows.pop(), rows.count()), (vec![6.0; 3], 2));
     }
 }

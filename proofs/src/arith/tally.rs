@@ -1,8 +1,10 @@
 //! The bookkeeping of linear bounds: each row's constant, and a bound on what rounding has taken from it.
 
+use std::iter::repeat;
+
 use super::Enclosure;
-use super::product::{dot_abs, dot_with};
-use super::{INFLATE, Interval, Rows, TINY, UNIT, count, gamma, min_or_nan};
+use super::product::{LANES, dot, dot_abs, dot_with, total};
+use super::{INFLATE, Interval, Rows, TINY, UNIT, count, gamma};
 use crate::property::Ball;
 
 /// For each row `r` of coefficients the claim `g_r >= sum a_rj v_j + constant_r - loss_r` is kept true at every
@@ -28,8 +30,8 @@ impl Tally {
         Tally { loss: vec![0.0; constant.len()], constant }
     }
 
-    /// Charges a relative error `gamma(roundings)` on all coefficients, and underflow: the coefficients `rows` belong
-    /// to values whose magnitudes the enclosure holds.
+    /// Charges a relative error `gamma(roundings)` on all coefficients: the coefficients `rows` belong to values whose
+    /// magnitudes the enclosure holds.
     pub fn charge(&mut self, rows: &Rows, of: &Enclosure, roundings: usize) {
         let relative = gamma(roundings);
         for (loss, row) in self.loss.iter_mut().zip(rows.iter()) {
@@ -53,8 +55,10 @@ impl Tally {
     /// Moves the constant of an affine node into the rows' constants. The rounding of the products is the caller's to
     /// charge (the node's magnitudes include its constant).
     pub fn add_bias(&mut self, rows: &Rows, bias: &[Interval]) {
+        let (lower, upper): (Vec<f64>, Vec<f64>) = bias.iter().map(|b| (b.lo, b.hi)).unzip();
+        let exact = lower == upper;
         for (row, a) in rows.iter().enumerate() {
-            let sum = a.iter().zip(bias).map(|(a, b)| if *a >= 0.0 { a * b.lo } else { a * b.hi }).sum();
+            let sum = if exact { dot(a, &lower) } else { least(a, &lower, &upper) };
             self.add(row, sum);
         }
     }
@@ -68,41 +72,31 @@ impl Tally {
     ///   `a relu(z) - a' z` over `[l, u]`, which is concave: the smaller of `-a' l` and `(a - a') u`.
     pub fn relax<'w>(&mut self, rows: &mut Rows, of: &Enclosure, slope: impl Fn(usize) -> Slope<'w>) {
         let width = rows.width();
+        let adaptive = Relaxation::of(of);
         for (row, coefficients) in rows.iter_mut().enumerate() {
-            let (mut sum, mut size) = (0.0, 0.0);
-            let slope = slope(row);
-            for (j, (a, (l, u))) in coefficients.iter_mut().zip(of.lower.iter().zip(&of.upper)).enumerate() {
-                let (l, u) = (*l, *u);
-                if l >= 0.0 || *a == 0.0 {
-                    continue;
+            let cost = match slope(row) {
+                Slope::Adaptive => Relaxation::apply_all(&adaptive, coefficients),
+                Slope::Given(alphas) => {
+                    let given = adaptive.iter().zip(alphas.chunks(LANES).chain(repeat(&[][..])));
+                    let given: Vec<_> = given.map(|(all, alphas)| all.with_slopes(alphas)).collect();
+                    Relaxation::apply_all(&given, coefficients)
                 }
-                if u <= 0.0 {
-                    *a = 0.0;
-                } else if *a > 0.0 {
-                    *a *= alpha(slope, j, l, u);
-                } else {
-                    let through = *a * (u / (u - l));
-                    let cost = min_or_nan(-(through * l), (*a - through) * u);
-                    sum += cost;
-                    size += f64::abs(cost);
-                    *a = through;
-                }
-            }
-            self.add(row, sum);
-            self.charge_row(row, gamma(width + 3) * size + TINY * count(width));
+            };
+            self.add(row, cost);
+            // No cost is positive, so this is also the sum of their absolute values.
+            self.charge_row(row, gamma(width + 3) * cost.abs() + TINY * count(width));
         }
     }
 
     /// Adds the minimum of the rows' remaining terms over a box and a ball, and charges its rounding.
     pub fn minimise(&mut self, rows: &Rows, over: &Enclosure, ball: Option<&Ball>) {
         for (row, a) in rows.iter().enumerate() {
-            let low = dot_with(a, &over.lower, |a, l| if a >= 0.0 { a * l } else { 0.0 });
-            let high = dot_with(a, &over.upper, |a, u| if a >= 0.0 { 0.0 } else { a * u });
+            let least = least(a, &over.lower, &over.upper);
             let loss = gamma(rows.width() + 3) * dot_abs(a, &over.magnitude) + TINY * count(rows.width());
             match ball.map(|ball| ball.minimum(a, over)) {
-                Some(minimum) if minimum > low + high => self.add(row, minimum),
+                Some(minimum) if minimum > least => self.add(row, minimum),
                 _ => {
-                    self.add(row, low + high);
+                    self.add(row, least);
                     self.charge_row(row, loss);
                 }
             }
@@ -128,13 +122,153 @@ impl Tally {
     }
 }
 
-/// A slope that is certain to lie in `[0, 1]`.
-fn alpha(slope: Slope, element: usize, l: f64, u: f64) -> f64 {
-    match slope {
-        Slope::Given(alphas) if alphas.get(element).is_some_and(|alpha| (0.0..=1.0).contains(alpha)) => {
-            alphas.get(element).copied().map_or(0.0, f64::from)
+/// The least value of `a . v` for `v` between the ends, with up to one rounding more than elements behind each product.
+fn least(a: &[f64], lower: &[f64], upper: &[f64]) -> f64 {
+    let low = dot_with(a, lower, |a, l| if a >= 0.0 { a * l } else { 0.0 });
+    let high = dot_with(a, upper, |a, u| if a >= 0.0 { 0.0 } else { a * u });
+    low + high
+}
+
+/// What a ReLU node does to the coefficients of [`LANES`] elements. An element that is decided has the same slope on both sides,
+/// 0 or 1, and costs nothing.
+#[derive(Clone, Copy, Debug, Default)]
+struct Relaxation {
+    /// The slopes of positive coefficients, all in `[0, 1]`.
+    alpha: [f64; LANES],
+    /// The slopes of negative coefficients, all in `[0, 1]`.
+    through: [f64; LANES],
+    /// Lower ends of undecided elements; 0 for the others.
+    lower: [f64; LANES],
+    /// Upper ends of undecided elements; 0 for the others.
+    upper: [f64; LANES],
+}
+
+impl Relaxation {
+    /// That of all elements in order, with adaptive slopes.
+    fn of(z: &Enclosure) -> Vec<Relaxation> {
+        let ends = z.lower.chunks(LANES).zip(z.upper.chunks(LANES));
+        ends.map(|(lower, upper)| Relaxation::default().with_ends(lower, upper)).collect()
+    }
+
+    fn with_ends(mut self, lower: &[f64], upper: &[f64]) -> Self {
+        let slopes = self.alpha.iter_mut().zip(&mut self.through);
+        let places = slopes.zip(self.lower.iter_mut().zip(&mut self.upper));
+        for (((alpha, through), (lower, upper)), (l, u)) in places.zip(lower.iter().zip(upper)) {
+            if *l >= 0.0 {
+                (*alpha, *through) = (1.0, 1.0);
+            } else if *u > 0.0 {
+                (*alpha, *through) = (f64::from(u8::from(*u > -l)), (u / (u - l)).max(0.0));
+                (*lower, *upper) = (*l, *u);
+            }
         }
-        _ if u > -l => 1.0,
-        _ => 0.0,
+        self
+    }
+
+    /// Takes over those slopes of undecided elements that are numbers in `[0, 1]`.
+    fn with_slopes(mut self, alphas: &[f32]) -> Self {
+        for ((alpha, given), upper) in self.alpha.iter_mut().zip(alphas).zip(&self.upper) {
+            if *upper > 0.0 && (0.0..=1.0).contains(given) {
+                *alpha = f64::from(*given);
+            }
+        }
+        self
+    }
+
+    /// Replaces coefficients on the node by those on its source; what that costs is added to `costs`, and is never positive.
+    fn apply(&self, coefficients: &mut [f64; LANES], costs: &mut [f64; LANES]) {
+        let slopes = self.alpha.iter().zip(&self.through);
+        let elements = slopes.zip(self.lower.iter().zip(&self.upper)).zip(costs);
+        for (a, (((alpha, through), (lower, upper)), costs)) in coefficients.iter_mut().zip(elements) {
+            let positive = if *a > 0.0 { *a } else { 0.0 };
+            let negative = *a - positive;
+            let through = negative * through;
+            let (at_lower, at_upper) = (-(through * lower), (negative - through) * upper);
+            // Where the upper end's is NaN, the lower end's is NaN or minus infinity.
+            let cost = if at_upper < at_lower { at_upper } else { at_lower };
+            *costs += if *a < 0.0 { cost } else { 0.0 };
+            *a = positive * alpha + through;
+        }
+    }
+
+    /// [`Relaxation::apply`] for a row, with the total cost.
+    fn apply_all(all: &[Relaxation], row: &mut [f64]) -> f64 {
+        let mut costs = [0.0; LANES];
+        let (chunks, rest) = row.as_chunks_mut::<LANES>();
+        let mut all = all.iter();
+        chunks.iter_mut().zip(all.by_ref()).for_each(|(a, relaxation)| relaxation.apply(a, &mut costs));
+        if let Some(last) = all.next() {
+            let mut padded = [0.0; LANES];
+            padded.iter_mut().zip(rest.iter()).for_each(|(to, a)| *to = *a);
+            last.apply(&mut padded, &mut costs);
+            rest.iter_mut().zip(padded).for_each(|(a, from)| *a = from);
+        }
+        total(costs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the rule says of one coefficient: the new one and its cost.
+    fn relaxed(a: f64, l: f64, u: f64, alpha: Option<f64>) -> (f64, f64) {
+        if l >= 0.0 {
+            return (a, 0.0);
+        }
+        if u <= 0.0 {
+            return (0.0, 0.0);
+        }
+        if a >= 0.0 {
+            return (a * alpha.unwrap_or(f64::from(u8::from(u > -l))), 0.0);
+        }
+        let through = a * (u / (u - l));
+        (through, (-through * l).min((a - through) * u))
+    }
+
+    /// Ends of intervals whose relaxations are exact, decided and undecided in turn.
+    fn ends() -> impl Iterator<Item = (f64, f64)> {
+        [(-1.0, 1.0), (0.0, 2.0), (-3.0, 0.0), (-1.0, 3.0), (-6.0, 2.0), (1.0, 2.0), (-2.0, -1.0)].into_iter().cycle()
+    }
+
+    #[test]
+    fn relaxations_are_those_of_the_rule_for_all_widths() {
+        for width in 1..20 {
+            let intervals = ends().take(width).map(|(lo, hi)| Interval { lo, hi }).collect::<Vec<_>>();
+            let of = Enclosure::of_intervals(intervals.into_iter());
+            // Fewer slopes than elements, and one that is none.
+            let alphas = [0.25, f32::NAN, 0.5, 0.75, f32::NAN, 0.5];
+            for row in 0..9_usize {
+                let a: Vec<f64> = (0..width).map(|j| [-4.0, 8.0, 0.0, 12.0, -8.0][(j + row) % 5]).collect();
+                for given in [None, Some(&alphas[..])] {
+                    let mut rows = Rows::with_room(1, width);
+                    rows.push(a.iter().copied());
+                    let mut tally = Tally::new(vec![0.0]);
+                    tally.relax(&mut rows, &of, |_| given.map_or(Slope::Adaptive, Slope::Given));
+                    let alpha = |j: usize| given?.get(j).filter(|a: &&f32| !a.is_nan()).map(|a| f64::from(*a));
+                    let expected = a.iter().zip(ends()).enumerate().map(|(j, (a, (l, u)))| relaxed(*a, l, u, alpha(j)));
+                    let (expected, costs): (Vec<f64>, Vec<f64>) = expected.unzip();
+                    assert_eq!(rows.pop(), expected, "{width} {row}");
+                    assert_eq!(tally.constant, [costs.iter().sum::<f64>()], "{width} {row}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_proved_by_coefficients_without_value_or_ends_without_bound() {
+        let bound = |a: f64, lo: f64, hi: f64| {
+            let of = Enclosure::of_intervals([Interval { lo, hi }].into_iter());
+            let mut rows = Rows::with_room(1, 1);
+            rows.push([a].into_iter());
+            let mut tally = Tally::new(vec![0.0]);
+            tally.relax(&mut rows, &of, |_| Slope::Adaptive);
+            tally.minimise(&rows, &of, None);
+            tally.lower_bounds()[0]
+        };
+        let infinite = f64::INFINITY;
+        let open = [(-1.0, -1.0, infinite), (-1.0, -infinite, infinite), (-1.0, -infinite, 1.0), (1.0, -infinite, 1.0)];
+        for (a, lo, hi) in open.into_iter().chain([(f64::NAN, -1.0, 1.0)]) {
+            assert!(!bound(a, lo, hi).is_finite(), "{a} in [{lo}, {hi}]");
+        }
     }
 }

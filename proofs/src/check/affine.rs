@@ -6,11 +6,12 @@
 //! [`Tally`](crate::arith::Tally) keeps account of what rounding may have cost.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crate::arith::{Enclosure, Interval, Rows, Tally, spread};
 use crate::certificate::Slopes;
-use crate::network::{Affine, NodeId, Op};
+use crate::network::{Affine, Map, NodeId, Op};
 
 use super::relax::slope_at;
 use super::state::Ground;
@@ -107,11 +108,19 @@ impl Walk<'_> {
         self.tally.add_bias(rows, &affine.bias);
         for term in &affine.terms {
             let Some(source) = self.bounds.get(term.source) else { return self.tally.spoil() };
-            let count = rows.values().len() / rows.width();
-            let into = self.open.entry(term.source).or_insert_with(|| Rows::zeros(count, source.lower.len()));
-            self.tally.charge(into, source, roundings);
             self.tally.charge_underflow(source.total, roundings);
-            term.map.pull_back(rows, into);
+            let into = match self.open.entry(term.source) {
+                Entry::Vacant(place) if matches!(term.map, Map::Identity) => {
+                    place.insert(rows.clone());
+                    continue;
+                }
+                Entry::Vacant(place) => place.insert(Rows::zeros(rows.count(), source.lower.len())),
+                Entry::Occupied(into) => {
+                    self.tally.charge(into.get(), source, roundings);
+                    into.into_mut()
+                }
+            };
+            term.map.pull_back(rows, &source.live(), into);
         }
     }
 

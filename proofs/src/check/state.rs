@@ -168,8 +168,14 @@ impl<'g> State<'g> {
             forms.push(Arc::new(Form::of_input(input)));
         }
         for (id, node) in self.ground.network.nodes().iter().enumerate().take(last + 1).skip(self.stale) {
-            let mut enclosure = enclose(node, &self.bounds);
-            self.push_form(node, &mut enclosure);
+            let (mut enclosure, form) = forward(node, &self.bounds, self.forms.as_deref().unwrap_or_default());
+            match (&mut self.forms, form) {
+                (Some(forms), Some(form)) => {
+                    form.narrow(&mut enclosure);
+                    forms.push(Arc::new(form));
+                }
+                _ => self.forms = None,
+            }
             match self.bounds.get_mut(id) {
                 Some(known) => {
                     enclosure.intersect(known);
@@ -179,23 +185,6 @@ impl<'g> State<'g> {
             }
         }
         self.stale = self.stale.max(last + 1);
-    }
-
-    /// The form of the next node, if forms are used; its enclosure takes over what is tighter.
-    fn push_form(&mut self, node: &Node, enclosure: &mut Enclosure) {
-        let Some(forms) = &mut self.forms else { return };
-        let form = match &node.op {
-            Op::Input => None,
-            Op::Relu(source) => forms.get(*source).zip(self.bounds.get(*source)).map(|(form, of)| form.relu(of)),
-            Op::Affine(affine) => affine.form(node.size, |source| forms.get(source).map(Arc::as_ref)),
-        };
-        match form {
-            Some(form) => {
-                form.narrow(enclosure);
-                forms.push(Arc::new(form));
-            }
-            None => self.forms = None,
-        }
     }
 
     /// Uses forward forms from here on.
@@ -355,18 +344,19 @@ impl<'g> State<'g> {
 pub(crate) fn enclose_all(network: &Network, input: Enclosure) -> Vec<Arc<Enclosure>> {
     let mut bounds = vec![Arc::new(input)];
     for node in network.nodes().iter().skip(1) {
-        bounds.push(Arc::new(enclose(node, &bounds)));
+        bounds.push(Arc::new(forward(node, &bounds, &[]).0));
     }
     bounds
 }
 
-/// Encloses a node by interval arithmetic, given enclosures of all nodes before it.
-fn enclose(node: &Node, before: &[Arc<Enclosure>]) -> Enclosure {
+/// Encloses a node by interval arithmetic, given enclosures of all nodes before it; with its form if its sources have forms.
+fn forward(node: &Node, before: &[Arc<Enclosure>], forms: &[Arc<Form>]) -> (Enclosure, Option<Form>) {
     let missing = Enclosure::of_intervals(std::iter::empty());
     let of = |source: NodeId| before.get(source).map_or(&missing, Arc::as_ref);
+    let form_of = |source: NodeId| forms.get(source).map(Arc::as_ref);
     match &node.op {
-        Op::Input => missing.clone(),
-        Op::Relu(source) => of(*source).relu(),
-        Op::Affine(affine) => affine.enclose(node.size, of),
+        Op::Input => (missing.clone(), None),
+        Op::Relu(source) => (of(*source).relu(), form_of(*source).map(|form| form.relu(of(*source)))),
+        Op::Affine(affine) => affine.forward(node.size, |source| (of(source), form_of(source))),
     }
 }
