@@ -182,6 +182,22 @@ mod tests {
     }
 
     #[test]
+    fn bounds_hold_everything_within_the_form() {
+        for ((l, u), (slope, radius)) in ends().zip(ends().skip(5)) {
+            let mut lines = Rows::zeros(3, 1);
+            [l, slope, u].into_iter().enumerate().for_each(|(row, value)| lines.set(row, 0, value));
+            let form = Form::new(lines, vec![radius]);
+            let mut bounds = enclosure(-1e9, 1e9);
+            form.narrow(&mut bounds);
+            let reach = exact(slope).abs() + exact(u) + exact(radius);
+            let (lo, hi) = (exact(l) - reach, exact(l) + reach);
+            assert!(exact(bounds.lower[0]) <= lo && hi <= exact(bounds.upper[0]), "{l:e} {slope:e} {u:e} {radius:e}");
+            let most = (reach + exact(l).abs()) / (1 << 48) + 4;
+            assert!(lo - exact(bounds.lower[0]) <= most && exact(bounds.upper[0]) - hi <= most, "needlessly wide");
+        }
+    }
+
+    #[test]
     fn slopes_that_round_to_zero_cost_the_upper_end() {
         for (l, u) in [(-1e308, 1e308), (-4.0, 5e-324)] {
             let relu = constant(u, 0.0).relu(&enclosure(l, u));

@@ -1,40 +1,21 @@
 //! Batches of coefficient rows.
 
-use std::cell::RefCell;
-
 /// `count` rows of `width` coefficients each, row-major.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rows {
     width: usize,
     values: Vec<f64>,
 }
 
-/// Buffers that a thread keeps for its next rows: allocators are slow at a few kilobytes, and a proof's leaves are many.
-const MOST_SPARE: usize = 32;
-
-/// The largest buffer that is kept, in coefficients.
-const LARGEST_SPARE: usize = 1 << 14;
-
-thread_local! {
-    static SPARE: RefCell<Vec<Vec<f64>>> = const { RefCell::new(Vec::new()) };
-}
-
 impl Rows {
     /// All-zero rows. `width` must not be zero.
     pub fn zeros(count: usize, width: usize) -> Self {
-        let mut rows = Self::with_room(count, width);
-        rows.values.resize(count * rows.width, 0.0);
-        rows
+        Rows { width: width.max(1), values: vec![0.0; count * width.max(1)] }
     }
 
     /// No rows yet, with room for some. `width` must not be zero.
     pub fn with_room(count: usize, width: usize) -> Self {
-        let mut values = match count * width {
-            room if room <= LARGEST_SPARE => SPARE.with_borrow_mut(Vec::pop).unwrap_or_default(),
-            _ => Vec::new(),
-        };
-        values.reserve(count * width);
-        Rows { width: width.max(1), values }
+        Rows { width: width.max(1), values: Vec::with_capacity(count * width.max(1)) }
     }
 
     /// Appends a row, with zeros where there is too little and without what is too much.
@@ -106,41 +87,16 @@ impl Rows {
     }
 }
 
-impl Clone for Rows {
-    fn clone(&self) -> Self {
-        let mut rows = Self::with_room(self.count(), self.width);
-        rows.values.extend_from_slice(&self.values);
-        rows
-    }
-}
-
-impl Drop for Rows {
-    fn drop(&mut self) {
-        let mut values = std::mem::take(&mut self.values);
-        if (1..=LARGEST_SPARE).contains(&values.capacity()) {
-            values.clear();
-            // A thread that ends keeps nothing.
-            let _ = SPARE.try_with(|spare| match spare.try_borrow_mut() {
-                Ok(mut spare) if spare.len() < MOST_SPARE => spare.push(values),
-                _ => {}
-            });
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn buffers_that_were_used_before_leave_nothing_behind() {
-        for count in 1..9 {
-            let mut rows = Rows::zeros(count, 5);
-            assert_eq!((rows.count(), rows.iter().flatten().sum::<f64>()), (count, 0.0));
-            rows.values_mut().fill(1.0);
-            assert_eq!(rows.clone(), rows);
-        }
-        assert_eq!(Rows::with_room(4, 5).count(), 0);
+    fn rows_are_counted() {
+        let mut rows = Rows::zeros(3, 5);
+        assert_eq!((rows.count(), rows.iter().flatten().sum::<f64>()), (3, 0.0));
+        rows.clear();
+        assert_eq!((rows.count(), Rows::with_room(4, 5).count()), (0, 0));
     }
 
     #[test]
