@@ -4,7 +4,9 @@
 //! * [`model`]: the search's copy of a network.
 //! * [`interval`]: interval bound propagation.
 //! * [`slopes`]: linear relaxations of ReLUs.
+//! * [`forms`]: forward linear forms.
 //! * [`linear`]: backward linear bounds.
+//! * [`ascent`]: optimised slopes and combinations of atoms.
 
 pub mod ascent;
 pub mod forms;

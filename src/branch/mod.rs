@@ -4,7 +4,7 @@
 //! * [`frontier`]: which come next.
 //! * [`tree`]: what has been split and closed so far; it becomes the proof.
 //! * [`judge`]: bounds a batch of domains.
-//! * [`family`]: what is known of combinations of a case's atoms.
+//! * [`family`]: what is known of combinations of a case's atoms: bounds, steepness, and what they clip.
 //! * [`joint`]: which combination of them to bound.
 //! * [`mod@examine`]: how hard to bound each domain.
 //! * [`choice`]: where to split.
