@@ -16,6 +16,9 @@ use crate::real::Real;
 /// Steps of an ascent.
 const STEPS: usize = 16;
 
+/// After how many steps goals are given up, and how many times what they have gained so far they are trusted to gain yet.
+const CHECKPOINTS: [(usize, f64); 2] = [(4, 1.5), (9, 0.7)];
+
 /// The first and the last step of a slope, as shares of its range.
 const SLOPE_RATES: (f64, f64) = (0.5, 0.03);
 
@@ -51,6 +54,8 @@ pub struct Goal<'g, T> {
 pub struct Reached<T> {
     /// The lower bound.
     pub bound: T,
+    /// The lower bound that it began with.
+    pub first: T,
     /// Weights of the atoms.
     pub weights: Array1<T>,
     /// For each ReLU node the slopes of its lower lines.
@@ -79,27 +84,36 @@ struct Least<T> {
     on_relus: OnRelus<T>,
 }
 
-/// Ascends from the relaxations at hand; a goal is left alone once its bound is positive.
+/// Ascends from the relaxations at hand; a goal is left alone once its bound is positive or does not seem to become so.
 pub fn ascend<T: Real>(
     model: &Model<T>,
     bounds: &Bounds<T>,
     relaxations: &[Option<Relaxation<T>>],
     goals: Vec<Goal<T>>,
 ) -> Vec<Reached<T>> {
-    let reached =
-        |goal: &Goal<T>| Reached { bound: T::neg_infinity(), weights: goal.weights.clone(), slopes: Vec::new() };
+    let (bound, first) = (T::neg_infinity(), T::neg_infinity());
+    let reached = |goal: &Goal<T>| Reached { bound, first, weights: goal.weights.clone(), slopes: Vec::new() };
     let mut reached: Vec<Reached<T>> = goals.iter().map(reached).collect();
     let mut ascent = Ascent::new(model, bounds, relaxations, goals);
     for step in 0..STEPS {
         let least = ascent.least();
         ascent.note(&least, &mut reached);
         ascent.follow(&least, step);
-        ascent.retain(|place| reached[place].bound <= T::zero());
+        ascent.retain(|place| reached[place].is_promising(step + 1));
         if ascent.goals.is_empty() {
             break;
         }
     }
     reached
+}
+
+impl<T: Real> Reached<T> {
+    /// Whether the bound is not positive yet, and seems to become so in some more steps than the given number.
+    fn is_promising(&self, steps: usize) -> bool {
+        let gained = self.bound - self.first;
+        let is_near = |(at, times): &(usize, f64)| steps != *at || self.bound + T::of(*times) * gained > T::zero();
+        self.bound <= T::zero() && CHECKPOINTS.iter().all(is_near)
+    }
 }
 
 impl<'m, 'g, T: Real> Ascent<'m, 'g, T> {
@@ -150,6 +164,9 @@ impl<'m, 'g, T: Real> Ascent<'m, 'g, T> {
             let best = &mut reached[*place];
             if least.bounds[row] > best.bound {
                 let slopes = |lines: &Relaxation<T>| lines.below.row(row).to_owned();
+                if best.slopes.is_empty() {
+                    best.first = least.bounds[row];
+                }
                 best.bound = least.bounds[row];
                 best.weights.assign(&goal.weights);
                 best.slopes = self.lines.iter().map(|lines| lines.as_ref().map(slopes)).collect();
@@ -265,6 +282,18 @@ mod tests {
 
     use super::*;
     use crate::random_networks::{Builder, assorted, random_point, random_region};
+
+    #[test]
+    fn goals_that_gain_too_little_are_given_up_at_checkpoints() {
+        let is_promising = |first, bound, steps| {
+            Reached { bound, first, weights: Array1::zeros(0), slopes: Vec::new() }.is_promising(steps)
+        };
+        for (steps, times) in CHECKPOINTS {
+            assert!(is_promising(-1.0 - 1.1 / times, -1.0, steps) && !is_promising(-1.0 - 0.9 / times, -1.0, steps));
+            assert!(is_promising(-1.0, -1.0, steps - 1));
+            assert!(!is_promising(-1.0, 0.5, steps) && !is_promising(-1.0, 0.5, steps - 1));
+        }
+    }
 
     #[test]
     fn ascended_bounds_hold_and_are_no_worse_than_adaptive_ones() {
