@@ -5,6 +5,8 @@
 //! line and which corner of the box, one pass forward what every value is there. That gives the gradient: the slope of a lower
 //! line earns the coefficient on its ReLU times the value of the ReLU's input, and the weight of an atom earns the atom's value.
 
+use std::time::Instant;
+
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 
 use super::interval::Bounds;
@@ -85,11 +87,12 @@ struct Least<T> {
 }
 
 /// Ascends from the relaxations at hand; a goal is left alone once its bound is positive or does not seem to become so.
+/// Stops early at the deadline.
 pub fn ascend<T: Real>(
     model: &Model<T>,
     bounds: &Bounds<T>,
     relaxations: &[Option<Relaxation<T>>],
-    goals: Vec<Goal<T>>,
+    (goals, deadline): (Vec<Goal<T>>, Instant),
 ) -> Vec<Reached<T>> {
     let (bound, first) = (T::neg_infinity(), T::neg_infinity());
     let reached = |goal: &Goal<T>| Reached { bound, first, weights: goal.weights.clone(), slopes: Vec::new() };
@@ -98,6 +101,9 @@ pub fn ascend<T: Real>(
     for step in 0..STEPS {
         let least = ascent.least();
         ascent.note(&least, &mut reached);
+        if step + 1 == STEPS || Instant::now() >= deadline {
+            break;
+        }
         ascent.follow(&least, step);
         ascent.retain(|place| reached[place].is_promising(step + 1));
         if ascent.goals.is_empty() {
@@ -278,7 +284,7 @@ fn falling((first, last): (f64, f64), step: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use super::*;
     use crate::random_networks::{Builder, assorted, random_point, random_region};
@@ -320,7 +326,7 @@ mod tests {
                 domains: vec![0],
             };
             let adaptive = linear::lower_bounds(&model, &bounds, &lines, &rows).lower[0];
-            let reached = ascend(&model, &bounds, &lines, vec![goal]).remove(0);
+            let reached = ascend(&model, &bounds, &lines, (vec![goal], soon)).remove(0);
             assert!(reached.bound >= adaptive - 1e-9, "{} {adaptive}", reached.bound);
             assert!((reached.weights.sum() - 1.0).abs() < 1e-9 && reached.weights.iter().all(|w| *w >= 0.0));
             assert!(reached.slopes.iter().flatten().flatten().all(|slope| (0.0..=1.0).contains(slope)));

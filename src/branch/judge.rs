@@ -138,7 +138,7 @@ impl<'q> Judge<'q> {
         let families = self.close_by_atoms(&bounded, &mut judgements);
         let mut families = self.close_by_mixtures(&bounded, families, &mut judgements);
         if effort == Effort::Backward && !families.is_empty() {
-            self.close_by_slopes(&bounded, &mut families, &mut judgements);
+            self.close_by_slopes((&bounded, deadline), &mut families, &mut judgements);
         }
         for family in &families {
             let judgement = &mut judgements[family.domain];
@@ -225,7 +225,12 @@ impl<'q> Judge<'q> {
     }
 
     /// Closes cases by slopes and combinations that follow the gradient of the bound.
-    fn close_by_slopes(&self, bounded: &Bounded, families: &mut Vec<Family>, judgements: &mut [Judgement]) {
+    fn close_by_slopes(
+        &self,
+        (bounded, deadline): (&Bounded, Instant),
+        families: &mut Vec<Family>,
+        judgements: &mut [Judgement],
+    ) {
         let goal = |family: &Family| {
             let target = &self.query.cases[family.place];
             Goal {
@@ -237,7 +242,7 @@ impl<'q> Judge<'q> {
             }
         };
         let goals: Vec<Goal<f32>> = families.iter().map(goal).collect();
-        let reached = ascent::ascend(self.model, bounded.bounds, bounded.relaxations, goals);
+        let reached = ascent::ascend(self.model, bounded.bounds, bounded.relaxations, (goals, deadline));
         for (family, reached) in families.iter_mut().zip(reached) {
             family.value = family.value.max(reached.bound);
             if reached.bound > 0.0 {
