@@ -9,7 +9,7 @@ use ndarray::{ArrayView1, ArrayView2};
 use crate::real::Real;
 
 /// Rounds of play.
-const ROUNDS: usize = 64;
+const ROUNDS: usize = 24;
 
 /// A combination of linear functions over the cube, and its minimum.
 #[derive(Clone, Debug, PartialEq)]
