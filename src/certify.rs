@@ -82,12 +82,8 @@ pub fn conclude(
 /// The leaves of a search tree that the checker does not accept.
 pub fn refused(network: &Network, property: &Property, (region, tree): (usize, &Tree)) -> Vec<NodeId> {
     let Ok(ground) = Ground::new(network, &property.regions()[region]) else { return Vec::new() };
-    let is_refused = |node: &NodeId| {
-        let path = tree.path(*node).into_iter().map(|(split, is_second)| (Item::Split(split), is_second));
-        let preamble = tree.preamble().into_iter().map(|item| (item, false));
-        let end = tree.items_at(*node).into_iter().map(|item| (item, false));
-        check::node(&ground, property, region, &preamble.chain(path).chain(end).collect::<Vec<_>>()).is_err()
-    };
+    let is_refused =
+        |node: &NodeId| check::node(&ground, property, region, &tree.way(*node, tree.items_at(*node))).is_err();
     tree.leaves().into_par_iter().filter(is_refused).collect()
 }
 

@@ -159,10 +159,13 @@ pub fn lower_bounds<T: Real>(
         .into_par_iter()
         .map(|start| {
             let end = (start + BATCH).min(rows.domains.len());
-            let mut walk = Walk::new(model, bounds, relaxations, rows.domains[start..end].to_vec());
-            walk.constants = rows.constants.slice(s![start..end]).to_owned();
-            *walk.open(rows.node) = rows.coefficients.slice(s![start..end, ..]).to_owned();
-            walk.run(rows.node + 1)
+            let batch = Rows {
+                node: rows.node,
+                coefficients: rows.coefficients.slice(s![start..end, ..]).to_owned(),
+                constants: rows.constants.slice(s![start..end]).to_owned(),
+                domains: rows.domains[start..end].to_vec(),
+            };
+            Walk::of_rows(model, bounds, relaxations, batch).run(rows.node + 1)
         })
         .collect();
     let lower: Vec<_> = parts.iter().map(|p| p.lower.view()).collect();
@@ -182,12 +185,10 @@ pub fn lower_bounds_traced<T: Real>(
     relaxations: &[Option<Relaxation<T>>],
     rows: Rows<T>,
 ) -> (LinearBounds<T>, OnRelus<T>) {
-    let mut walk = Walk::new(model, bounds, relaxations, rows.domains);
-    walk.constants = rows.constants;
-    walk.open[rows.node] = Some(rows.coefficients);
-    let mut on_relus = vec![None; model.nodes().len()];
+    let (end, mut on_relus) = (rows.node + 1, vec![None; model.nodes().len()]);
+    let mut walk = Walk::of_rows(model, bounds, relaxations, rows);
     walk.trace = Some(&mut on_relus);
-    let found = walk.run(rows.node + 1);
+    let found = walk.run(end);
     (found, on_relus)
 }
 
@@ -212,6 +213,19 @@ impl<'m, T: Real> Walk<'m, T> {
     ) -> Self {
         let (constants, open) = (Array1::zeros(domains.len()), vec![None; model.nodes().len()]);
         Walk { model, bounds, relaxations, domains, constants, open, trace: None }
+    }
+
+    /// Begins with rows.
+    fn of_rows(
+        model: &'m Model<T>,
+        bounds: &'m Bounds<T>,
+        relaxations: &'m [Option<Relaxation<T>>],
+        rows: Rows<T>,
+    ) -> Self {
+        let mut walk = Walk::new(model, bounds, relaxations, rows.domains);
+        walk.constants = rows.constants;
+        walk.open[rows.node] = Some(rows.coefficients);
+        walk
     }
 
     /// The coefficients on a node, zero at first.

@@ -18,9 +18,25 @@ pub struct Examined {
     pub candidate: Option<Candidate>,
 }
 
+/// Judges some domains and looks at points of those that are not refuted. `None` when the deadline passes first.
+pub fn examine(judge: &Judge, domains: &[Domain], deadline: Instant) -> Option<Vec<Examined>> {
+    let mut all = bound(judge, domains, deadline)?;
+    let open: Vec<usize> = (0..all.len()).filter(|i| !all[*i].judgement.is_refuted()).collect();
+    if !open.is_empty() {
+        let (lower, upper) = Domain::boxes(domains);
+        let slopes: Vec<ArrayView1<f32>> = open.iter().map(|i| ArrayView1::from(&all[*i].judgement.slopes)).collect();
+        let slopes = ndarray::stack(Axis(0), &slopes).expect("slopes of one width");
+        let ends = (&lower.select(Axis(0), &open), &upper.select(Axis(0), &open));
+        for (place, candidate) in open.into_iter().zip(judge.candidates(ends, slopes.view())) {
+            all[place].candidate = candidate;
+        }
+    }
+    Some(all)
+}
+
 /// Judges some domains: all by forward bounds, and by backward ones those that these should refute. `None` when the
 /// deadline passes first.
-pub fn examine(judge: &Judge, domains: &[Domain], deadline: Instant) -> Option<Vec<Examined>> {
+pub fn bound(judge: &Judge, domains: &[Domain], deadline: Instant) -> Option<Vec<Examined>> {
     let (lower, upper) = Domain::boxes(domains);
     let forward = judge.judge(&lower, &upper, (Effort::Forward, deadline))?;
     let mut all: Vec<Examined> = forward
@@ -36,15 +52,6 @@ pub fn examine(judge: &Judge, domains: &[Domain], deadline: Instant) -> Option<V
             let examined = &mut all[place];
             examined.worth = Some((judgement.bound - examined.judgement.bound).max(0.0));
             examined.judgement = judgement;
-        }
-    }
-    let open: Vec<usize> = (0..all.len()).filter(|i| !all[*i].judgement.is_refuted()).collect();
-    if !open.is_empty() {
-        let slopes: Vec<ArrayView1<f32>> = open.iter().map(|i| ArrayView1::from(&all[*i].judgement.slopes)).collect();
-        let slopes = ndarray::stack(Axis(0), &slopes).expect("slopes of one width");
-        let ends = (&lower.select(Axis(0), &open), &upper.select(Axis(0), &open));
-        for (place, candidate) in open.into_iter().zip(judge.candidates(ends, slopes.view())) {
-            all[place].candidate = candidate;
         }
     }
     Some(all)

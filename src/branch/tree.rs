@@ -87,8 +87,16 @@ impl Tree {
         path
     }
 
+    /// The way from the root to the end of a node that ends with the given items; at each split with whether it goes on in the
+    /// second subtree.
+    pub fn way(&self, node: NodeId, ending: Vec<Item>) -> Vec<(Item, bool)> {
+        let along = |item| (item, false);
+        let path = self.path(node).into_iter().map(|(split, is_second)| (Item::Split(split), is_second));
+        self.preamble().into_iter().map(along).chain(path).chain(ending.into_iter().map(along)).collect()
+    }
+
     /// What the proof says before anything else.
-    pub fn preamble(&self) -> Vec<Item> {
+    fn preamble(&self) -> Vec<Item> {
         vec![Item::Forms]
     }
 
@@ -148,6 +156,8 @@ mod tests {
         assert_eq!(tree.items().iter().collect::<Vec<_>>(), expected);
         assert_eq!(tree.leaves(), [low, second_low, second_high]);
         assert_eq!(tree.path(second_low), [(Split::Middle(0), true), (Split::Middle(0), false)]);
+        let way = [(Item::Forms, false), (split.clone(), true), (split.clone(), false), (Item::End, false)];
+        assert_eq!(tree.way(second_low, vec![Item::End]), way);
         let ends = tree.reopen(second_low);
         assert_eq!((ends[0].lo, ends[0].hi, ends[1].hi), (2.0, 3.0, 1.0));
         assert!(tree.items().contains(&Item::Leave) && tree.leaves() == [low, second_high]);

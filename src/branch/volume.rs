@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use super::choice;
 use super::domain::Domain;
-use super::examine::examine;
+use super::examine::bound;
 use super::judge::{Judge, Judgement};
 use super::tree::{self, NodeId, Tree};
 use crate::bound::Model;
@@ -178,7 +178,7 @@ impl<'q> VolumeSearch<'q> {
     /// Finds out about some parts; `None` when the deadline passes first.
     fn decide(&self, chunk: &[Open], deadline: Instant, accept: &Accept) -> Option<Vec<Decision>> {
         let domains: Vec<Domain> = chunk.iter().map(|open| open.domain.clone()).collect();
-        let mut decisions: Vec<Decision> = examine(&self.judge, &domains, deadline)?
+        let mut decisions: Vec<Decision> = bound(&self.judge, &domains, deadline)?
             .into_iter()
             .map(|found| Decision::of(None, found.judgement, found.worth))
             .collect();
@@ -189,7 +189,7 @@ impl<'q> VolumeSearch<'q> {
             }
             let chosen: Vec<Domain> = places.iter().map(|place| domains[*place].clone()).collect();
             let number = self.judge.query.cases[case].case;
-            for (place, found) in places.into_iter().zip(examine(&self.converses[case], &chosen, deadline)?) {
+            for (place, found) in places.into_iter().zip(bound(&self.converses[case], &chosen, deadline)?) {
                 let worth = decisions[place].worth;
                 decisions[place] = Decision::of(Some(number), found.judgement, worth);
             }
@@ -207,10 +207,7 @@ impl<'q> VolumeSearch<'q> {
     /// The items from the root to the end of a node, if it ends with a claim.
     fn steps(&self, node: NodeId, (violated, judgement): &(Option<usize>, Judgement)) -> Vec<(Item, bool)> {
         let closes = judgement.closes.iter().flatten().cloned().collect();
-        let preamble = self.tree.preamble().into_iter().map(|item| (item, false));
-        let path = self.tree.path(node).into_iter().map(|(split, is_second)| (Item::Split(split), is_second));
-        let ending = tree::ending(judgement.effort, *violated, closes).into_iter().map(|item| (item, false));
-        preamble.chain(path).chain(ending).collect()
+        self.tree.way(node, tree::ending(judgement.effort, *violated, closes))
     }
 
     /// For each case the undecided parts where it happens at all points that are looked at: the middle, and the corners

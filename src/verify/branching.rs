@@ -63,7 +63,8 @@ impl Ladder<'_> {
             let accept: Option<&mut Accept> = if self.options.attack { Some(&mut accept) } else { None };
             let mut found = search.run(self.deadline, accept);
             if matches!(found, Found::Open { .. }) && violated.is_none() && !self.is_late() {
-                found = search.settle_stuck(|ends| self.solve_part(query.region, ends, &mut violated));
+                let cases = Query::<f64>::all_of(self.property).swap_remove(query.region).cases;
+                found = search.settle_stuck(|ends| self.solve_part((query.region, &cases), ends, &mut violated));
             }
             if let Some(violated) = violated {
                 return Some(Verdict::Violated(violated));
@@ -100,11 +101,15 @@ impl Ladder<'_> {
     }
 
     /// Refutes all cases in a part of a region by linear programs in double precision, or finds a counterexample in it.
-    fn solve_part(&self, region: usize, ends: &[Interval], violated: &mut Option<Violated>) -> Option<Vec<Close>> {
+    fn solve_part(
+        &self,
+        (region, cases): (usize, &[Target<f64>]),
+        ends: &[Interval],
+        violated: &mut Option<Violated>,
+    ) -> Option<Vec<Close>> {
         let model = self.verifier.wide_model();
         let end = |end: fn(&Interval) -> f64| row(&ends.iter().map(end).collect());
         let (bounds, _) = linear::propagate(model, end(|i| i.lo), end(|i| i.hi), self.deadline)?;
-        let query = Query::<f64>::all_of(self.property).into_iter().find(|query| query.region == region)?;
         let close = |target: &Target<f64>| {
             let solved = lp::minimise_largest(model, (&bounds, 0), &objective(model, target), self.deadline).ok()?;
             if solved.value <= 0.0 {
@@ -113,6 +118,6 @@ impl Ladder<'_> {
             }
             Some(close_by_program(target.case, solved))
         };
-        query.cases.iter().map(close).collect()
+        cases.iter().map(close).collect()
     }
 }
