@@ -11,6 +11,7 @@
 //! * [`digest`], [`error`]: names of things and what can be wrong with them.
 //! * [`network`], [`property`]: the languages of networks and properties.
 //! * [`certificate`]: what a proof says.
+//! * `pool`: the threads and the time of a check.
 //! * [`check`]: whether it is true.
 //! * [`verdict`]: the facts that result.
 
@@ -24,6 +25,7 @@ pub mod property;
 
 pub mod certificate;
 pub mod check;
+mod pool;
 pub mod verdict;
 
 pub use arith::Interval;

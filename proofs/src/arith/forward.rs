@@ -1,11 +1,34 @@
-//! How bounds and forms pass forward through an affine node: all vectors at once, so that the weights are read once.
+//! How bounds and forms pass forward, through an affine node all vectors at once, so that the weights are read once.
 //!
 //! With midpoints `c`, radii `r` and magnitudes `m` of the sources, the node's bounds are `W c + b` plus or minus `|W| r` and the
 //! rounding errors of both, which are relative to `|W| m + |b|`.
 
+use std::sync::Arc;
+
 use super::product::accumulate_forward;
 use super::{Enclosure, Form, Rows, gamma, max_or_nan, spread};
-use crate::network::{Affine, Map};
+use crate::network::{Affine, Map, Network, Node, NodeId, Op};
+
+/// Encloses every node at once.
+pub(crate) fn enclose_all(network: &Network, input: Enclosure) -> Vec<Arc<Enclosure>> {
+    let mut bounds = vec![Arc::new(input)];
+    for node in network.nodes().iter().skip(1) {
+        bounds.push(Arc::new(enclose(node, &bounds, &[]).0));
+    }
+    bounds
+}
+
+/// Encloses a node by interval arithmetic, given enclosures of all nodes before it; with its form if its sources have forms.
+pub(crate) fn enclose(node: &Node, before: &[Arc<Enclosure>], forms: &[Arc<Form>]) -> (Enclosure, Option<Form>) {
+    let missing = Enclosure::of_intervals(std::iter::empty());
+    let of = |source: NodeId| before.get(source).map_or(&missing, Arc::as_ref);
+    let form_of = |source: NodeId| forms.get(source).map(Arc::as_ref);
+    match &node.op {
+        Op::Input => (missing.clone(), None),
+        Op::Relu(source) => (of(*source).relu(), form_of(*source).map(|form| form.relu(of(*source)))),
+        Op::Affine(affine) => affine.forward(node.size, |source| (of(source), form_of(source))),
+    }
+}
 
 /// What is computed for the elements of one node.
 #[derive(Debug)]

@@ -14,6 +14,7 @@
 //! infinity or NaN of the unsafe sign, and a bound that is not a finite number proves nothing.
 
 mod ball;
+mod combination;
 mod enclosure;
 mod evaluate;
 mod form;
@@ -25,13 +26,15 @@ mod rows;
 mod share;
 mod tally;
 
+pub(crate) use combination::{Combination, LinearAtom};
 pub(crate) use enclosure::Enclosure;
 pub(crate) use form::Form;
+pub(crate) use forward::{enclose, enclose_all};
 pub use interval::Interval;
 pub(crate) use rows::Rows;
 pub use share::WHOLE;
 pub(crate) use share::{Measure, Part, share_of};
-pub(crate) use tally::{Slope, Tally};
+pub(crate) use tally::Tally;
 
 /// Unit roundoff of binary64, `2^-53`.
 pub const UNIT: f64 = f64::EPSILON / 2.0;

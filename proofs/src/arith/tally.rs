@@ -15,19 +15,21 @@ pub(crate) struct Tally {
     loss: Vec<f64>,
 }
 
-/// How a positive coefficient on an undecided ReLU is relaxed: `relu(z) >= alpha z`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Slope<'w> {
-    /// Alpha is 1 where the upper end is farther from zero than the lower, and 0 otherwise.
-    Adaptive,
-    /// Alpha of each element, adaptive where it is not a number in `[0, 1]`.
-    Given(&'w [f32]),
-}
+/// Alphas of the elements of a node: a positive coefficient on an undecided ReLU is relaxed by `relu(z) >= alpha z`. Where the
+/// second list has a number in `[0, 1]` it counts, else where the first has one; else alpha is 1 where the upper end is farther
+/// from zero than the lower, and 0 otherwise.
+pub(crate) type Alphas<'w> = [&'w [f32]; 2];
 
 impl Tally {
-    /// Starts every row from its constant.
-    pub fn new(constant: Vec<f64>) -> Self {
-        Tally { loss: vec![0.0; constant.len()], constant }
+    /// No rows yet.
+    pub fn new() -> Self {
+        Tally { loss: Vec::new(), constant: Vec::new() }
+    }
+
+    /// Starts another row from its constant.
+    pub fn push(&mut self, constant: f64) {
+        self.constant.push(constant);
+        self.loss.push(0.0);
     }
 
     /// Charges a relative error `gamma(roundings)` on all coefficients: the coefficients `rows` belong to values whose
@@ -70,18 +72,24 @@ impl Tally {
     /// * a coefficient `a >= 0` becomes `a alpha` in `[0, a]` at no cost;
     /// * a coefficient `a < 0` becomes `a' = a u / (u - l)`, whatever that rounds to, and costs the minimum of
     ///   `a relu(z) - a' z` over `[l, u]`, which is concave: the smaller of `-a' l` and `(a - a') u`.
-    pub fn relax<'w>(&mut self, rows: &mut Rows, of: &Enclosure, slope: impl Fn(usize) -> Slope<'w>) {
+    ///
+    /// Undecided elements whose signs are assumed (`true` for at least 0; the first that is named counts, should both be) are relaxed
+    /// exactly: the coefficient stays, or becomes 0.
+    pub fn relax<'w, S: Iterator<Item = (usize, bool)>>(
+        &mut self,
+        rows: &mut Rows,
+        of: &Enclosure,
+        alphas: impl Fn(usize) -> Alphas<'w>,
+        signs: impl Fn(usize) -> S,
+    ) {
         let width = rows.width();
-        let adaptive = Relaxation::of(of);
+        let mut relaxed = Relaxed::new(of);
         for (row, coefficients) in rows.iter_mut().enumerate() {
-            let cost = match slope(row) {
-                Slope::Adaptive => Relaxation::apply_all(&adaptive, coefficients),
-                Slope::Given(alphas) => {
-                    let given = adaptive.iter().zip(alphas.chunks(LANES).chain(repeat(&[][..])));
-                    let given: Vec<_> = given.map(|(all, alphas)| all.with_slopes(alphas)).collect();
-                    Relaxation::apply_all(&given, coefficients)
-                }
-            };
+            let decided = take_decided(coefficients, of, signs(row));
+            let cost = Relaxation::apply_all(relaxed.with(alphas(row)), coefficients);
+            for (element, coefficient) in decided {
+                coefficients.get_mut(element).into_iter().for_each(|a| *a += coefficient);
+            }
             self.add(row, cost);
             // No cost is positive, so this is also the sum of their absolute values.
             self.charge_row(row, gamma(width + 3) * cost.abs() + TINY * count(width));
@@ -127,6 +135,53 @@ fn least(a: &[f64], lower: &[f64], upper: &[f64]) -> f64 {
     let low = dot_with(a, lower, |a, l| if a >= 0.0 { a * l } else { 0.0 });
     let high = dot_with(a, upper, |a, u| if a >= 0.0 { 0.0 } else { a * u });
     low + high
+}
+
+/// Takes the coefficients of undecided elements with assumed signs out of a row; returns what they become.
+fn take_decided(row: &mut [f64], of: &Enclosure, signs: impl Iterator<Item = (usize, bool)>) -> Vec<(usize, f64)> {
+    let take = |(element, is_positive): (usize, bool)| {
+        let Interval { lo, hi } = of.interval(element);
+        let a = row.get_mut(element).filter(|_| lo < 0.0 && hi > 0.0)?;
+        // Not `0.0` alone: what is no number stays none.
+        Some((element, std::mem::take(a) * f64::from(u8::from(is_positive))))
+    };
+    signs.filter_map(take).collect()
+}
+
+/// What a ReLU node does, prepared for the alphas of the row before, which are often those of the next.
+struct Relaxed<'w> {
+    adaptive: Vec<Relaxation>,
+    given: [Vec<Relaxation>; 2],
+    alphas: Alphas<'w>,
+}
+
+impl<'w> Relaxed<'w> {
+    fn new(of: &Enclosure) -> Self {
+        let adaptive = Relaxation::of(of);
+        Relaxed { given: [adaptive.clone(), adaptive.clone()], adaptive, alphas: [&[]; 2] }
+    }
+
+    /// The relaxations for some alphas.
+    fn with(&mut self, alphas: Alphas<'w>) -> &[Relaxation] {
+        let ([first, second], [old_first, old_second]) = (alphas, self.alphas);
+        let ([base, own], mut is_same) = (&mut self.given, std::ptr::eq(first, old_first));
+        if !is_same {
+            take_over(&self.adaptive, first, base);
+        }
+        is_same &= std::ptr::eq(second, old_second);
+        if !is_same && !second.is_empty() {
+            take_over(base, second, own);
+        }
+        self.alphas = alphas;
+        if second.is_empty() { base } else { own }
+    }
+}
+
+/// Relaxations with the slopes of others, and of some alphas where they are numbers in `[0, 1]`.
+fn take_over(from: &[Relaxation], alphas: &[f32], into: &mut Vec<Relaxation>) {
+    into.clear();
+    let alphas = alphas.chunks(LANES).chain(repeat(&[][..]));
+    into.extend(from.iter().zip(alphas).map(|(all, alphas)| all.with_slopes(alphas)));
 }
 
 /// What a ReLU node does to the coefficients of [`LANES`] elements. An element that is decided has the same slope on both sides,
@@ -242,8 +297,9 @@ mod tests {
                 for given in [None, Some(&alphas[..])] {
                     let mut rows = Rows::with_room(1, width);
                     rows.push(a.iter().copied());
-                    let mut tally = Tally::new(vec![0.0]);
-                    tally.relax(&mut rows, &of, |_| given.map_or(Slope::Adaptive, Slope::Given));
+                    let mut tally = Tally::new();
+                    tally.push(0.0);
+                    tally.relax(&mut rows, &of, |_| [given.unwrap_or_default(), &[]], |_| std::iter::empty());
                     let alpha = |j: usize| given?.get(j).filter(|a: &&f32| !a.is_nan()).map(|a| f64::from(*a));
                     let expected = a.iter().zip(ends()).enumerate().map(|(j, (a, (l, u)))| relaxed(*a, l, u, alpha(j)));
                     let (expected, costs): (Vec<f64>, Vec<f64>) = expected.unzip();
@@ -260,8 +316,9 @@ mod tests {
             let of = Enclosure::of_intervals([Interval { lo, hi }].into_iter());
             let mut rows = Rows::with_room(1, 1);
             rows.push([a].into_iter());
-            let mut tally = Tally::new(vec![0.0]);
-            tally.relax(&mut rows, &of, |_| Slope::Adaptive);
+            let mut tally = Tally::new();
+            tally.push(0.0);
+            tally.relax(&mut rows, &of, |_| Alphas::default(), |_| std::iter::empty());
             tally.minimise(&rows, &of, None);
             tally.lower_bounds()[0]
         };

@@ -9,7 +9,9 @@ use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 use super::encode::{FLAG, MAGIC, REAL_SEMANTICS, VERSION, code};
-use super::{Close, Header, Item, Literal, Multipliers, Side, Slopes, Split, Target, Targets, Witness};
+use super::{
+    Close, Header, Item, Literal, Multipliers, Shape, Side, SignNode, Signs, Slopes, Split, Target, Targets, Witness,
+};
 use crate::arith::alpha_of_byte;
 use crate::digest::Digest;
 use crate::error::Refusal;
@@ -123,10 +125,7 @@ impl<'s> Decoder<'s> {
             }
             code::TIGHTEN_LISTED => Item::Tighten(self.number()?, Targets::Listed(self.list(Self::target)?)),
             code::PROVE => Item::Prove(self.literal()?),
-            code::KEEP => match self.witness()? {
-                Witness::Own(slopes) => Item::Keep(slopes),
-                _ => return Err(Refusal::Malformed("slopes")),
-            },
+            code::KEEP => Item::Keep(self.slopes()?),
             code::CLOSE => Item::Close(self.list(Self::close)?),
             code::LEMMA => Item::Lemma(self.list(Self::literal)?, self.list(Self::number)?),
             code::APPLY => Item::Apply(self.number()?),
@@ -165,12 +164,53 @@ impl<'s> Decoder<'s> {
     }
 
     fn witness(&mut self) -> Result<Witness> {
-        let is_short = match self.byte()? {
-            code::DEFAULT => return Ok(Witness::Default),
-            code::KEPT => return Ok(Witness::Kept(self.number()?)),
+        match self.byte()? {
+            code::SIGNS => {
+                let base = self.byte()?;
+                let tree = Signs { base: self.witness_without_signs(base)?, nodes: self.sign_nodes()? };
+                Ok(Witness::Signs(Box::new(tree)))
+            }
+            kind => self.witness_without_signs(kind),
+        }
+    }
+
+    fn witness_without_signs(&mut self, kind: u8) -> Result<Witness> {
+        match kind {
+            code::DEFAULT => Ok(Witness::Default),
+            code::KEPT => Ok(Witness::Kept(self.number()?)),
+            code::SHORT | code::LONG => Ok(Witness::Own(self.slopes_after(kind)?)),
+            code::SIGNS => Err(Refusal::Malformed("a witness that is no tree of signs")),
+            _ => Err(Refusal::Malformed("a witness")),
+        }
+    }
+
+    /// A tree of signs, whose nodes stand one after the other until it is complete.
+    fn sign_nodes(&mut self) -> Result<Vec<SignNode>> {
+        let (mut nodes, mut shape) = (Vec::new(), Shape::new());
+        while !shape.is_complete() {
+            let number = self.number()?;
+            let node = match (number / 2, number % 2) {
+                (0, 0) => SignNode::Own(self.slopes()?),
+                (0, _) => SignNode::Leaf(self.list(Self::single)?),
+                (betas, 0) => SignNode::Leaf(self.elements(betas - 1, Self::short)?),
+                (place, _) => SignNode::Split(place - 1, self.number()?),
+            };
+            shape.add(&node)?;
+            nodes.push(node);
+        }
+        Ok(nodes)
+    }
+
+    fn slopes(&mut self) -> Result<Slopes> {
+        let kind = self.byte()?;
+        self.slopes_after(kind)
+    }
+
+    fn slopes_after(&mut self, kind: u8) -> Result<Slopes> {
+        let is_short = match kind {
             code::SHORT => true,
             code::LONG => false,
-            _ => return Err(Refusal::Malformed("a witness")),
+            _ => return Err(Refusal::Malformed("slopes")),
         };
         let mut alpha = BTreeMap::new();
         for (place, alphas) in self.list(|decoder| decoder.alphas(is_short))? {
@@ -178,11 +218,8 @@ impl<'s> Decoder<'s> {
                 return Err(Refusal::Malformed("slopes of different places"));
             }
         }
-        let multiplier = |decoder: &mut Self| match is_short {
-            true => Ok(f32::from_bits(u32::from(u16::from_le_bytes(decoder.array()?)) << 16)),
-            false => decoder.single(),
-        };
-        Ok(Witness::Own(Slopes { alpha, beta: self.list(multiplier)?, constraints: self.list(multiplier)? }))
+        let multiplier = if is_short { Self::short } else { Self::single };
+        Ok(Slopes { alpha, beta: self.list(multiplier)?, constraints: self.list(multiplier)? })
     }
 
     fn alphas(&mut self, is_short: bool) -> Result<(usize, Vec<f32>)> {
@@ -201,6 +238,10 @@ impl<'s> Decoder<'s> {
 
     fn list<T>(&mut self, read: impl Fn(&mut Self) -> Result<T>) -> Result<Vec<T>> {
         let count = self.number()?;
+        self.elements(count, read)
+    }
+
+    fn elements<T>(&mut self, count: usize, read: impl Fn(&mut Self) -> Result<T>) -> Result<Vec<T>> {
         if count > LONGEST_LIST {
             return Err(Refusal::TooLong(count, LONGEST_LIST));
         }
@@ -252,6 +293,11 @@ impl<'s> Decoder<'s> {
             }
         }
         Err(Refusal::Malformed("a number in its shortest form"))
+    }
+
+    /// The upper half of a number.
+    fn short(&mut self) -> Result<f32> {
+        Ok(f32::from_bits(u32::from(u16::from_le_bytes(self.array()?)) << 16))
     }
 
     fn single(&mut self) -> Result<f32> {

@@ -2,7 +2,7 @@
 
 use std::iter::Peekable;
 
-use super::{Close, Item, Literal, Multipliers, Proof, Side, Slopes, Split, Targets, Witness};
+use super::{Close, Item, Literal, Multipliers, Proof, Side, SignNode, Slopes, Split, Targets, Witness};
 use crate::arith::short_byte;
 use crate::digest::Digest;
 
@@ -42,6 +42,7 @@ pub(crate) mod code {
     pub const SHORT: u8 = 1;
     pub const LONG: u8 = 2;
     pub const KEPT: u8 = 3;
+    pub const SIGNS: u8 = 4;
 }
 
 /// Splits this far below the root of a proof carry the length of their first subtree, if it is at least
@@ -242,6 +243,29 @@ impl Writer {
                 self.number(*kept);
             }
             Witness::Own(slopes) => self.slopes(slopes),
+            Witness::Signs(tree) => {
+                self.0.push(code::SIGNS);
+                self.witness(&tree.base);
+                tree.nodes.iter().for_each(|node| self.sign_node(node));
+            }
+        }
+    }
+
+    fn sign_node(&mut self, node: &SignNode) {
+        match node {
+            SignNode::Own(slopes) => {
+                self.number(0);
+                self.slopes(slopes);
+            }
+            SignNode::Leaf(betas) if betas.iter().copied().all(is_short) => {
+                self.number(2 * betas.len() + 2);
+                self.multipliers(betas, true);
+            }
+            SignNode::Leaf(betas) => {
+                self.numbers(&[1, betas.len()]);
+                self.multipliers(betas, false);
+            }
+            SignNode::Split(place, element) => self.numbers(&[2 * place + 3, *element]),
         }
     }
 
@@ -249,7 +273,7 @@ impl Writer {
         let multipliers = [&slopes.beta, &slopes.constraints];
         let given = || slopes.alpha.values().flatten().filter(|alpha| !alpha.is_nan());
         let is_short = given().all(|alpha| short_byte(*alpha).is_some())
-            && multipliers.iter().all(|list| list.iter().all(|m| m.to_bits() & 0xffff == 0));
+            && multipliers.iter().all(|list| list.iter().copied().all(is_short));
         self.0.push(if is_short { code::SHORT } else { code::LONG });
         self.number(slopes.alpha.len());
         for (place, alphas) in &slopes.alpha {
@@ -263,12 +287,21 @@ impl Writer {
         }
         for list in multipliers {
             self.number(list.len());
-            match is_short {
-                true => self.0.extend(list.iter().flat_map(|m| m.to_le_bytes().into_iter().skip(2))),
-                false => self.singles(list),
-            }
+            self.multipliers(list, is_short);
         }
     }
+
+    fn multipliers(&mut self, list: &[f32], is_short: bool) {
+        match is_short {
+            true => self.0.extend(list.iter().flat_map(|m| m.to_le_bytes().into_iter().skip(2))),
+            false => self.singles(list),
+        }
+    }
+}
+
+/// Whether a multiplier takes two bytes.
+fn is_short(multiplier: f32) -> bool {
+    multiplier.to_bits() & 0xffff == 0
 }
 
 /// An element and an end of its interval in one number.

@@ -7,15 +7,21 @@
 //! subtree of their own, and the node goes on after it. [`Item::Leave`], which ends a node too, and [`Item::Violate`] are for
 //! certificates of volume.
 //!
+//! A [`Witness`] says how a linear function is bounded. It may be a tree itself, of signs of ReLU inputs: then each leaf is
+//! bounded, and the least of these bounds counts.
+//!
 //! Values of the network are named by *place*: 0 is the input, `k` the input of the `k`-th ReLU node, and one more than
 //! the number of ReLU nodes is the output.
 
 mod decode;
 mod encode;
+mod signs;
 
 pub(crate) use decode::Decoder;
 pub use decode::Source;
 pub use encode::{Header, encode};
+pub(crate) use signs::{Shape, Sign, SignLeaf, SignTree};
+pub use signs::{SignNode, Signs};
 
 use std::collections::BTreeMap;
 
@@ -138,6 +144,8 @@ pub enum Witness {
     Kept(usize),
     /// Slopes of its own.
     Own(Slopes),
+    /// The least of several bounds: one for each leaf of a tree of signs.
+    Signs(Box<Signs>),
 }
 
 /// With which slopes and multipliers a linear bound is computed.
@@ -177,7 +185,11 @@ impl Witness {
     /// The same with slopes rounded.
     #[must_use]
     pub fn rounded(&self) -> Witness {
-        if let Witness::Own(slopes) = self { Witness::Own(slopes.clone().rounded()) } else { self.clone() }
+        match self {
+            Witness::Default | Witness::Kept(_) => self.clone(),
+            Witness::Own(slopes) => Witness::Own(slopes.clone().rounded()),
+            Witness::Signs(tree) => Witness::Signs(Box::new(tree.rounded())),
+        }
     }
 }
 
@@ -186,10 +198,14 @@ impl Slopes {
     #[must_use]
     pub fn rounded(mut self) -> Slopes {
         self.alpha.values_mut().flatten().for_each(|a| *a = short_alpha(*a));
-        let multipliers = self.beta.iter_mut().chain(&mut self.constraints);
-        multipliers.for_each(|m| *m = f32::from_bits(m.to_bits() & 0xffff_0000));
+        self.beta.iter_mut().chain(&mut self.constraints).for_each(|m| *m = short_multiplier(*m));
         self
     }
+}
+
+/// A multiplier of two bytes, not larger.
+fn short_multiplier(multiplier: f32) -> f32 {
+    f32::from_bits(multiplier.to_bits() & 0xffff_0000)
 }
 
 #[cfg(test)]

@@ -31,6 +31,10 @@ fn decode(bytes: &[u8]) -> Result<(Header, Vec<Proof>), Refusal> {
     Ok((header, proofs))
 }
 
+fn signs(base: Witness, nodes: Vec<SignNode>) -> Witness {
+    Witness::Signs(Box::new(Signs { base, nodes }))
+}
+
 /// A certificate with every kind of item and witness.
 fn everything() -> Vec<Proof> {
     let alphas = vec![0.0, 0.5, 1.0, 127.0 / 128.0, 0.25, 0.75, 0.0, 1.0, 1.0];
@@ -39,10 +43,21 @@ fn everything() -> Vec<Proof> {
     let literal = Literal { place: 2, element: 300, side: Side::Upper, at: -0.125 };
     let target = |element, side, witness| Target { element, side, witness };
     let close = |case, multipliers, witness| Close { case, multipliers, witness };
+    let nodes = vec![
+        SignNode::Split(1, 300),
+        SignNode::Split(63, 0),
+        SignNode::Leaf(vec![0.5, 0.0]),
+        SignNode::Own(long.clone()),
+        SignNode::Split(0, 0),
+        SignNode::Leaf(vec![0.1]),
+        SignNode::Own(short.clone()),
+    ];
     let targets = vec![
         target(0, Side::Lower, Witness::Default),
         target(128, Side::Upper, Witness::Kept(1)),
         target(3, Side::Lower, Witness::Own(long.clone())),
+        target(5, Side::Upper, signs(Witness::Kept(0), vec![SignNode::Leaf(vec![])])),
+        target(6, Side::Upper, signs(Witness::Own(long.clone()), nodes.clone())),
     ];
     let items = vec![
         Item::TightenAll,
@@ -60,7 +75,10 @@ fn everything() -> Vec<Proof> {
         Item::Split(Split::At { place: 1, element: 2, below: 0.0, above: 0.0 }),
         Item::Apply(0),
         Item::End,
-        Item::Close(vec![close(4, Multipliers::Each(vec![0.5, 0.25]), Witness::Own(long))]),
+        Item::Close(vec![
+            close(4, Multipliers::Each(vec![0.5, 0.25]), Witness::Own(long)),
+            close(5, Multipliers::Atom(2), signs(Witness::Default, nodes)),
+        ]),
         Item::Apply(1),
         Item::End,
         Item::Split(Split::At { place: 0, element: 2, below: 0.5, above: -0.0 }),
@@ -119,7 +137,7 @@ fn bytes_that_say_nothing_are_refused() {
         refused(&[[2].as_slice(), &[0xff; 9], &[2]].concat()),
         Refusal::Malformed("a number in its shortest form")
     );
-    assert_eq!(refused(&[11, 1, 0, 1, 4]), Refusal::Malformed("a witness"));
+    assert_eq!(refused(&[11, 1, 0, 1, 5]), Refusal::Malformed("a witness"));
     assert_eq!(refused(&[10, 0]), Refusal::Malformed("slopes"));
     assert_eq!(refused(&[10, 1, 2, 1, 0, 1, 0]), Refusal::Malformed("slopes of different places"));
     assert_eq!(refused(&[7, 1, 1, 2]), Refusal::Malformed("zeros after the last mark"));

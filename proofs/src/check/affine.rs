@@ -9,88 +9,54 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use crate::arith::{Enclosure, Interval, Rows, Tally, spread};
-use crate::certificate::Slopes;
+use crate::arith::{Enclosure, Rows, Tally, spread};
+use crate::error::Refusal;
 use crate::network::{Affine, Map, NodeId, Op};
 
-use super::relax::slope_at;
-use super::state::Ground;
+use super::signs::Row;
+use super::state::State;
 
 /// Rounding of one addition of two coefficients, counted generously.
 const MERGE: usize = 2;
 
-/// A linear inequality `sum c v <= at_most` over elements of nodes, with enclosed coefficients.
-#[derive(Clone, Debug)]
-pub(crate) struct LinearAtom {
-    /// Elements of nodes with their coefficients.
-    pub terms: Vec<((NodeId, usize), Interval)>,
-    /// The right-hand side.
-    pub at_most: Interval,
-}
-
-/// A combination of inequalities, `sum c v - at_most`.
-#[derive(Clone, Debug)]
-pub(crate) struct Combination {
-    coefficients: BTreeMap<(NodeId, usize), Interval>,
-    at_most: Interval,
-}
-
-impl Combination {
-    /// No inequality at all.
-    pub fn zero() -> Self {
-        Combination { coefficients: BTreeMap::new(), at_most: Interval::point(0.0) }
-    }
-
-    /// Adds an inequality a non-negative number of times.
-    pub fn add(&mut self, multiplier: f32, atom: &LinearAtom) {
-        let multiplier = Interval::point(f64::from(multiplier));
-        self.at_most = self.at_most + multiplier * atom.at_most;
-        for (variable, coefficient) in &atom.terms {
-            let sum = self.coefficients.entry(*variable).or_insert(Interval::point(0.0));
-            *sum = *sum + multiplier * *coefficient;
-        }
-    }
-}
-
-/// Lower bounds of combinations, each with its own slopes, where the nodes lie in `bounds`.
-pub(crate) fn lower_bounds(
-    ground: &Ground,
-    bounds: &[Arc<Enclosure>],
-    combinations: &[Combination],
-    slopes: &[&Slopes],
-) -> Vec<f64> {
-    let constants = combinations.iter().map(|c| (-c.at_most).lo).collect();
-    let mut walk = Walk { ground, bounds, open: BTreeMap::new(), tally: Tally::new(constants) };
-    for (row, combination) in combinations.iter().enumerate() {
-        for ((node, element), coefficient) in &combination.coefficients {
-            let Some(of) = bounds.get(*node).filter(|of| *element < of.lower.len()) else {
-                walk.tally.spoil();
+/// Lower bounds of some rows in a state.
+pub(crate) fn lower_bounds(state: &State, of: &[Row]) -> Result<Vec<f64>, Refusal> {
+    let bounds = state.bounds.as_slice();
+    let mut walk = Walk { state, bounds, of, open: BTreeMap::new(), tally: Tally::new() };
+    for (number, row) in of.iter().enumerate() {
+        let combination = row.combination(state)?;
+        walk.tally.push((-combination.at_most).lo);
+        for ((node, element), coefficient) in combination.coefficients {
+            let Some(values) = bounds.get(node).filter(|values| element < values.lower.len()) else {
+                walk.tally.charge_row(number, f64::INFINITY);
                 continue;
             };
-            let rows = walk.open.entry(*node).or_insert_with(|| Rows::zeros(combinations.len(), of.lower.len()));
-            rows.set(row, *element, coefficient.middle());
-            walk.tally.charge_row(row, spread(*coefficient, of.interval(*element).magnitude()));
+            let rows = walk.open.entry(node).or_insert_with(|| Rows::zeros(of.len(), values.lower.len()));
+            rows.set(number, element, coefficient.middle());
+            walk.tally.charge_row(number, spread(coefficient, values.interval(element).magnitude()));
         }
     }
-    walk.finish(slopes)
+    Ok(walk.finish())
 }
 
 /// Several linear functions on their way back to the input.
 struct Walk<'w> {
-    ground: &'w Ground<'w>,
+    state: &'w State<'w>,
     bounds: &'w [Arc<Enclosure>],
+    /// What they are bounds of, with which slopes.
+    of: &'w [Row<'w>],
     open: BTreeMap<NodeId, Rows>,
     tally: Tally,
 }
 
 impl Walk<'_> {
-    /// Walks back to the input with the slopes of each row, and returns the rows' lower bounds.
-    fn finish(mut self, slopes: &[&Slopes]) -> Vec<f64> {
-        let ground = self.ground;
+    /// Walks back to the input and returns the rows' lower bounds.
+    fn finish(mut self) -> Vec<f64> {
+        let ground = self.state.ground();
         while let Some((id, rows)) = self.open.pop_last() {
             match ground.network.nodes().get(id).map(|n| &n.op) {
                 Some(Op::Affine(affine)) => self.through_affine(id, affine, &rows),
-                Some(Op::Relu(source)) => self.through_relu((id, *source), rows, slopes),
+                Some(Op::Relu(source)) => self.through_relu((id, *source), rows),
                 Some(Op::Input) => match self.bounds.first() {
                     Some(over) => self.tally.minimise(&rows, over, ground.region.ball.as_ref()),
                     None => self.tally.spoil(),
@@ -124,11 +90,13 @@ impl Walk<'_> {
         }
     }
 
-    fn through_relu(&mut self, (id, source): (NodeId, NodeId), mut rows: Rows, slopes: &[&Slopes]) {
+    fn through_relu(&mut self, (id, source): (NodeId, NodeId), mut rows: Rows) {
         let Some(of) = self.bounds.get(source) else { return self.tally.spoil() };
-        let none = Slopes::default();
-        let slope = |row| slope_at(slopes.get(row).copied().unwrap_or(&none), self.ground, id);
-        self.tally.relax(&mut rows, of, slope);
+        let (state, all, place) = (self.state, self.of, self.state.ground().place_of_relu.get(&id));
+        let alphas =
+            |row: usize| all.get(row).zip(place).map(|(row, place)| row.leaf.alphas(*place)).unwrap_or_default();
+        let signs = |row: usize| all.get(row).into_iter().flat_map(move |row: &Row| row.signs(state, source));
+        self.tally.relax(&mut rows, of, alphas, signs);
         let Some(open) = self.open.get_mut(&source) else {
             self.open.insert(source, rows);
             return;

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use crate::arith::LinearAtom;
 use crate::certificate::{Close, Multipliers};
 use crate::error::Refusal;
 
-use super::affine::LinearAtom;
 use super::relax::check_multiplier;
+use super::signs::{Task, least_bounds};
 use super::state::State;
 
 /// Something to refute: no point satisfies all of the atoms.
@@ -21,14 +22,13 @@ pub(crate) struct Goal {
 
 /// Refutes some of the open goals, which are then no longer open.
 pub(crate) fn close(state: &mut State, open: &mut Vec<Arc<Goal>>, list: &[Close]) -> Result<(), Refusal> {
-    let (mut combinations, mut slopes) = (Vec::new(), Vec::new());
+    state.refresh_all();
+    let mut tasks = Vec::new();
     for close in list {
         let place = open.iter().position(|goal| goal.case == close.case).ok_or(Refusal::NotOpen(close.case))?;
-        combinations.push(combination(&open.remove(place), &close.multipliers)?);
-        slopes.push(state.slopes(&close.witness)?);
+        tasks.push(Task::new(state, combination(&open.remove(place), &close.multipliers)?, &close.witness)?);
     }
-    state.refresh_all();
-    for (close, bound) in list.iter().zip(state.lower_bounds(&combinations, &slopes)) {
+    for (close, bound) in list.iter().zip(least_bounds(state, &tasks)?) {
         if !(bound > 0.0 && bound.is_finite()) {
             return Err(Refusal::NotRefuted(close.case, bound));
         }

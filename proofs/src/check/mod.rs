@@ -3,8 +3,9 @@
 //! * `tree` reads a proof tree and keeps the states on the path to the current node.
 //! * `cover` is the structural rule: the subtrees of a split leave nothing out.
 //! * `state` walks forward: interval arithmetic for every node, tightened where the certificate says so.
-//! * `affine` walks backward: the linear bound rule through affine nodes.
-//! * `relax` is its step through a ReLU.
+//! * `signs` says what is bounded: once for each leaf of a witness.
+//! * `affine` walks backward: the linear bound rule.
+//! * `relax` is what a witness may say.
 //! * `leaf` closes a case with it.
 //! * `volume` measures the parts of a region of which something is proved.
 //! * `replay` evaluates a counterexample.
@@ -14,42 +15,28 @@ mod cover;
 mod leaf;
 mod relax;
 mod replay;
+mod signs;
 mod state;
 mod tree;
 mod volume;
 
+pub use crate::pool::Limits;
 pub use replay::replay;
 pub use state::{Ground, State};
 pub use volume::volume;
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::arith::{Measure, Part};
 use crate::certificate::{Decoder, Item, Source};
 use crate::error::{Refusal, Rejected};
 use crate::network::Network;
+use crate::pool::Pool;
 use crate::property::{Case, Property, Region};
 use crate::verdict::{ProvedBounds, Verified};
 
 use leaf::Goal;
 use tree::{Next, Node, Prover};
-
-/// What a check may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The most threads.
-    pub threads: NonZeroUsize,
-    /// When to give up.
-    pub deadline: Option<Instant>,
-}
-
-impl From<NonZeroUsize> for Limits {
-    fn from(threads: NonZeroUsize) -> Self {
-        Limits { threads, deadline: None }
-    }
-}
 
 /// Checks a certificate: every case of the property is refuted for every point of its region, in real arithmetic on
 /// the network's stored weights.
@@ -78,9 +65,9 @@ fn check_proofs(
     measures: &[Measure],
 ) -> Result<usize, Rejected> {
     property.fits(network)?;
-    let grounds = property.regions().iter().map(|region| Ground::new(network, region));
-    let grounds = grounds.collect::<Result<Vec<_>, _>>()?;
-    let prover = Prover::new(certificate, limits, measures);
+    let ground = |region| Ground::new(network, region).map(|ground| Ground { pool: Pool::new(limits), ..ground });
+    let grounds = property.regions().iter().map(ground).collect::<Result<Vec<_>, _>>()?;
+    let prover = Prover::new(certificate, measures);
     let mut input = Decoder::new(certificate, 0)?;
     let (header, proofs) = input.header()?;
     if header.model != network.digest() {

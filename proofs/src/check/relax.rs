@@ -1,20 +1,12 @@
-//! The step through a ReLU, and what a certificate may say about it.
+//! What a certificate may say about the relaxation of ReLUs and about multipliers.
 
-use crate::arith::Slope;
 use crate::certificate::Slopes;
 use crate::error::Refusal;
-use crate::network::NodeId;
 
-use super::state::{Ground, State};
+use super::state::State;
 
-/// The slope rule of a ReLU node in one linear bound.
-pub(crate) fn slope_at<'s>(slopes: &'s Slopes, ground: &Ground, relu: NodeId) -> Slope<'s> {
-    let alphas = ground.place_of_relu.get(&relu).and_then(|place| slopes.alpha.get(place));
-    alphas.map_or(Slope::Adaptive, |alphas| Slope::Given(alphas))
-}
-
-/// Checks that slopes are slopes, multipliers are multipliers, and that both fit what they belong to.
-pub(crate) fn check_slopes(state: &State, slopes: &Slopes) -> Result<(), Refusal> {
+/// Checks that slopes are slopes, multipliers are multipliers, and that both fit what they belong to, be it some literals.
+pub(crate) fn check_slopes(state: &State, slopes: &Slopes, literals: usize) -> Result<(), Refusal> {
     for (place, alphas) in &slopes.alpha {
         let expected = state.ground().size(*place).ok_or(Refusal::UnknownElement(*place, 0))?;
         if alphas.len() != expected {
@@ -24,11 +16,12 @@ pub(crate) fn check_slopes(state: &State, slopes: &Slopes) -> Result<(), Refusal
             return Err(Refusal::Slope(*wrong));
         }
     }
-    check_multipliers(&slopes.beta, state.cuts(), "literals on the path")?;
+    check_multipliers(&slopes.beta, literals, "literals on the path")?;
     check_multipliers(&slopes.constraints, state.ground().region.constraints.len(), "constraints of the region")
 }
 
-fn check_multipliers(multipliers: &[f32], most: usize, of: &'static str) -> Result<(), Refusal> {
+/// Checks multipliers of at most so many things.
+pub(crate) fn check_multipliers(multipliers: &[f32], most: usize, of: &'static str) -> Result<(), Refusal> {
     if multipliers.len() > most {
         return Err(Refusal::MultiplierCount(most, of, multipliers.len()));
     }

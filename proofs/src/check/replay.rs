@@ -1,12 +1,10 @@
 //! Replaying a counterexample with rigorous arithmetic.
 
-use crate::arith::{Enclosure, Interval};
+use crate::arith::{Enclosure, Interval, enclose_all};
 use crate::error::{Refusal, Rejected};
 use crate::network::Network;
 use crate::property::{Atom, Bound, Case, Property, Region, Variable};
 use crate::verdict::Violated;
-
-use super::state::enclose_all;
 
 /// Checks that some case of the property certainly happens at a point: the point lies in the case's region and all of
 /// the case's atoms hold there, in real arithmetic on the network's stored weights.

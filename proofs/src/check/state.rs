@@ -4,23 +4,27 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::arith::{Enclosure, Form, Interval};
+use crate::arith::{Enclosure, Form, Interval, LinearAtom, enclose};
 use crate::certificate::{Literal, Place, Side, Slopes, Targets, Witness};
 use crate::error::Refusal;
 use crate::network::{Network, Node, NodeId, Op};
+use crate::pool::Pool;
 use crate::property::{Atom, Region, Variable};
 
-use super::affine::{Combination, LinearAtom, lower_bounds};
 use super::relax::check_slopes;
+use super::signs::{Task, least_bounds};
 
-/// Coefficients that one batch of rows may hold at a node, so that memory stays bounded (32 MiB a node).
-const BATCH: usize = 1 << 22;
+/// The most literals that are assumed at a node, those of trees of signs counted. What an item costs grows with it.
+pub(crate) const MOST_ASSUMED: usize = 512;
 
 /// The most inputs that may vary where forward forms are used: they cost memory and time for each.
 const MOST_FORM_INPUTS: usize = 64;
 
 /// The most cuts, kept slopes or lemmas on a path, so that the states on it stay small.
 const LONGEST_PATH: usize = 1 << 12;
+
+/// The slopes of the default witness.
+static DEFAULT: Slopes = Slopes { alpha: BTreeMap::new(), beta: Vec::new(), constraints: Vec::new() };
 
 /// A list whose clones share it until one of them grows.
 pub(crate) type Shared<T> = Arc<Vec<Arc<T>>>;
@@ -41,8 +45,9 @@ pub struct Ground<'p> {
     pub(crate) region: &'p Region,
     /// For each ReLU node the place that feeds it.
     pub(crate) place_of_relu: BTreeMap<NodeId, Place>,
-    constraints: Vec<LinearAtom>,
-    places: Vec<NodeId>,
+    pub(crate) constraints: Vec<LinearAtom>,
+    pub(crate) places: Vec<NodeId>,
+    pub(crate) pool: Pool,
 }
 
 impl<'p> Ground<'p> {
@@ -57,7 +62,8 @@ impl<'p> Ground<'p> {
         }
         let constraints = region.constraints.iter().map(|constraint| linear(network, constraint)).collect();
         let place_of_relu = network.relus().map(|(relu, _)| relu).zip(1..).collect();
-        Ok(Ground { network, region, place_of_relu, constraints, places: network.places() })
+        let (places, pool) = (network.places(), Pool::default());
+        Ok(Ground { network, region, place_of_relu, constraints, places, pool })
     }
 
     /// Number of elements of a place.
@@ -70,6 +76,17 @@ impl<'p> Ground<'p> {
         let exists = self.size(place).is_some_and(|size| element < size);
         let found = self.places.get(place).copied().filter(|_| exists);
         found.ok_or(Refusal::UnknownElement(place, element))
+    }
+
+    /// Whether a place is that of a node.
+    pub(crate) fn is_at(&self, place: Place, node: NodeId) -> bool {
+        self.places.get(place) == Some(&node)
+    }
+
+    /// Checks that there is such an element, and that it feeds a ReLU.
+    pub(crate) fn check_relu_input(&self, place: Place, element: usize) -> Result<(), Refusal> {
+        let feeds_relu = (1..=self.place_of_relu.len()).contains(&place);
+        self.node(place, element).ok().filter(|_| feeds_relu).map(|_| ()).ok_or(Refusal::UnknownElement(place, element))
     }
 
     /// Places whose undecided elements are worth bounding, one for each node in topological order. A node that is
@@ -110,14 +127,16 @@ pub(crate) fn linear(network: &Network, atom: &Atom) -> LinearAtom {
 pub struct State<'g> {
     ground: &'g Ground<'g>,
     /// Enclosures of the first nodes.
-    bounds: Vec<Arc<Enclosure>>,
+    pub(crate) bounds: Vec<Arc<Enclosure>>,
     /// Forms of the nodes before the first stale one, where they are used; none where that of the input is to come.
     forms: Option<Vec<Arc<Form>>>,
     /// The first node whose enclosure does not yet follow from those before it.
     stale: NodeId,
     /// Assumed literals that do not speak of the input.
-    cuts: Shared<LinearAtom>,
+    pub(crate) cuts: Shared<LinearAtom>,
     kept: Shared<Slopes>,
+    /// How many literals are assumed.
+    assumed: usize,
 }
 
 impl<'g> State<'g> {
@@ -125,16 +144,21 @@ impl<'g> State<'g> {
     pub fn new(ground: &'g Ground<'g>) -> Self {
         let input = Enclosure::of_intervals(ground.region.bounds.iter().map(|b| b.outer()));
         let (cuts, kept) = (Shared::default(), Shared::default());
-        State { ground, bounds: vec![Arc::new(input)], forms: None, stale: 1, cuts, kept }
+        State { ground, bounds: vec![Arc::new(input)], forms: None, stale: 1, cuts, kept, assumed: 0 }
     }
 
     pub(crate) fn ground(&self) -> &'g Ground<'g> {
         self.ground
     }
 
-    /// How many literals are assumed that do not speak of the input.
-    pub(crate) fn cuts(&self) -> usize {
-        self.cuts.len()
+    /// How many literals are assumed.
+    pub(crate) fn assumed(&self) -> usize {
+        self.assumed
+    }
+
+    /// The most elements that an enclosed node has.
+    pub(crate) fn widest(&self) -> usize {
+        self.bounds.iter().map(|bounds| bounds.lower.len()).max().unwrap_or(1)
     }
 
     /// The interval of an input element.
@@ -168,7 +192,7 @@ impl<'g> State<'g> {
             forms.push(Arc::new(Form::of_input(input)));
         }
         for (id, node) in self.ground.network.nodes().iter().enumerate().take(last + 1).skip(self.stale) {
-            let (mut enclosure, form) = forward(node, &self.bounds, self.forms.as_deref().unwrap_or_default());
+            let (mut enclosure, form) = enclose(node, &self.bounds, self.forms.as_deref().unwrap_or_default());
             match (&mut self.forms, form) {
                 (Some(forms), Some(form)) => {
                     form.narrow(&mut enclosure);
@@ -232,6 +256,7 @@ impl<'g> State<'g> {
     /// There is no such element, or the value is not finite.
     pub fn assume(&mut self, literal: &Literal) -> Result<(), Refusal> {
         self.adopt(literal)?;
+        self.assumed += 1;
         if literal.place > 0 {
             push(&mut self.cuts, self.ground.atom(literal)?)?;
         }
@@ -252,7 +277,7 @@ impl<'g> State<'g> {
     ///
     /// The slopes do not fit the network or are none.
     pub fn keep(&mut self, slopes: &Slopes) -> Result<(), Refusal> {
-        check_slopes(self, slopes)?;
+        check_slopes(self, slopes, self.cuts.len())?;
         push(&mut self.kept, slopes.clone())
     }
 
@@ -271,22 +296,20 @@ impl<'g> State<'g> {
     /// # Errors
     ///
     /// Targets or slopes do not fit the network.
-    pub fn tighten(&mut self, place: Place, targets: &Targets) -> Result<(), Refusal> {
+    pub fn tighten<'t>(&mut self, place: Place, targets: &'t Targets) -> Result<(), Refusal> {
         let node = self.ground.node(place, 0)?;
-        self.refresh(node);
-        let nodes = self.ground.network.nodes().iter().take(node + 1);
-        let widest = nodes.map(|n| n.size).max().unwrap_or(1);
-        for batch in self.ends(place, targets)?.chunks((BATCH / widest).max(1)) {
-            let (mut goals, mut slopes) = (Vec::new(), Vec::new());
-            for (element, side, witness) in batch {
-                let literal = Literal { place, element: *element, side: side.other(), at: 0.0 };
-                goals.push([(1.0, self.ground.atom(&literal)?)]);
-                slopes.push(self.slopes(witness)?);
-            }
-            for ((element, side, _), bound) in batch.iter().zip(self.lower_bounds(&goals, &slopes)) {
-                let above = Interval { lo: bound, hi: f64::INFINITY };
-                self.narrow((node, *element), if *side == Side::Lower { above } else { -above });
-            }
+        let ends = self.ends(place, targets)?;
+        let signs = ends.iter().flat_map(|(_, _, witness)| witness.places());
+        let last = signs.filter_map(|place| self.ground.places.get(place)).max();
+        self.refresh(node.max(last.copied().unwrap_or(node)));
+        let task = |(element, side, witness): &(usize, Side, &'t Witness)| {
+            let literal = Literal { place, element: *element, side: side.other(), at: 0.0 };
+            Task::new(self, vec![(1.0, self.ground.atom(&literal)?)], witness)
+        };
+        let tasks = ends.iter().map(task).collect::<Result<Vec<_>, _>>()?;
+        for ((element, side, _), bound) in ends.iter().zip(least_bounds(self, &tasks)?) {
+            let above = Interval { lo: bound, hi: f64::INFINITY };
+            self.narrow((node, *element), if *side == Side::Lower { above } else { -above });
         }
         Ok(())
     }
@@ -311,52 +334,16 @@ impl<'g> State<'g> {
         Ok(marks.into_iter().zip([Side::Lower, Side::Upper]).flat_map(marked).collect())
     }
 
-    /// The slopes that a witness means.
-    pub(crate) fn slopes(&self, witness: &Witness) -> Result<Arc<Slopes>, Refusal> {
+    /// The slopes that a witness means, which is no tree of signs.
+    pub(crate) fn slopes<'w>(&'w self, witness: &'w Witness) -> Result<&'w Slopes, Refusal> {
         match witness {
-            Witness::Default => Ok(Arc::default()),
-            Witness::Own(slopes) => check_slopes(self, slopes).map(|()| Arc::new(slopes.clone())),
+            Witness::Default => Ok(&DEFAULT),
+            Witness::Own(slopes) => check_slopes(self, slopes, self.cuts.len()).map(|()| slopes),
             Witness::Kept(number) => {
-                let kept = self.kept.get(*number).cloned();
+                let kept = self.kept.get(*number).map(Arc::as_ref);
                 kept.ok_or(Refusal::UnknownSlopes(self.kept.len(), *number))
             }
+            Witness::Signs(_) => Err(Refusal::Malformed("a witness that is no tree of signs")),
         }
-    }
-
-    /// Lower bounds of non-negative combinations of inequalities, plus what the slopes add of cuts and constraints.
-    pub(crate) fn lower_bounds(&self, goals: &[impl AsRef<[(f32, LinearAtom)]>], slopes: &[Arc<Slopes>]) -> Vec<f64> {
-        let combination = |(goal, slopes): (&_, &Arc<Slopes>)| {
-            let mut combination = Combination::zero();
-            let goal: &[(f32, LinearAtom)] = AsRef::as_ref(goal);
-            goal.iter().for_each(|(multiplier, atom)| combination.add(*multiplier, atom));
-            let cuts = slopes.beta.iter().zip(self.cuts.iter().map(Arc::as_ref));
-            let constraints = slopes.constraints.iter().zip(&self.ground.constraints);
-            cuts.chain(constraints).for_each(|(multiplier, atom)| combination.add(*multiplier, atom));
-            combination
-        };
-        let combinations: Vec<Combination> = goals.iter().zip(slopes).map(combination).collect();
-        let slopes: Vec<&Slopes> = slopes.iter().map(Arc::as_ref).collect();
-        lower_bounds(self.ground, &self.bounds, &combinations, &slopes)
-    }
-}
-
-/// Encloses every node at once.
-pub(crate) fn enclose_all(network: &Network, input: Enclosure) -> Vec<Arc<Enclosure>> {
-    let mut bounds = vec![Arc::new(input)];
-    for node in network.nodes().iter().skip(1) {
-        bounds.push(Arc::new(forward(node, &bounds, &[]).0));
-    }
-    bounds
-}
-
-/// Encloses a node by interval arithmetic, given enclosures of all nodes before it; with its form if its sources have forms.
-fn forward(node: &Node, before: &[Arc<Enclosure>], forms: &[Arc<Form>]) -> (Enclosure, Option<Form>) {
-    let missing = Enclosure::of_intervals(std::iter::empty());
-    let of = |source: NodeId| before.get(source).map_or(&missing, Arc::as_ref);
-    let form_of = |source: NodeId| forms.get(source).map(Arc::as_ref);
-    match &node.op {
-        Op::Input => (missing.clone(), None),
-        Op::Relu(source) => (of(*source).relu(), form_of(*source).map(|form| form.relu(of(*source)))),
-        Op::Affine(affine) => affine.forward(node.size, |source| (of(source), form_of(source))),
     }
 }

@@ -1,32 +1,27 @@
 //! The proof tree: items are read one after the other, and only the states on the path to the current node are kept.
 
-use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Instant;
 
 use crate::arith::{Measure, Part};
 use crate::certificate::{Decoder, Item, Literal, Side, Source, Split};
 use crate::error::{Refusal, Rejected, TreePlace};
+use crate::pool::joined;
 
-use super::Limits;
 use super::cover::assumptions;
 use super::leaf::{Goal, close};
-use super::state::{Shared, State, push};
+use super::state::{MOST_ASSUMED, Shared, State, push};
 use super::volume::negations;
 
-/// The deepest node of a tree, and the most literals that are assumed there. What an item costs grows with the latter.
-const DEEPEST: usize = 512;
+/// The deepest node of a tree.
+const DEEPEST: usize = MOST_ASSUMED;
 
 /// What all nodes of a certificate's trees share.
 pub(crate) struct Prover<'p> {
     source: &'p dyn Source,
-    deadline: Option<Instant>,
     /// Where volume is measured, that of each region.
     measures: &'p [Measure],
-    /// How many more threads may be started.
-    idle: AtomicUsize,
     leaves: AtomicUsize,
 }
 
@@ -37,8 +32,6 @@ pub(crate) struct Node<'p> {
     pub open: Vec<Arc<Goal>>,
     lemmas: Shared<Lemma>,
     path: String,
-    /// How many literals are assumed.
-    assumed: usize,
     /// As what a node counts that ends with nothing open, where volume is measured.
     aim: Option<Part>,
 }
@@ -62,9 +55,8 @@ pub(crate) enum Next<'p> {
 }
 
 impl<'p> Prover<'p> {
-    pub fn new(source: &'p dyn Source, limits: Limits, measures: &'p [Measure]) -> Self {
-        let idle = AtomicUsize::new(limits.threads.get() - 1);
-        Prover { source, deadline: limits.deadline, measures, idle, leaves: AtomicUsize::new(0) }
+    pub fn new(source: &'p dyn Source, measures: &'p [Measure]) -> Self {
+        Prover { source, measures, leaves: AtomicUsize::new(0) }
     }
 
     /// How many nodes had no subtrees.
@@ -74,12 +66,10 @@ impl<'p> Prover<'p> {
 
     /// Checks a node and everything below it; returns the decoder behind it.
     pub fn check(&self, mut node: Node<'p>, mut input: Decoder<'p>) -> Result<Decoder<'p>, Rejected> {
-        if node.path.len().max(node.assumed) > DEEPEST {
+        if node.path.len().max(node.state.assumed()) > DEEPEST {
             return Err(node.refuse(&input, Refusal::TooDeep(DEEPEST)));
         }
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(node.refuse(&input, Refusal::Deadline));
-        }
+        node.state.ground().pool.check_time().map_err(|refusal| node.refuse(&input, refusal))?;
         loop {
             let (item, length) = input.item().map_err(|refusal| node.refuse(&input, refusal))?;
             match node.apply(&item).map_err(|refusal| node.refuse(&input, refusal))? {
@@ -116,23 +106,20 @@ impl<'p> Prover<'p> {
             end if end == middle => Ok(()),
             end => Err(Rejected { at: Some(place), refusal: Refusal::SubtreeLength(middle, end) }),
         };
-        let take = |idle: usize| idle.checked_sub(1);
-        if self.idle.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_err() {
+        let pool = &first.state.ground().pool;
+        if !pool.take() {
             let input = self.check(first, input)?;
             at_middle(&input)?;
             return self.check(second, input);
         }
         thread::scope(|scope| {
-            let ahead = scope.spawn(move || {
-                let result = Decoder::new(self.source, middle).map_err(Rejected::from);
-                let result = result.and_then(|input| self.check(second, input));
-                self.idle.fetch_add(1, Ordering::AcqRel);
-                result
+            let ahead = pool.start(scope, move || {
+                let input = Decoder::new(self.source, middle).map_err(Rejected::from);
+                input.and_then(|input| self.check(second, input))
             });
             // Whatever is wrong in the first subtree is what the reader of the certificate meets first.
             let here = self.check(first, input).and_then(|input| at_middle(&input));
-            let ahead = ahead.join().unwrap_or_else(|payload| resume_unwind(payload));
-            here.and(ahead)
+            here.and(joined(ahead))
         })
     }
 }
@@ -140,7 +127,7 @@ impl<'p> Prover<'p> {
 impl<'p> Node<'p> {
     /// The root of a region's tree.
     pub fn root(region: usize, state: State<'p>, open: Vec<Arc<Goal>>, aim: Option<Part>) -> Self {
-        Node { region, state, open, lemmas: Shared::default(), path: String::new(), assumed: 0, aim }
+        Node { region, state, open, lemmas: Shared::default(), path: String::new(), aim }
     }
 
     /// Says where something is wrong.
@@ -234,8 +221,7 @@ impl<'p> Node<'p> {
         let mut state = self.state.clone();
         assumptions.iter().try_for_each(|literal| state.assume(literal))?;
         let path = format!("{}{step}", self.path);
-        let assumed = self.assumed.saturating_add(assumptions.len());
-        Ok(Node { region: self.region, state, open, lemmas: self.lemmas.clone(), path, assumed, aim: self.aim })
+        Ok(Node { region: self.region, state, open, lemmas: self.lemmas.clone(), path, aim: self.aim })
     }
 
     /// A child that proves something for its parent, and is no part of the region.

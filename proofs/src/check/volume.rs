@@ -5,14 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::arith::Measure;
+use crate::arith::{LinearAtom, Measure};
 use crate::certificate::Source;
 use crate::error::{Refusal, Rejected};
 use crate::network::Network;
 use crate::property::{Property, Region};
 use crate::verdict::{ProvedVolume, Shares};
 
-use super::affine::LinearAtom;
 use super::leaf::Goal;
 use super::{Limits, check_proofs};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bartizan_proof::certificate::{Close, Item, Multipliers, Slopes, Split, Targets, Witness};
+use bartizan_proof::certificate::{Close, Item, Multipliers, SignNode, Slopes, Split, Targets, Witness};
 
 use crate::subject::Subject;
 
@@ -68,6 +68,15 @@ fn witness(witness: &Witness, count: &mut impl FnMut(&'static str)) {
         Witness::Default => count("default slopes"),
         Witness::Kept(_) => count("kept slopes"),
         Witness::Own(slopes) => own(slopes, count),
+        Witness::Signs(tree) => tree.nodes.iter().for_each(|node| match node {
+            SignNode::Split(..) => count("signs, split"),
+            SignNode::Leaf(betas) if betas.iter().all(|beta| *beta == 0.0) => count("signs, leaf without betas"),
+            SignNode::Leaf(_) => count("signs, leaf with betas"),
+            SignNode::Own(slopes) => {
+                count("signs, leaf with slopes");
+                own(slopes, count);
+            }
+        }),
     }
 }
 

@@ -1,8 +1,11 @@
 #![allow(clippy::float_arithmetic, clippy::as_conversions)]
 
 mod forms;
+mod signs;
 mod trees;
 mod volume;
+
+use std::num::NonZeroUsize;
 
 use super::*;
 use crate::arith::Interval;
@@ -205,7 +208,7 @@ fn sampled_points_never_leave_proved_bounds() {
         for _ in 0..20 {
             let point: Vec<f64> = region.bounds.iter().map(|b| random.range(b.lower.lo, b.upper.hi)).collect();
             let input = crate::arith::Enclosure::of_intervals(point.iter().map(|x| Interval::point(*x)));
-            let exact = state::enclose_all(&network, input);
+            let exact = crate::arith::enclose_all(&network, input);
             for i in 0..sizes[3] {
                 let (y, t, l) = (exact[5].interval(i), tight.outputs()[i], loose.outputs()[i]);
                 assert!(t.lo <= y.hi && y.lo <= t.hi, "round {round}: {y:?} outside {t:?}");

@@ -44,7 +44,7 @@ pub fn bytes(instance: &Instance) -> Vec<(String, Vec<u8>)> {
         ("malformed.flag_on_forms", tree(&[0x8e])),
         ("malformed.longer_than_needed", tree(&[2, 0x80, 0])),
         ("malformed.beyond_64_bits", tree(&[2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2])),
-        ("malformed.unknown_witness", tree(&[11, 1, 0, 1, 4])),
+        ("malformed.unknown_witness", tree(&[11, 1, 0, 1, 5])),
         ("malformed.keep_without_slopes", tree(&[10, 0])),
         ("malformed.place_twice", tree(&[10, 1, 2, 1, 0, 1, 0])),
         ("malformed.mark_after_the_last", tree(&[7, 1, 2, 7, 0])),
