@@ -101,7 +101,7 @@ fn rounded(item: &mut Item) {
 
 /// All undecided ends instead of the marked ones.
 fn thorough(item: &mut Item) {
-    if let Item::Tighten(_, targets) = item {
+    if let Item::Tighten(_, targets @ Targets::Marked(..)) = item {
         *targets = Targets::Undecided;
     }
 }

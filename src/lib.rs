@@ -26,6 +26,7 @@ pub mod real;
 
 pub mod bound;
 pub mod query;
+pub mod refine;
 
 pub mod attack;
 pub mod branch;

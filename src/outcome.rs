@@ -77,6 +77,8 @@ pub enum Rung {
     Interval,
     /// Backward linear bounds.
     Linear,
+    /// Optimised slopes.
+    Slopes,
     /// Branch and bound.
     Branch,
     /// Linear programming.
@@ -89,6 +91,7 @@ impl fmt::Display for Rung {
             Rung::Attack => "attack",
             Rung::Interval => "ibp",
             Rung::Linear => "linear",
+            Rung::Slopes => "slopes",
             Rung::Branch => "branch",
             Rung::Lp => "lp",
         })

@@ -1,10 +1,11 @@
-//! The ladder: attack, then branch and bound over the input region where few inputs vary; interval bounds, linear bounds and
-//! linear programs elsewhere; and at last the checker.
+//! The ladder: attack, then branch and bound over the input region where few inputs vary; elsewhere interval bounds, linear bounds,
+//! optimised slopes, refined hidden bounds and branch and bound over the signs of ReLUs; and at last the checker.
 //!
 //! Each rung takes the cases that are still open and is dearer than the one before. Whatever a rung claims, the
 //! verdict comes from `bartizan-proof`: a counterexample is replayed and a proof is checked before anything is said.
 
 mod branching;
+mod refining;
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -28,12 +29,26 @@ pub enum Method {
     Ibp,
     /// Backward linear bounds.
     Linear,
+    /// Backward linear bounds with optimised slopes, for hidden neurons too.
+    Slopes,
     /// Linear programming over the linear bounds.
     Lp,
-    /// Branch and bound over the input region. Output bounds are those of `linear`.
+    /// Branch and bound, as [`Split`] says. Output bounds are those of `linear`.
     Branch,
     /// Everything there is, cheapest first.
     Auto,
+}
+
+/// What branch and bound splits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Split {
+    /// The input region where few inputs vary, the signs of ReLUs elsewhere.
+    #[default]
+    Auto,
+    /// The input region.
+    Inputs,
+    /// The signs of ReLUs.
+    Signs,
 }
 
 /// Settings of the search. None of them can make a wrong answer.
@@ -41,6 +56,8 @@ pub enum Method {
 pub struct Options {
     /// How far up the ladder to go.
     pub method: Method,
+    /// What branch and bound splits.
+    pub split: Split,
     /// Time limit of one query.
     pub timeout: Duration,
     /// Whether to look for counterexamples.
@@ -51,7 +68,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { method: Method::Auto, timeout: Duration::from_secs(60), attack: true, seed: 0 }
+        let timeout = Duration::from_secs(60);
+        Options { method: Method::Auto, split: Split::Auto, timeout, attack: true, seed: 0 }
     }
 }
 
@@ -114,6 +132,8 @@ struct Ladder<'v> {
     deadline: Instant,
     queries: Vec<Query<f32>>,
     cases: Vec<CaseState>,
+    /// Linear bounds of each region, once they are known.
+    bounds: Vec<Option<Bounds<f32>>>,
     /// The steps that tighten hidden bounds in each region's proof.
     tightening: Vec<Vec<Item>>,
     rung: Rung,
@@ -134,8 +154,9 @@ impl<'v> Ladder<'v> {
     fn new(verifier: &'v Verifier, property: &'v Property, options: &'v Options, deadline: Instant) -> Self {
         let queries = Query::all_of(property);
         let cases = vec![CaseState { close: None, best: f64::NEG_INFINITY }; property.cases().len()];
-        let tightening = vec![Vec::new(); queries.len()];
-        Ladder { verifier, property, options, deadline, queries, cases, tightening, rung: Rung::Attack, domains: 0 }
+        let (tightening, bounds) = (vec![Vec::new(); queries.len()], vec![None; queries.len()]);
+        let (rung, domains) = (Rung::Attack, 0);
+        Ladder { verifier, property, options, deadline, queries, cases, bounds, tightening, rung, domains }
     }
 
     fn climb(&mut self) -> Verdict {
@@ -152,7 +173,14 @@ impl<'v> Ladder<'v> {
             self.rung = Rung::Linear;
             self.bound_linearly();
         }
-        if self.is_open() && matches!(method, Method::Lp | Method::Auto) && !self.is_late() {
+        if self.is_open()
+            && matches!(method, Method::Slopes | Method::Branch | Method::Auto)
+            && !self.is_late()
+            && let Some(verdict) = self.refine(method != Method::Slopes)
+        {
+            return verdict;
+        }
+        if self.is_open() && method == Method::Lp && !self.is_late() {
             if let Some(found) = self.attack_again() {
                 self.rung = Rung::Attack;
                 return Verdict::Violated(found);
@@ -259,6 +287,7 @@ impl<'v> Ladder<'v> {
             let Some((bounds, relaxations)) = found else { return };
             close_cases(self.verifier, query, (&bounds, &relaxations), &mut self.cases);
             self.tightening[query.region] = certify::tightening(&self.verifier.network, &self.verifier.model, &bounds);
+            self.bounds[query.region] = Some(bounds);
         }
     }
 

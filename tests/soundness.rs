@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bartizan::outcome::Verdict;
-use bartizan::verify::{Options, Verifier};
+use bartizan::verify::{Options, Split, Verifier};
 use oracle::random::Random;
 use oracle::tiny;
 use oracle::trial::Trial;
@@ -23,11 +23,20 @@ const LEAST: usize = 100;
 
 #[test]
 fn the_engine_says_nothing_false_of_tiny_networks() {
-    let options = Options { timeout: TIMEOUT, ..Options::default() };
+    examine(1_000_000, &Options { timeout: TIMEOUT, ..Options::default() });
+}
+
+#[test]
+fn splitting_signs_says_nothing_false_of_tiny_networks() {
+    examine(2_000_000, &Options { timeout: TIMEOUT, split: Split::Signs, ..Options::default() });
+}
+
+/// Networks whose seeds begin with the given number.
+fn examine(first: u64, options: &Options) {
     let (mut verified, mut violated, mut unknown) = (0, 0, 0);
     for seed in 0..NETWORKS {
         // Other networks than those of the checker's test.
-        let mut random = Random::new(1_000_000 + seed);
+        let mut random = Random::new(first + seed);
         let network = tiny::network(&mut random);
         let region = tiny::region(&mut random, network.input_size());
         let mut trial = Trial::new(&network, &region, random);
@@ -38,7 +47,7 @@ fn the_engine_says_nothing_false_of_tiny_networks() {
         }
         let claim = trial.random.pick(&claims);
         let meant = trial.meant(&claim);
-        match verifier.verify(&claim.property, &options).unwrap().verdict {
+        match verifier.verify(&claim.property, options).unwrap().verdict {
             Verdict::Verified(..) => {
                 assert!(trial.holds(&meant), "seed {seed}: verified, but false: {:?}", claim.property);
                 verified += 1;

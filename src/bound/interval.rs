@@ -52,6 +52,25 @@ impl<T: Real> Bounds<T> {
         self.upper.push(upper);
     }
 
+    /// Raises lower ends and lowers upper ends of elements of a node in the first domain, and derives what follows for the nodes behind
+    /// it. Each bound is a lower bound of the element, or of its negative where it is for the upper end.
+    pub fn tighten(&mut self, nodes: &[Node<T>], node: usize, bounds: &[(usize, bool, T)]) {
+        for (element, is_upper, bound) in bounds {
+            let place = [0, *element];
+            let (lower, upper) = (&mut self.lower[node][place], &mut self.upper[node][place]);
+            match is_upper {
+                true => *upper = upper.min(-*bound),
+                false => *lower = lower.max(*bound),
+            }
+        }
+        let known = Bounds { lower: self.lower.split_off(node + 1), upper: self.upper.split_off(node + 1) };
+        for (id, (lower, upper)) in (node + 1..).zip(known.lower.iter().zip(&known.upper)) {
+            self.push(&nodes[id]);
+            self.lower[id].zip_mut_with(lower, |l, known| *l = l.max(*known));
+            self.upper[id].zip_mut_with(upper, |u, known| *u = u.min(*known));
+        }
+    }
+
     /// The elements of a node whose sign is open, as (domain, element).
     pub fn undecided(&self, node: usize) -> Vec<(usize, usize)> {
         let ends = self.lower[node].indexed_iter().zip(self.upper[node].iter());

@@ -7,9 +7,15 @@
 //! * [`forms`]: forward linear forms.
 //! * [`linear`]: backward linear bounds.
 //! * [`ascent`]: optimised slopes and combinations of atoms.
+//! * [`compact`]: a network without its inactive ReLUs.
+//! * [`frame`]: one region's bounds, in which many rows are bounded.
+//! * [`dual`]: optimised slopes and multipliers of assumed signs, row by row.
 
 pub mod ascent;
+pub mod compact;
+pub mod dual;
 pub mod forms;
+pub mod frame;
 mod fuse;
 pub mod interval;
 pub mod layer;

@@ -68,6 +68,11 @@ impl<T: Real> Model<T> {
         Model { nodes, places }
     }
 
+    /// The same places with other nodes.
+    pub(super) fn with_nodes(&self, nodes: Vec<Node<T>>) -> Self {
+        Model { nodes, places: self.places.clone() }
+    }
+
     /// All nodes in topological order.
     pub fn nodes(&self) -> &[Node<T>] {
         &self.nodes

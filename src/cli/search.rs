@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::CliError;
 use crate::batch::workers;
-use crate::verify::{Method, Options};
+use crate::verify::{Method, Options, Split};
 
 /// Arguments that become [`Options`].
 #[derive(Debug, clap::Args)]
@@ -12,6 +12,9 @@ pub struct SearchArgs {
     /// How far up the ladder of methods to go
     #[arg(long, value_enum, default_value_t = Method::Auto)]
     method: Method,
+    /// What branch and bound splits
+    #[arg(long, value_enum, default_value_t = Split::Auto)]
+    split: Split,
     /// Time limit of a query (or of a point) in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     timeout: f64,
@@ -33,7 +36,7 @@ impl SearchArgs {
     /// The engine's options.
     pub fn options(&self) -> Result<Options, CliError> {
         let timeout = duration(self.timeout)?;
-        Ok(Options { method: self.method, timeout, attack: !self.no_attack, seed: self.seed })
+        Ok(Options { method: self.method, split: self.split, timeout, attack: !self.no_attack, seed: self.seed })
     }
 
     /// The number of threads.

@@ -3,7 +3,7 @@
 use bartizan_proof::certificate::{Close, Proof};
 use bartizan_proof::{Interval, Violated};
 
-use super::{Ladder, Method, close_by_program, objective, row};
+use super::{Ladder, Method, Split, close_by_program, objective, row};
 use crate::bound::linear;
 use crate::branch::{Accept, Found, Search};
 use crate::certify;
@@ -20,11 +20,13 @@ impl Ladder<'_> {
     pub(super) fn splits_inputs(&self) -> bool {
         let few =
             |query: &Query<f32>| query.lower.iter().zip(&query.upper).filter(|(l, u)| l < u).count() <= MOST_SPLIT;
-        match self.options.method {
-            Method::Branch => true,
-            Method::Auto => self.queries.iter().all(few),
-            _ => false,
-        }
+        let is_split = matches!(self.options.method, Method::Branch | Method::Auto);
+        is_split
+            && match self.options.split {
+                Split::Auto => self.queries.iter().all(few),
+                Split::Inputs => true,
+                Split::Signs => false,
+            }
     }
 
     /// Splits the region of every query until the checker accepts the proof.

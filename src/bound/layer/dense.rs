@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use bartizan_proof::network::Dense;
-use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 
 use crate::matrix::multiply_add;
 use crate::real::Real;
@@ -20,6 +20,12 @@ impl<T: Real> DenseLayer<T> {
         let outputs = dense.weights.len() / dense.inputs;
         let weights =
             Array2::from_shape_fn((outputs, dense.inputs), |(i, j)| T::of(dense.weights[i * dense.inputs + j]));
+        DenseLayer { weights, absolute: OnceLock::new() }
+    }
+
+    /// The given rows and columns.
+    pub fn restricted(&self, rows: &[usize], columns: &[usize]) -> Self {
+        let weights = self.weights.select(Axis(0), rows).select(Axis(1), columns);
         DenseLayer { weights, absolute: OnceLock::new() }
     }
 

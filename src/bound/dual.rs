@@ -1,0 +1,522 @@
+//! Many linear bounds in one frame, each with its own slopes and signs, all ascending together (alpha- and beta-CROWN, Xu et
+//! al. 2021, Wang et al. 2021).
+//!
+//! A row is a target under some assumed signs of ReLU inputs. An assumed sign makes a ReLU exact, and lets the bound add a
+//! non-negative multiple (beta) of what is assumed. As in [`super::ascent`] one pass back computes all bounds and one pass forward their
+//! gradients: a lower slope earns its coefficient times its ReLU's input, a multiplier the amount by which its sign is violated.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ndarray::{Array1, Array2, ArrayView1};
+use rayon::prelude::*;
+
+use super::frame::{Frame, Target};
+use super::model::Op;
+
+/// Rows that travel together.
+pub const BATCH: usize = 128;
+
+/// The first and the last step of a slope, as shares of its range, and of a multiplier, as shares of its scale.
+const RATES: (f32, f32) = (0.5, 0.03);
+
+/// How fast the means of gradients and of their squares forget (Kingma and Ba 2015).
+const DECAY: (f32, f32) = (0.5, 0.9);
+
+/// Slopes are multiples of one over this.
+pub const GRID: f32 = 128.0;
+
+/// A split is worth what the upper line costs at zero, and this share of what the relaxation costs at the minimiser. Lower lines cost
+/// little: their slopes have been optimised.
+const GAP: f32 = 0.1;
+
+/// How many elements to split are named for each row.
+pub const CHOICES: usize = 4;
+
+/// The assumption that the input of some ReLUs, an element of an affine node, has a sign.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sign {
+    /// The node.
+    pub node: usize,
+    /// Its element.
+    pub element: usize,
+    /// At least 0, or at most 0.
+    pub is_positive: bool,
+    /// The multiplier.
+    pub beta: f32,
+    /// The size of the coefficient before it was split: the scale on which the multiplier is sought.
+    pub scale: f32,
+}
+
+/// A target under assumptions.
+#[derive(Clone, Debug)]
+pub struct Row<'t> {
+    /// What is bounded from below.
+    pub target: &'t Target,
+    /// What is assumed.
+    pub signs: Vec<Sign>,
+    /// Slopes to begin with, in units of 1/128, by slots; adaptive ones where there are none.
+    pub slopes: Option<Arc<[u8]>>,
+    /// A bound that is good enough.
+    pub goal: f32,
+}
+
+/// What a row has reached.
+#[derive(Clone, Debug)]
+pub struct Reached {
+    /// The best lower bound.
+    pub bound: f32,
+    /// The slopes behind it, by slots.
+    pub slopes: Arc<[u8]>,
+    /// The multipliers behind it.
+    pub betas: Vec<f32>,
+    /// The undecided elements whose relaxation costs most, worst first.
+    pub choices: Vec<Choice>,
+    /// The corner of the box where the relaxed target is least.
+    pub input: Array1<f32>,
+}
+
+/// An element whose sign could be assumed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Choice {
+    /// The affine node.
+    pub node: usize,
+    /// Its element.
+    pub element: usize,
+    /// What its relaxation costs at the minimiser.
+    pub score: f32,
+    /// The size of the coefficient on it.
+    pub scale: f32,
+}
+
+/// How an ascent goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// The number of steps.
+    pub steps: usize,
+    /// Whether slopes move, or only multipliers.
+    pub moves_slopes: bool,
+    /// When to give up.
+    pub deadline: Instant,
+}
+
+/// Ascends all rows, whose targets must belong to the same node. `None` when the deadline passes first.
+pub fn ascend(frame: &Frame, rows: &[Row], effort: &Effort) -> Option<Vec<Reached>> {
+    let chunks = rows.par_chunks(BATCH).map(|rows| Climb::new(frame, rows, effort.moves_slopes).run(effort));
+    let found: Option<Vec<Vec<Reached>>> = chunks.collect();
+    Some(found?.into_iter().flatten().collect())
+}
+
+/// The slopes of a ReLU node's rows on their way.
+struct Slopes {
+    relu: usize,
+    now: Array2<f32>,
+    /// Where they move.
+    motion: Option<Motion>,
+}
+
+/// Means of gradients and of their squares, and the best slopes so far.
+struct Motion {
+    mean: Array2<f32>,
+    square: Array2<f32>,
+    best: Array2<f32>,
+}
+
+/// The multiplier of a sign on its way.
+struct Beta {
+    now: f32,
+    mean: f32,
+    square: f32,
+    best: f32,
+}
+
+struct Climb<'c, 't> {
+    frame: &'c Frame<'c>,
+    rows: &'c [Row<'t>],
+    node: usize,
+    slopes: Vec<Slopes>,
+    betas: Vec<Vec<Beta>>,
+    /// For each node coefficients, as they arrive at it.
+    open: Vec<Option<Array2<f32>>>,
+    /// For each node the values of the relaxed network where the bound is taken.
+    values: Vec<Array2<f32>>,
+    bounds: Vec<f32>,
+    best: Vec<f32>,
+}
+
+impl<'c, 't> Climb<'c, 't> {
+    fn new(frame: &'c Frame<'c>, rows: &'c [Row<'t>], moves_slopes: bool) -> Self {
+        let (model, count) = (frame.model(), rows.len());
+        let node = rows[0].target.node;
+        let mut slopes = Vec::new();
+        for (relu, _) in model.relus().filter(|(relu, _)| *relu < node) {
+            let lines = frame.lines(relu);
+            let mut now = Array2::zeros((count, lines.below.len()));
+            for (mut now, row) in now.rows_mut().into_iter().zip(rows) {
+                now.assign(&lines.below);
+                if let Some(slopes) = &row.slopes {
+                    let given = &slopes[lines.first..lines.first + lines.undecided.len()];
+                    lines.undecided.iter().zip(given).for_each(|(j, slope)| now[*j] = f32::from(*slope) / GRID);
+                }
+            }
+            let [mean, square] = [0; 2].map(|_| Array2::zeros(now.raw_dim()));
+            let motion = moves_slopes.then(|| Motion { mean, square, best: now.clone() });
+            slopes.push(Slopes { relu, now, motion });
+        }
+        let beta = |sign: &Sign| Beta { now: sign.beta, mean: 0.0, square: 0.0, best: sign.beta };
+        let betas = rows.iter().map(|row| row.signs.iter().map(beta).collect()).collect();
+        let values = vec![Array2::zeros((0, 0)); node];
+        let best = vec![f32::NEG_INFINITY; count];
+        Climb { frame, rows, node, slopes, betas, open: vec![None; node], values, bounds: vec![0.0; count], best }
+    }
+
+    fn run(mut self, effort: &Effort) -> Option<Vec<Reached>> {
+        let signs = self.rows.iter().flat_map(|row| &row.signs).map(|sign| sign.node + 1);
+        let deepest = if effort.moves_slopes { self.node } else { signs.max().unwrap_or(0) };
+        let steps = if deepest == 0 { 0 } else { effort.steps };
+        for step in 0..steps {
+            if Instant::now() >= effort.deadline {
+                return None;
+            }
+            self.back();
+            self.note();
+            if self.rows.iter().zip(&self.best).all(|(row, best)| *best >= row.goal) {
+                break;
+            }
+            self.forward(deepest);
+            self.follow(step, steps);
+        }
+        self.back();
+        self.note();
+        self.forward(self.node);
+        Some((0..self.rows.len()).map(|row| self.reached(row)).collect())
+    }
+
+    fn take(&mut self, node: usize) -> Array2<f32> {
+        let shape = (self.rows.len(), self.frame.model().nodes()[node].size);
+        self.open[node].take().unwrap_or_else(|| Array2::zeros(shape))
+    }
+
+    /// The pass back: all bounds.
+    fn back(&mut self) {
+        let model = self.frame.model();
+        let mut live = vec![false; self.node];
+        for (r, row) in self.rows.iter().enumerate() {
+            for (source, coefficients) in &row.target.terms {
+                let mut open = self.take(*source);
+                if !std::mem::replace(&mut live[*source], true) {
+                    open.fill(0.0);
+                }
+                let mut into = open.row_mut(r);
+                into += coefficients;
+                self.open[*source] = Some(open);
+            }
+        }
+        self.bounds.iter_mut().zip(self.rows).for_each(|(bound, row)| *bound = row.target.constant);
+        for id in (1..self.node).rev() {
+            if !live[id] {
+                continue;
+            }
+            match &model.nodes()[id].op {
+                Op::Input => unreachable!("only node 0 is the input"),
+                Op::Affine { terms, bias } => {
+                    self.assume(id);
+                    let rows = self.open[id].take().expect("live nodes have coefficients");
+                    for (bound, row) in self.bounds.iter_mut().zip(rows.rows()) {
+                        *bound += row.dot(bias);
+                    }
+                    for (source, layer) in terms {
+                        let mut into = self.take(*source);
+                        if !std::mem::replace(&mut live[*source], true) {
+                            into.fill(0.0);
+                        }
+                        layer.backward(rows.view(), into.view_mut());
+                        self.open[*source] = Some(into);
+                    }
+                    self.open[id] = Some(rows);
+                }
+                Op::Relu(source) => self.relax((id, *source), &mut live),
+            }
+        }
+        self.minimise(live[0]);
+    }
+
+    /// Replaces coefficients on a ReLU node by coefficients on its source.
+    fn relax(&mut self, (id, source): (usize, usize), live: &mut [bool]) {
+        let frame = self.frame;
+        let lines = frame.lines(id);
+        let place = self.slopes.iter().position(|slopes| slopes.relu == id).expect("slopes for each ReLU");
+        let mut into = self.take(source);
+        if !std::mem::replace(&mut live[source], true) {
+            into.fill(0.0);
+        }
+        let rows = self.open[id].as_ref().expect("live nodes have coefficients");
+        let slopes = &self.slopes[place].now;
+        for (r, row) in self.rows.iter().enumerate() {
+            let (a, slopes) = (slice(rows.row(r)), slice(slopes.row(r)));
+            let mut into = into.row_mut(r);
+            let into = into.as_slice_mut().expect("row-major");
+            let signs = || row.signs.iter().filter(|sign| sign.node == source);
+            let kept: Vec<f32> = signs().map(|sign| into[sign.element]).collect();
+            let mut cost = relax_row(a, (slopes, slice(lines.above.view()), slice(lines.offset.view())), into);
+            for (sign, kept) in signs().zip(kept) {
+                let a = a[sign.element];
+                cost -= a.min(0.0) * lines.offset[sign.element];
+                into[sign.element] = if sign.is_positive { kept + a } else { kept };
+            }
+            self.bounds[r] += cost;
+        }
+        self.open[source] = Some(into);
+    }
+
+    /// Adds the multiples of what is assumed of a node.
+    fn assume(&mut self, node: usize) {
+        let open = self.open[node].as_mut().expect("live nodes have coefficients");
+        for (r, (row, betas)) in self.rows.iter().zip(&self.betas).enumerate() {
+            for (sign, beta) in row.signs.iter().zip(betas).filter(|(sign, _)| sign.node == node) {
+                open[[r, sign.element]] += if sign.is_positive { -beta.now } else { beta.now };
+            }
+        }
+    }
+
+    fn minimise(&mut self, is_live: bool) {
+        let (lower, upper) = (self.frame.bounds().lower[0].row(0), self.frame.bounds().upper[0].row(0));
+        let mut corners = std::mem::take(&mut self.values[0]);
+        if corners.nrows() != self.rows.len() {
+            corners = Array2::zeros((self.rows.len(), lower.len()));
+        }
+        for r in 0..self.rows.len() {
+            let mut corner = corners.row_mut(r);
+            match &self.open[0] {
+                Some(open) if is_live => {
+                    let corner = corner.as_slice_mut().expect("row-major");
+                    self.bounds[r] += corner_of(slice(open.row(r)), (slice(lower), slice(upper)), corner);
+                }
+                _ => corner.assign(&lower),
+            }
+        }
+        self.values[0] = corners;
+    }
+
+    fn note(&mut self) {
+        for r in 0..self.rows.len() {
+            if self.bounds[r] > self.best[r] {
+                self.best[r] = self.bounds[r];
+                for slopes in &mut self.slopes {
+                    let best = slopes.motion.as_mut().map(|motion| motion.best.row_mut(r));
+                    best.into_iter().for_each(|mut best| best.assign(&slopes.now.row(r)));
+                }
+                self.betas[r].iter_mut().for_each(|beta| beta.best = beta.now);
+            }
+        }
+    }
+
+    /// The pass forward: values of the relaxed network at the corners, for the nodes before `end`.
+    fn forward(&mut self, end: usize) {
+        let model = self.frame.model();
+        for id in 1..end {
+            let node = &model.nodes()[id];
+            let value = match &node.op {
+                Op::Input => unreachable!("only node 0 is the input"),
+                Op::Affine { terms, bias } => {
+                    let mut value = std::mem::take(&mut self.values[id]);
+                    if value.nrows() != self.rows.len() {
+                        value = Array2::zeros((self.rows.len(), node.size));
+                    }
+                    value.rows_mut().into_iter().for_each(|mut row| row.assign(bias));
+                    terms.iter().for_each(|(s, layer)| layer.forward(self.values[*s].view(), value.view_mut()));
+                    value
+                }
+                Op::Relu(source) => self.on_lines(id, *source),
+            };
+            self.values[id] = value;
+        }
+    }
+
+    fn on_lines(&mut self, id: usize, source: usize) -> Array2<f32> {
+        let lines = self.frame.lines(id);
+        let slopes = self.slopes.iter().find(|slopes| slopes.relu == id).expect("slopes for each ReLU");
+        let mut value = std::mem::take(&mut self.values[id]);
+        let z = &self.values[source];
+        if value.nrows() != self.rows.len() {
+            value = Array2::zeros(z.raw_dim());
+        }
+        let (above, offset) = (slice(lines.above.view()), slice(lines.offset.view()));
+        for (r, row) in self.rows.iter().enumerate() {
+            let z = slice(z.row(r));
+            let a = self.open[id].as_ref().map(|open| open.row(r));
+            let mut value = value.row_mut(r);
+            let value = value.as_slice_mut().expect("row-major");
+            value_row(z, a.as_ref().map(|a| slice(*a)), (slice(slopes.now.row(r)), above, offset), value);
+            for sign in row.signs.iter().filter(|sign| sign.node == source) {
+                value[sign.element] = if sign.is_positive { z[sign.element] } else { 0.0 };
+            }
+        }
+        value
+    }
+
+    fn follow(&mut self, step: usize, steps: usize) {
+        let rate = RATES.0 * (RATES.1 / RATES.0).powf(step as f32 / steps as f32);
+        let time = step as i32 + 1;
+        let corrected = (1.0 / (1.0 - DECAY.0.powi(time)), 1.0 / (1.0 - DECAY.1.powi(time)));
+        for slopes in &mut self.slopes {
+            let lines = self.frame.lines(slopes.relu);
+            let (Some(open), Some(motion)) = (&self.open[slopes.relu], &mut slopes.motion) else { continue };
+            let z = &self.values[lines.source];
+            for r in 0..self.rows.len() {
+                let [mut now, mut mean, mut square] =
+                    [&mut slopes.now, &mut motion.mean, &mut motion.square].map(|a| a.row_mut(r));
+                let moving = [&mut now, &mut mean, &mut square].map(|a| a.as_slice_mut().expect("row-major"));
+                follow_row(slice(open.row(r)), slice(z.row(r)), slice(lines.offset.view()), moving, (rate, corrected));
+            }
+        }
+        for (r, (row, betas)) in self.rows.iter().zip(&mut self.betas).enumerate() {
+            for (sign, beta) in row.signs.iter().zip(betas) {
+                let z = self.values[sign.node][[r, sign.element]];
+                let gradient = if sign.is_positive { -z } else { z };
+                beta.mean = DECAY.0 * beta.mean + (1.0 - DECAY.0) * gradient;
+                beta.square = DECAY.1 * beta.square + (1.0 - DECAY.1) * gradient * gradient;
+                let size = (beta.square * corrected.1).sqrt();
+                if size > 0.0 {
+                    beta.now = short((beta.now + rate * sign.scale * beta.mean * corrected.0 / size).max(0.0));
+                }
+            }
+        }
+    }
+
+    fn reached(&self, r: usize) -> Reached {
+        let row = &self.rows[r];
+        let is_frozen = self.slopes.iter().all(|slopes| slopes.motion.is_none());
+        let given = row.slopes.as_ref().filter(|_| is_frozen);
+        let mut slopes = vec![0; self.frame.slots(self.node)];
+        let mut choices: Vec<Choice> = Vec::new();
+        for of in &self.slopes {
+            let lines = self.frame.lines(of.relu);
+            let (z, h) = (self.values[lines.source].row(r), self.values[of.relu].row(r));
+            if let Some(Motion { best, .. }) = &of.motion {
+                let best = best.row(r);
+                for (slot, j) in lines.undecided.iter().enumerate() {
+                    slopes[lines.first + slot] = (best[*j] * GRID) as u8;
+                }
+            }
+            let Some(open) = &self.open[of.relu] else { continue };
+            let a = open.row(r);
+            for j in &lines.undecided {
+                let gap = a[*j] * (z[*j].max(0.0) - h[*j]);
+                let cost = -a[*j].min(0.0) * lines.offset[*j] + GAP * gap;
+                if gap > 0.0 && (choices.len() < CHOICES || cost > choices[CHOICES - 1].score) {
+                    let (node, element) = (lines.source, *j);
+                    if row.signs.iter().any(|sign| (sign.node, sign.element) == (node, element)) {
+                        continue;
+                    }
+                    let place = choices.partition_point(|choice| choice.score >= cost);
+                    choices.insert(place, Choice { node, element, score: cost, scale: a[*j].abs() });
+                    choices.truncate(CHOICES);
+                }
+            }
+        }
+        Reached {
+            bound: self.best[r],
+            slopes: given.cloned().unwrap_or_else(|| slopes.into()),
+            betas: self.betas[r].iter().map(|beta| beta.best).collect(),
+            choices,
+            input: self.values[0].row(r).to_owned(),
+        }
+    }
+}
+
+fn slice<'a>(row: ArrayView1<'a, f32>) -> &'a [f32] {
+    row.to_slice().expect("row-major")
+}
+
+/// `2^23`: numbers of this size have no digits below one.
+const ROUNDER: f32 = 8_388_608.0;
+
+/// A multiplier of two bytes, not larger.
+fn short(multiplier: f32) -> f32 {
+    f32::from_bits(multiplier.to_bits() & 0xffff_0000)
+}
+
+/// Independent partial sums.
+const LANES: usize = 16;
+
+/// Adds the relaxed coefficients; returns what the relaxation costs.
+fn relax_row(a: &[f32], (below, above, offset): (&[f32], &[f32], &[f32]), into: &mut [f32]) -> f32 {
+    let mut costs = [0.0; LANES];
+    let n = a.len();
+    let (below, above, offset, into) = (&below[..n], &above[..n], &offset[..n], &mut into[..n]);
+    let whole = n - n % LANES;
+    for start in (0..whole).step_by(LANES) {
+        for (lane, cost) in costs.iter_mut().enumerate() {
+            let j = start + lane;
+            let (positive, negative) = (a[j].max(0.0), a[j].min(0.0));
+            into[j] += positive * below[j] + negative * above[j];
+            *cost += negative * offset[j];
+        }
+    }
+    for j in whole..n {
+        let (positive, negative) = (a[j].max(0.0), a[j].min(0.0));
+        into[j] += positive * below[j] + negative * above[j];
+        costs[0] += negative * offset[j];
+    }
+    costs.iter().sum()
+}
+
+/// The corner of the box where `a . x` is least, and that value.
+fn corner_of(a: &[f32], (lower, upper): (&[f32], &[f32]), corner: &mut [f32]) -> f32 {
+    let mut sums = [0.0; LANES];
+    let n = a.len();
+    let (lower, upper, corner) = (&lower[..n], &upper[..n], &mut corner[..n]);
+    for (j, a) in a.iter().enumerate() {
+        corner[j] = if *a < 0.0 { upper[j] } else { lower[j] };
+    }
+    let whole = n - n % LANES;
+    for start in (0..whole).step_by(LANES) {
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            *sum += a[start + lane] * corner[start + lane];
+        }
+    }
+    for j in whole..n {
+        sums[0] += a[j] * corner[j];
+    }
+    sums.iter().sum()
+}
+
+/// The values on the lines that coefficients choose.
+fn value_row(z: &[f32], a: Option<&[f32]>, (below, above, offset): (&[f32], &[f32], &[f32]), value: &mut [f32]) {
+    let n = z.len();
+    let (below, above, offset, value) = (&below[..n], &above[..n], &offset[..n], &mut value[..n]);
+    match a {
+        Some(a) => {
+            let a = &a[..n];
+            for j in 0..n {
+                let on_lower = below[j] * z[j];
+                let on_upper = above[j] * z[j] + offset[j];
+                value[j] = if a[j] < 0.0 { on_upper } else { on_lower };
+            }
+        }
+        None => value.iter_mut().zip(z).zip(below).for_each(|((value, z), below)| *value = below * z),
+    }
+}
+
+/// A step of slopes.
+fn follow_row(
+    a: &[f32],
+    z: &[f32],
+    offset: &[f32],
+    [now, mean, square]: [&mut [f32]; 3],
+    (rate, corrected): (f32, (f32, f32)),
+) {
+    let n = a.len();
+    let (z, offset, now, mean, square) = (&z[..n], &offset[..n], &mut now[..n], &mut mean[..n], &mut square[..n]);
+    for j in 0..n {
+        let gradient = a[j].max(0.0) * z[j];
+        mean[j] = DECAY.0 * mean[j] + (1.0 - DECAY.0) * gradient;
+        square[j] = DECAY.1 * square[j] + (1.0 - DECAY.1) * gradient * gradient;
+        let size = (square[j] * corrected.1).sqrt();
+        let step = rate * mean[j] * corrected.0 / (size + 1e-30);
+        // Adding what leaves no room for smaller digits rounds to whole numbers.
+        let moved = ((now[j] + step).clamp(0.0, 1.0) * GRID + ROUNDER - ROUNDER) / GRID;
+        now[j] = if offset[j] > 0.0 { moved } else { now[j] };
+    }
+}

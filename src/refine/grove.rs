@@ -1,0 +1,73 @@
+//! Many trees grow together: all their new leaves are bounded in one batch.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ndarray::Array1;
+
+use super::tree::{Taken, Tree};
+use crate::bound::dual::{self, Effort, Reached, Row};
+use crate::bound::frame::Frame;
+
+/// How trees grow.
+#[derive(Clone, Copy, Debug)]
+pub struct Growth {
+    /// Steps of an ascent at a root, where slopes move.
+    pub root_steps: usize,
+    /// Steps of an ascent below, where multipliers move.
+    pub steps: usize,
+    /// Leaves of a tree that are split in one round.
+    pub splits: usize,
+    /// Subproblems that a tree may have.
+    pub most: usize,
+    /// When to stop.
+    pub deadline: Instant,
+}
+
+/// A point where a relaxed target is least.
+#[derive(Clone, Debug)]
+pub struct Corner {
+    /// The tree.
+    pub tree: usize,
+    /// The relaxed target's value.
+    pub bound: f32,
+    /// The point.
+    pub input: Array1<f32>,
+}
+
+/// Bounds the roots that are not bounded yet, from given slopes or adaptive ones. `None` when the deadline passes first.
+pub fn plant(frame: &Frame, trees: &mut [Tree], slopes: Option<&Arc<[u8]>>, growth: &Growth) -> Option<()> {
+    let new: Vec<usize> = (0..trees.len()).filter(|i| !trees[*i].is_planted()).collect();
+    let rows: Vec<Row> = new.iter().map(|i| trees[*i].root_row(slopes.cloned())).collect();
+    let effort = Effort { steps: growth.root_steps, moves_slopes: true, deadline: growth.deadline };
+    let found = dual::ascend(frame, &rows, &effort)?;
+    new.into_iter().zip(found).for_each(|(i, reached)| trees[i].plant(reached));
+    Some(())
+}
+
+/// One round: splits the worst leaves of all open trees. Returns a corner for each new leaf; none when nothing can be split. `None`
+/// when the deadline passes first.
+pub fn grow(frame: &Frame, trees: &mut [Tree], growth: &Growth) -> Option<Vec<Corner>> {
+    let mut taken: Vec<(usize, Taken)> = Vec::new();
+    for (i, tree) in trees.iter_mut().enumerate() {
+        let room = growth.most.saturating_sub(tree.spent()) / 2;
+        for _ in 0..growth.splits.min(room) {
+            if !tree.is_open() {
+                break;
+            }
+            taken.extend(tree.take().map(|leaf| (i, leaf)));
+        }
+    }
+    let rows: Vec<Row> = taken.iter().flat_map(|(i, leaf)| trees[*i].rows(*leaf)).collect();
+    let effort = Effort { steps: growth.steps, moves_slopes: false, deadline: growth.deadline };
+    let found = dual::ascend(frame, &rows, &effort)?;
+    let mut found = found.into_iter();
+    let mut corners = Vec::new();
+    for (i, leaf) in taken {
+        let children = [(); 2].map(|()| found.next().expect("two rows a leaf"));
+        let corner = |Reached { bound, input, .. }: &Reached| Corner { tree: i, bound: *bound, input: input.clone() };
+        corners.extend(children.iter().map(corner));
+        trees[i].split(leaf, children);
+    }
+    Some(corners)
+}

@@ -1,0 +1,138 @@
+//! Refinement of the intervals of hidden neurons, and branch and bound over the signs of ReLU inputs.
+//!
+//! Where many inputs vary, a query is decided by what is known of its undecided ReLUs. So their intervals come first: layer by layer,
+//! every undecided end is a target of its own, bounded by optimised slopes at first and then by a small branch and bound over
+//! the signs of ReLUs before it. What is known of the outputs follows from that, if need be by a larger tree of the same kind.
+//!
+//! * [`tree`]: branch and bound of one target.
+//! * [`grove`]: many trees grow together.
+//! * [`witness`]: from a tree to the witness that the checker accepts.
+
+pub mod grove;
+pub mod tree;
+pub mod witness;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use bartizan_proof::certificate::{Item, Place, Side, Targets, Witness};
+use ndarray::Array1;
+
+use crate::bound::compact::Compact;
+use crate::bound::frame::{Frame, Target};
+use crate::bound::model::Op;
+use crate::bound::{Bounds, Model};
+use grove::Growth;
+use tree::Tree;
+
+/// Steps of an ascent of slopes, and of the multipliers of a new leaf.
+pub const STEPS: (usize, usize) = (16, 2);
+
+/// The bounds of a region, with witnesses for those that refinement has found.
+#[derive(Clone, Debug)]
+pub struct Refinement<'m> {
+    model: &'m Model<f32>,
+    bounds: Bounds<f32>,
+    /// For each node, element and whether it is the upper end.
+    witnesses: BTreeMap<(usize, usize, bool), Witness>,
+    /// Subproblems that were bounded.
+    subproblems: usize,
+}
+
+impl<'m> Refinement<'m> {
+    /// Begins with bounds of a single domain.
+    pub fn new(model: &'m Model<f32>, bounds: Bounds<f32>) -> Self {
+        Refinement { model, bounds, witnesses: BTreeMap::new(), subproblems: 0 }
+    }
+
+    /// The bounds.
+    pub fn bounds(&self) -> &Bounds<f32> {
+        &self.bounds
+    }
+
+    /// Subproblems that were bounded so far.
+    pub fn subproblems(&self) -> usize {
+        self.subproblems
+    }
+
+    /// The network without what is inactive.
+    pub fn compact(&self) -> Compact {
+        Compact::of(self.model, &self.bounds)
+    }
+
+    /// Bounds the undecided inputs of all ReLUs anew, layer by layer, with up to `most` subproblems for each end. Returns whether any
+    /// bound has improved; `None` when the deadline passes first.
+    pub fn pass(&mut self, most: usize, deadline: Instant) -> Option<bool> {
+        let mut sources: Vec<usize> = self.model.relus().map(|(_, source)| source).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        sources.retain(|source| {
+            let node = &self.model.nodes()[*source];
+            !node.is_first && matches!(node.op, Op::Affine { .. })
+        });
+        let mut has_improved = false;
+        for source in sources {
+            has_improved |= self.refine(source, most, deadline)?;
+        }
+        Some(has_improved)
+    }
+
+    /// Bounds the undecided ends of a node.
+    fn refine(&mut self, source: usize, most: usize, deadline: Instant) -> Option<bool> {
+        let compact = self.compact();
+        let frame = Frame::new(&compact.model, compact.bounds(&self.bounds));
+        let ends: Vec<(usize, bool)> =
+            frame.undecided(source).into_iter().flat_map(|element| [(element, false), (element, true)]).collect();
+        let tree = |(element, is_upper): &(usize, bool)| {
+            Tree::new(Target::end(&compact.model, source, *element, *is_upper), 0.0)
+        };
+        let mut trees: Vec<Tree> = ends.iter().map(tree).collect();
+        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, splits: 1, most, deadline };
+        grove::plant(&frame, &mut trees, None, &growth)?;
+        while !grove::grow(&frame, &mut trees, &growth)?.is_empty() {}
+        let mut improved = Vec::new();
+        for ((element, is_upper), tree) in ends.iter().zip(&trees) {
+            let (lower, upper) = frame.interval(source, *element);
+            if tree.bound() > if *is_upper { -upper } else { lower } {
+                let element = compact.kept[source][*element];
+                improved.push((element, *is_upper, tree.bound()));
+                let witness = witness::of_tree(self.model, (&compact, &frame), tree);
+                self.witnesses.insert((source, element, *is_upper), witness);
+            }
+        }
+        self.subproblems += trees.iter().map(Tree::spent).sum::<usize>();
+        self.bounds.tighten(self.model.nodes(), source, &improved);
+        Some(!improved.is_empty())
+    }
+
+    /// A tree for a linear function of the outputs, in the network without what is inactive.
+    pub fn tree(&self, compact: &Compact, coefficients: &Array1<f32>, constant: f32, goal: f32) -> Tree {
+        let output = self.model.output();
+        Tree::new(Target::row(output, compact.coefficients(output, coefficients), constant), goal)
+    }
+
+    /// The steps that prove what refinement has found at the given places, in their order, once the bounds that it began with are proved.
+    pub fn items(&self, places: &[(usize, Place)]) -> Vec<Item> {
+        let refined = places.iter().map(|(source, place)| Item::Tighten(*place, self.targets(*source)));
+        refined.filter(|item| !matches!(item, Item::Tighten(_, Targets::Listed(list)) if list.is_empty())).collect()
+    }
+
+    fn targets(&self, source: usize) -> Targets {
+        let (lower, upper) = (self.bounds.lower[source].row(0), self.bounds.upper[source].row(0));
+        // The end that decides a sign suffices.
+        let is_needed = |element: usize, is_upper: bool| match is_upper {
+            true => lower[element] < 0.0,
+            false => upper[element] > 0.0,
+        };
+        let found = self.witnesses.range((source, 0, false)..(source + 1, 0, false));
+        let needed = found.filter(|((_, element, is_upper), _)| is_needed(*element, *is_upper));
+        let target = |((_, element, is_upper), witness): (&(usize, usize, bool), &Witness)| {
+            let side = if *is_upper { Side::Upper } else { Side::Lower };
+            bartizan_proof::certificate::Target { element: *element, side, witness: witness.clone() }
+        };
+        Targets::Listed(needed.map(target).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

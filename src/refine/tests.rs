@@ -1,0 +1,141 @@
+use std::time::{Duration, Instant};
+
+use bartizan_proof::property::Region;
+use bartizan_proof::{Network, check};
+use ndarray::{Array1, Array2, Axis};
+
+use super::*;
+use crate::bound::dual::{self, Effort, Row, Sign};
+use crate::bound::linear;
+use crate::certify;
+use crate::random_networks::{Builder, assorted, random_point, random_region};
+
+/// A deadline that no test reaches.
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(600)
+}
+
+/// Random networks with a region of each.
+fn trials(seeds: u64) -> impl Iterator<Item = (Network, Region, Builder)> {
+    let of = |seed| assorted(seed).into_iter().map(move |network| (seed, network));
+    (0..seeds).flat_map(of).map(|(seed, network)| {
+        let mut builder = Builder::new(seed, 7);
+        let region = random_region(&mut builder, network.input_size(), 0.6);
+        (network, region, builder)
+    })
+}
+
+fn begin<'m>(model: &'m Model<f32>, region: &Region) -> Refinement<'m> {
+    let end = |end: fn(bartizan_proof::Interval) -> f64| {
+        let ends: Array1<f32> = region.bounds.iter().map(|b| end(b.outer()) as f32).collect();
+        ends.insert_axis(Axis(0))
+    };
+    let (bounds, _) = linear::propagate(model, end(|i| i.lo), end(|i| i.hi), soon()).unwrap();
+    Refinement::new(model, bounds)
+}
+
+/// The values of all nodes at a random point of the region.
+fn values(model: &Model<f32>, region: &Region, builder: &mut Builder) -> Vec<Array2<f32>> {
+    let point: Array1<f32> = random_point(builder, region).into_iter().map(|x| x as f32).collect();
+    model.evaluate(point.insert_axis(Axis(0)).view())
+}
+
+#[test]
+fn rows_hold_wherever_their_signs_do_and_ascend() {
+    let (mut better, mut all) = (0, 0);
+    for (network, region, mut builder) in trials(20) {
+        let model = Model::<f32>::of(&network);
+        let refinement = begin(&model, &region);
+        let frame = Frame::new(&model, refinement.bounds().clone());
+        let target = Target::row(model.output(), Array1::ones(network.output_size()), -0.25);
+        for _ in 0..10 {
+            let at = values(&model, &region, &mut builder);
+            let mut signs: Vec<Sign> = Vec::new();
+            for (_, node) in model.relus() {
+                signs.extend(frame.undecided(node).into_iter().step_by(3).map(|element| {
+                    let is_positive = at[node][[0, element]] >= 0.0;
+                    Sign { node, element, is_positive, beta: 0.0, scale: 1.0 }
+                }));
+            }
+            signs.dedup_by_key(|sign| (sign.node, sign.element));
+            let row = Row { target: &target, signs, slopes: None, goal: f32::INFINITY };
+            let bound = |steps, moves_slopes| {
+                let effort = Effort { steps, moves_slopes, deadline: soon() };
+                dual::ascend(&frame, std::slice::from_ref(&row), &effort).unwrap().remove(0).bound
+            };
+            let (first, with_multipliers, with_slopes) = (bound(0, false), bound(8, false), bound(8, true));
+            assert!(with_multipliers >= first && with_slopes >= first);
+            better += usize::from(with_slopes > first + 1e-5);
+            all += 1;
+            let value = at[model.output()].sum() - 0.25;
+            assert!(value >= with_multipliers.max(with_slopes) - 1e-4, "{value} {with_multipliers} {with_slopes}");
+        }
+    }
+    assert!(2 * better > all, "{better} of {all} rows have gained");
+}
+
+#[test]
+fn refined_bounds_hold_everywhere_and_the_checker_proves_them() {
+    let (mut tighter, mut ends_of_all) = (0, 0);
+    for (network, region, mut builder) in trials(12) {
+        let model = Model::<f32>::of(&network);
+        let mut refinement = begin(&model, &region);
+        let before = refinement.bounds().clone();
+        let mut items = certify::tightening(&network, &model, &before);
+        for most in [1, 9, 40] {
+            refinement.pass(most, soon()).unwrap();
+        }
+        let bounds = refinement.bounds().clone();
+        for _ in 0..50 {
+            let at = values(&model, &region, &mut builder);
+            for (node, value) in at.iter().enumerate() {
+                let inside = value.iter().zip(&bounds.lower[node]).zip(&bounds.upper[node]);
+                inside.for_each(|((v, l), u)| assert!(*v >= l - 1e-4 && *v <= u + 1e-4, "{v} in [{l}, {u}]"));
+            }
+        }
+        let places = certify::tightened_places(&network, &model);
+        let ground = check::Ground::new(&network, &region).unwrap();
+        let mut state = check::State::new(&ground);
+        items.extend(refinement.items(&places));
+        for item in items {
+            match item {
+                Item::Forms => state.use_forms().unwrap(),
+                Item::Tighten(place, targets) => state.tighten(place, &targets).unwrap(),
+                _ => panic!("{item:?}"),
+            }
+        }
+        for (node, place) in places {
+            for (j, proved) in state.intervals(place).into_iter().enumerate() {
+                let ends = |bounds: &Bounds<f32>| (bounds.lower[node][[0, j]], bounds.upper[node][[0, j]]);
+                let ((l, u), (loose_l, loose_u)) = (ends(&bounds), ends(&before));
+                // An end that its other decides is not worth a proof.
+                let holds = |found: f64, end: f32, other: f32| found <= f64::from(end) + 1e-3 || other <= 0.0;
+                assert!(
+                    holds(-proved.lo, -l, u) && holds(proved.hi, u, -l),
+                    "{proved:?} [{l}, {u}] before [{loose_l} {loose_u}] node {node} {j} {:?}",
+                    refinement.witnesses.get(&(node, j, false))
+                );
+                tighter += usize::from(u - l < loose_u - loose_l - 1e-4);
+                ends_of_all += 1;
+            }
+        }
+    }
+    assert!(5 * tighter > ends_of_all, "{tighter} of {ends_of_all} intervals are tighter");
+}
+
+#[test]
+fn what_is_left_out_changes_no_output() {
+    let mut left_out = 0;
+    for (network, region, mut builder) in trials(20) {
+        let model = Model::<f32>::of(&network);
+        let compact = begin(&model, &region).compact();
+        left_out += compact.kept.iter().zip(model.nodes()).filter(|(kept, node)| kept.len() < node.size).count();
+        for _ in 0..20 {
+            let at = values(&model, &region, &mut builder);
+            let small = compact.model.evaluate(at[0].view());
+            let differences = &small[compact.model.output()] - &at[model.output()];
+            assert!(differences.iter().all(|d| d.abs() < 1e-4), "{differences}");
+        }
+    }
+    assert!(left_out > 20, "{left_out}");
+}

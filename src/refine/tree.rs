@@ -1,0 +1,216 @@
+//! The tree of a target: assumed signs of ReLU inputs, and bounds under them.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use crate::bound::dual::{Choice, Reached, Row, Sign};
+use crate::bound::frame::Target;
+
+/// How far a child may lag behind its parent, as a share of what is missing to the goal.
+const LAG: f32 = 1e-3;
+
+/// Branch and bound of one target.
+#[derive(Debug)]
+pub struct Tree {
+    /// What is bounded from below.
+    pub target: Target,
+    /// A bound that is good enough.
+    pub goal: f32,
+    /// The slopes that all bounds below the root use, by slots.
+    slopes: Option<Arc<[u8]>>,
+    nodes: Vec<Node>,
+    open: BinaryHeap<Leaf>,
+    /// The least bound of leaves that reached the goal or cannot be split.
+    settled: f32,
+    /// Subproblems that were bounded.
+    spent: usize,
+}
+
+#[derive(Debug)]
+struct Node {
+    /// The node above, and what is assumed in addition to it.
+    from: Option<(usize, Sign)>,
+    /// The first of two children; the second follows it.
+    children: Option<usize>,
+    /// Multipliers of all assumptions from the root down, while the node is a leaf.
+    betas: Box<[f32]>,
+    /// What it could be split on, while it is an open leaf.
+    choices: Vec<Choice>,
+}
+
+/// An open leaf; the worst comes first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Leaf {
+    bound: f32,
+    node: usize,
+}
+
+impl Eq for Leaf {}
+
+impl Ord for Leaf {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.bound.total_cmp(&self.bound).then(other.node.cmp(&self.node))
+    }
+}
+
+impl PartialOrd for Leaf {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// A leaf that is being split.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    node: usize,
+    bound: f32,
+}
+
+/// A step through a tree in preorder.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'t> {
+    /// The subtree where the sign is negative follows, then that where it is positive.
+    Split(&'t Sign),
+    /// Multipliers of the assumptions on the way.
+    Leaf(&'t [f32]),
+}
+
+impl Tree {
+    /// A target that is not bounded yet.
+    pub fn new(target: Target, goal: f32) -> Self {
+        Tree {
+            target,
+            goal,
+            slopes: None,
+            nodes: Vec::new(),
+            open: BinaryHeap::new(),
+            settled: f32::INFINITY,
+            spent: 0,
+        }
+    }
+
+    /// What all leaves are at least; minus infinity before the root is bounded.
+    pub fn bound(&self) -> f32 {
+        let open = self.open.peek().map_or(f32::INFINITY, |leaf| leaf.bound);
+        if self.nodes.is_empty() { f32::NEG_INFINITY } else { open.min(self.settled) }
+    }
+
+    /// Whether splits can raise the bound, and the goal asks for it.
+    pub fn is_open(&self) -> bool {
+        self.open.peek().is_some_and(|leaf| leaf.bound < self.goal && leaf.bound <= self.settled)
+    }
+
+    /// Whether the root has been bounded.
+    pub fn is_planted(&self) -> bool {
+        !self.nodes.is_empty()
+    }
+
+    /// Number of subproblems that were bounded.
+    pub fn spent(&self) -> usize {
+        self.spent
+    }
+
+    /// Number of leaves below the goal.
+    pub fn open_leaves(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The slopes behind all bounds, by slots; none before the root is bounded.
+    pub fn slopes(&self) -> Option<&Arc<[u8]>> {
+        self.slopes.as_ref()
+    }
+
+    /// The row of the root.
+    pub fn root_row(&self, slopes: Option<Arc<[u8]>>) -> Row<'_> {
+        Row { target: &self.target, signs: Vec::new(), slopes, goal: self.goal }
+    }
+
+    /// Bounds the root.
+    pub fn plant(&mut self, reached: Reached) {
+        self.slopes = Some(reached.slopes.clone());
+        self.spent = 1;
+        self.push(None, reached);
+    }
+
+    /// Takes the worst leaf to split it.
+    pub fn take(&mut self) -> Option<Taken> {
+        self.open.pop().map(|Leaf { bound, node }| Taken { node, bound })
+    }
+
+    /// The rows of a leaf's children: the negative sign first.
+    pub fn rows(&self, taken: Taken) -> [Row<'_>; 2] {
+        let node = &self.nodes[taken.node];
+        let Choice { node: place, element, scale, .. } = node.choices[0];
+        let mut signs = self.signs(taken.node);
+        signs.iter_mut().zip(&node.betas).for_each(|(sign, beta)| sign.beta = *beta);
+        [false, true].map(|is_positive| {
+            let mut signs = signs.clone();
+            signs.push(Sign { node: place, element, is_positive, beta: 0.0, scale });
+            Row { target: &self.target, signs, slopes: self.slopes.clone(), goal: self.goal }
+        })
+    }
+
+    /// Adds the children of a leaf, as its rows have reached them; or tries another split next where a child lags behind: what is assumed
+    /// of a sign makes up for the line that it replaces only as far as multipliers say so.
+    pub fn split(&mut self, taken: Taken, children: [Reached; 2]) {
+        self.spent += 2;
+        let tolerance = LAG * (self.goal - taken.bound);
+        if children.iter().any(|child| child.bound < taken.bound - tolerance) {
+            let choices = &mut self.nodes[taken.node].choices;
+            choices.remove(0);
+            match choices.is_empty() {
+                true => self.settled = self.settled.min(taken.bound),
+                false => self.open.push(Leaf { bound: taken.bound, node: taken.node }),
+            }
+            return;
+        }
+        let Choice { node: place, element, scale, .. } = self.nodes[taken.node].choices[0];
+        self.nodes[taken.node].children = Some(self.nodes.len());
+        self.nodes[taken.node].betas = Box::default();
+        self.nodes[taken.node].choices = Vec::new();
+        for (is_positive, reached) in [false, true].into_iter().zip(children) {
+            let sign = Sign { node: place, element, is_positive, beta: 0.0, scale };
+            self.push(Some((taken.node, sign)), reached);
+        }
+    }
+
+    fn push(&mut self, from: Option<(usize, Sign)>, reached: Reached) {
+        let (node, bound) = (self.nodes.len(), reached.bound);
+        let is_open = bound < self.goal && !reached.choices.is_empty();
+        let choices = if is_open { reached.choices } else { Vec::new() };
+        self.nodes.push(Node { from, children: None, betas: reached.betas.into(), choices });
+        match is_open {
+            true => self.open.push(Leaf { bound, node }),
+            false => self.settled = self.settled.min(bound),
+        }
+    }
+
+    /// The assumptions from the root down to a node.
+    fn signs(&self, mut node: usize) -> Vec<Sign> {
+        let mut signs = Vec::new();
+        while let Some((above, sign)) = &self.nodes[node].from {
+            signs.push(*sign);
+            node = *above;
+        }
+        signs.reverse();
+        signs
+    }
+
+    /// The tree in preorder.
+    pub fn steps(&self) -> Vec<Step<'_>> {
+        let (mut steps, mut todo) = (Vec::new(), vec![0]);
+        while let Some(node) = todo.pop() {
+            let node = &self.nodes[node];
+            match node.children {
+                None => steps.push(Step::Leaf(&node.betas)),
+                Some(first) => {
+                    let (_, sign) = self.nodes[first].from.as_ref().expect("children know their sign");
+                    steps.push(Step::Split(sign));
+                    todo.extend([first + 1, first]);
+                }
+            }
+        }
+        steps
+    }
+}

@@ -1,0 +1,258 @@
+//! The rungs for regions where many inputs vary: optimised slopes, refined intervals of hidden neurons, and branch and bound over
+//! the signs of ReLUs.
+
+use bartizan_proof::certificate::{Close, Item, Multipliers, Targets};
+use bartizan_proof::{Refusal, Rejected, Violated};
+use ndarray::{Array1, ArrayView1, Axis};
+
+use super::{Ladder, adaptive};
+use crate::attack::pgd;
+use crate::bound::ascent::{self, Goal};
+use crate::bound::compact::Compact;
+use crate::bound::frame::Frame;
+use crate::certify;
+use crate::outcome::{Reason, Rung, Verdict};
+use crate::query::{Query, Target};
+use crate::real::Real;
+use crate::refine::grove::{self, Corner, Growth};
+use crate::refine::tree::Tree;
+use crate::refine::{Refinement, STEPS, witness};
+
+/// Subproblems that an end may have in the first pass that splits signs, and how much more it may have in each pass that follows.
+const ENDS: (usize, usize) = (16, 4);
+
+/// Subproblems that a query's own trees may have before anything is refined.
+const FIRST_HUNT: usize = 256;
+
+/// Leaves that a query's own trees split in one round, all together.
+const SPLITS: usize = 128;
+
+/// Subproblems of a query's own trees that fit a gigabyte or so.
+const MOST: usize = 2_000_000;
+
+/// By how much bounds must be positive at first, relative to the sizes of what they add up.
+const SLACK: f32 = 1e-6;
+
+/// Corners of a round from which a descent starts, and its steps.
+const DESCENT: (usize, usize) = (8, 20);
+
+/// What becomes of a query in one stage.
+enum Stage {
+    /// All cases are closed.
+    Closed,
+    /// Some are not.
+    Open,
+    /// A point was found.
+    Violated(Violated),
+}
+
+impl Ladder<'_> {
+    /// Optimised slopes of the query's own bounds and of hidden ones, then branch and bound, until the checker accepts.
+    pub(super) fn refine(&mut self, splits_signs: bool) -> Option<Verdict> {
+        self.rung = Rung::Slopes;
+        let mut refinements: Vec<Option<Refinement>> = self
+            .bounds
+            .iter_mut()
+            .map(Option::take)
+            .map(|bounds| bounds.map(|bounds| Refinement::new(&self.verifier.model, bounds)))
+            .collect();
+        let mut slack = SLACK;
+        loop {
+            for (place, refinement) in refinements.iter_mut().enumerate() {
+                let query = self.queries[place].clone();
+                let Some(refinement) = refinement.as_mut().filter(|_| self.has_open_cases(&query)) else { continue };
+                let found = self.search(&query, refinement, (slack, splits_signs));
+                let items = refinement.items(&certify::tightened_places(&self.verifier.network, &self.verifier.model));
+                self.tightening[query.region].retain(|item| !matches!(item, Item::Tighten(_, Targets::Listed(_))));
+                self.tightening[query.region].extend(items);
+                if let Stage::Violated(found) = found? {
+                    return Some(Verdict::Violated(found));
+                }
+            }
+            if self.is_open() {
+                return None;
+            }
+            let verdict = self.check();
+            let Verdict::Unknown(Reason::Rejected(Rejected { refusal: Refusal::NotRefuted(case, _), .. })) = &verdict
+            else {
+                return Some(verdict);
+            };
+            // What rounding took from one bound it may take from others.
+            let case = *case;
+            if slack > 1.0 || self.is_late() {
+                return Some(verdict);
+            }
+            slack *= 10.0;
+            let region = self.property.cases()[case].region;
+            let query = self.queries[region].clone();
+            query.cases.iter().for_each(|target| self.cases[target.case].close = None);
+        }
+    }
+
+    fn has_open_cases(&self, query: &Query<f32>) -> bool {
+        query.cases.iter().any(|target| self.cases[target.case].close.is_none())
+    }
+
+    /// Passes of refinement and trees of the query's own in turns; `None` when the deadline passes first.
+    fn search(
+        &mut self,
+        query: &Query<f32>,
+        refinement: &mut Refinement,
+        (slack, splits_signs): (f32, bool),
+    ) -> Option<Stage> {
+        let mut most = 1;
+        let mut hunt = if splits_signs { FIRST_HUNT } else { 1 };
+        loop {
+            match self.hunt(query, refinement, (hunt, slack))? {
+                Stage::Open => {}
+                stage => return Some(stage),
+            }
+            if most > 1 && !splits_signs {
+                return Some(Stage::Open);
+            }
+            if most == ENDS.0 * ENDS.1
+                && let Some(found) = self.attack_again()
+            {
+                return Some(Stage::Violated(found));
+            }
+            self.rung = if splits_signs && most > 1 { Rung::Branch } else { self.rung };
+            let has_improved = refinement.pass(most, self.deadline)?;
+            most = if most == 1 { ENDS.0 } else { most * ENDS.1 };
+            hunt = if !splits_signs {
+                1
+            } else if has_improved {
+                refinement.subproblems().min(MOST)
+            } else {
+                MOST
+            };
+            if !has_improved && hunt == MOST && most > ENDS.0 * ENDS.1 * ENDS.1 * ENDS.1 * ENDS.1 {
+                return Some(Stage::Open);
+            }
+        }
+    }
+
+    /// Trees for all open cases of a query, with up to `most` subproblems in all.
+    fn hunt(&mut self, query: &Query<f32>, refinement: &Refinement, (most, slack): (usize, f32)) -> Option<Stage> {
+        let compact = refinement.compact();
+        let frame = Frame::new(&compact.model, compact.bounds(refinement.bounds()));
+        let open: Vec<&Target<f32>> =
+            query.cases.iter().filter(|target| self.cases[target.case].close.is_none()).collect();
+        let combinations = self.combinations(&open, (&compact, &frame));
+        let mut trees = Vec::new();
+        for (target, weights) in open.iter().zip(&combinations) {
+            let coefficients = weights.dot(&target.outputs);
+            let constant = -weights.dot(&target.at_most);
+            let goal = slack * (1.0 + constant.abs() + coefficients.mapv(f32::abs).sum());
+            let mut tree = refinement.tree(&compact, &coefficients, constant, goal);
+            if let Some(inputs) = &target.inputs {
+                tree.target.terms.push((0, weights.dot(inputs)));
+            }
+            trees.push(tree);
+        }
+        let mut growth =
+            Growth { root_steps: STEPS.0, steps: STEPS.1, splits: 1, most: usize::MAX, deadline: self.deadline };
+        grove::plant(&frame, &mut trees, None, &growth)?;
+        let mut grown = trees.len();
+        loop {
+            self.close_by_trees((&open, &combinations), (&compact, &frame), &trees);
+            if !self.has_open_cases(query) {
+                self.domains += grown;
+                return Some(Stage::Closed);
+            }
+            let open_trees = trees.iter().filter(|tree| tree.is_open()).count();
+            if grown >= most || open_trees == 0 || trees.iter().any(|tree| !tree.is_open() && tree.bound() < tree.goal)
+            {
+                self.domains += grown;
+                return Some(Stage::Open);
+            }
+            growth.splits = (SPLITS / open_trees).max(1);
+            let corners = grove::grow(&frame, &mut trees, &growth)?;
+            grown += corners.len();
+            if let Some(found) = self.try_corners(query, &open, corners) {
+                return Some(Stage::Violated(found));
+            }
+        }
+    }
+
+    /// Notes which cases are closed.
+    fn close_by_trees(
+        &mut self,
+        (targets, combinations): (&[&Target<f32>], &[Array1<f32>]),
+        frame: (&Compact, &Frame),
+        trees: &[Tree],
+    ) {
+        for ((target, weights), tree) in targets.iter().zip(combinations).zip(trees) {
+            let state = &mut self.cases[target.case];
+            state.best = state.best.max(tree.bound().wide());
+            if tree.bound() >= tree.goal && state.close.is_none() {
+                let single = weights.iter().position(|w| *w == 1.0);
+                let multipliers = single.map_or_else(|| Multipliers::Each(weights.to_vec()), Multipliers::Atom);
+                let witness = witness::of_tree(&self.verifier.model, frame, tree);
+                state.close = Some(Close { case: target.case, multipliers, witness });
+            }
+        }
+    }
+
+    /// For each case the combination of its atoms that is worth bounding.
+    fn combinations(&self, open: &[&Target<f32>], (compact, frame): (&Compact, &Frame)) -> Vec<Array1<f32>> {
+        let relaxations = adaptive(&compact.model, frame.bounds());
+        let goal = |target: &&'_ Target<f32>| {
+            let count = target.at_most.len();
+            let weights = Array1::from_elem(count, 1.0 / count as f32);
+            (target.outputs.clone(), target.inputs.clone(), -&target.at_most, weights)
+        };
+        let goals: Vec<_> = open.iter().map(goal).collect();
+        let mut combinations: Vec<Array1<f32>> = goals.iter().map(|goal| goal.3.clone()).collect();
+        let several: Vec<usize> = (0..open.len()).filter(|i| combinations[*i].len() > 1).collect();
+        if several.is_empty() {
+            return combinations;
+        }
+        let goals = several.iter().map(|i| {
+            let (outputs, inputs, constants, weights) = &goals[*i];
+            Goal {
+                domain: 0,
+                outputs: outputs.view(),
+                inputs: inputs.as_ref().map(|inputs| inputs.view()),
+                constants: constants.clone(),
+                weights: weights.clone(),
+            }
+        });
+        let reached = ascent::ascend(&compact.model, frame.bounds(), &relaxations, (goals.collect(), self.deadline));
+        several.into_iter().zip(reached).for_each(|(i, reached)| combinations[i] = reached.weights);
+        combinations
+    }
+
+    /// Looks for counterexamples at corners where relaxed targets are least, and near the best of them.
+    fn try_corners(&self, query: &Query<f32>, open: &[&Target<f32>], corners: Vec<Corner>) -> Option<Violated> {
+        if !self.options.attack || corners.is_empty() {
+            return None;
+        }
+        let points: Vec<ArrayView1<f32>> = corners.iter().map(|corner| corner.input.view()).collect();
+        let points = ndarray::stack(Axis(0), &points).ok()?;
+        let outputs = self.verifier.model.evaluate(points.view()).pop()?;
+        let excess = |i: usize| open[corners[i].tree].worst_excess(points.row(i), outputs.row(i));
+        let mut order: Vec<(f32, usize)> = (0..corners.len()).map(|i| (excess(i), i)).collect();
+        order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        order.truncate(DESCENT.0);
+        let mut found = None;
+        let mut offer = |point: ArrayView1<f32>| {
+            found = self.replay(query.region, &point.iter().map(|x| x.wide()).collect::<Vec<f64>>());
+            found.is_some()
+        };
+        for (excess, i) in &order {
+            if *excess <= 0.0 && offer(points.row(*i)) {
+                return found;
+            }
+        }
+        let (_, best) = order[0];
+        let start = points.select(Axis(0), &order.iter().map(|(_, i)| *i).collect::<Vec<_>>());
+        let steps = (DESCENT.1, pgd::NARROW_STEPS);
+        pgd::descend(
+            &self.verifier.model,
+            (query, open[corners[best].tree]),
+            (start, steps, self.deadline),
+            &mut offer,
+        );
+        found
+    }
+}
