@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use bartizan_proof::network::Conv;
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, s};
 
+use super::lanes::{Extent, Tap, Taps};
 use crate::matrix::multiply_add;
 use crate::real::Real;
 
@@ -21,6 +22,8 @@ pub struct ConvLayer<T> {
     absolute: OnceLock<Array2<T>>,
     /// For each place of a patch within a channel, the stretches of the source that it meets.
     stretches: Vec<Vec<Stretch>>,
+    lanes: OnceLock<[Taps<T>; 2]>,
+    absolute_lanes: OnceLock<Taps<T>>,
 }
 
 /// A run of result places along one row of the result, and the source places that a kernel element meets there.
@@ -43,14 +46,42 @@ impl<T: Real> ConvLayer<T> {
         let [height, width] = conv.kernel;
         let stretches = (0..height * width).map(|k| stretches(conv, k / width, k % width)).collect();
         let shape = Conv { weights: Vec::new(), ..conv.clone() };
-        ConvLayer { shape, weights, absolute: OnceLock::new(), stretches }
+        ConvLayer { shape, weights, absolute: OnceLock::new(), stretches, lanes: OnceLock::new(), absolute_lanes: OnceLock::new() }
     }
 
     pub(super) fn multiplications(&self) -> usize {
         self.weights.len() * self.shape.output[1] * self.shape.output[2]
     }
 
+    fn taps(&self) -> &[Taps<T>; 2] {
+        self.lanes.get_or_init(|| [self.taps_with(&self.weights, true), self.taps_with(&self.weights, false)])
+    }
+
+    fn taps_with(&self, weights: &Array2<T>, forward: bool) -> Taps<T> {
+        let (area, out_area, _) = self.sizes();
+        let (inputs, outputs) = (self.shape.group_inputs(), self.shape.group_outputs());
+        let (source, result) = (Extent { channels: inputs, places: area }, Extent { channels: outputs, places: out_area });
+        let elements = self.stretches.len();
+        let mut taps = vec![Vec::new(); if forward { out_area } else { area }];
+        for (element, stretches) in self.stretches.iter().enumerate() {
+            for s in stretches {
+                for i in 0..s.length {
+                    let (to, from) = (s.place + i, s.source + i * s.step);
+                    if forward { taps[to].push(Tap { source: from, element }) } else { taps[from].push(Tap { source: to, element }) }
+                }
+            }
+        }
+        if forward {
+            Taps::new((source, result, self.shape.groups), taps, elements, |g, e, from, to| weights[(g * outputs + to, from * elements + e)])
+        } else {
+            Taps::new((result, source, self.shape.groups), taps, elements, |g, e, from, to| weights[(g * outputs + from, to * elements + e)])
+        }
+    }
+
     pub(super) fn forward(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
+        if x.nrows() >= 8 {
+            return self.taps()[0].apply(x, out);
+        }
         self.forward_with(&self.weights, x, out);
     }
 
@@ -83,6 +114,10 @@ impl<T: Real> ConvLayer<T> {
     pub(super) fn backward(&self, rows: ArrayView2<T>, mut into: ArrayViewMut2<T>) {
         let (area, out_area, _) = self.sizes();
         let (inputs, outputs) = (self.shape.group_inputs(), self.shape.group_outputs());
+        let zeros = rows.iter().step_by(7).filter(|a| **a == T::zero()).count();
+        if rows.nrows() >= 8 && zeros * 10 < rows.len() / 7 * 8 {
+            return self.taps()[1].apply(rows, into);
+        }
         for group in 0..self.shape.groups {
             let from = rows.slice(s![.., group * outputs * out_area..(group + 1) * outputs * out_area]);
             let mut to = into.slice_mut(s![.., group * inputs * area..(group + 1) * inputs * area]);

@@ -5,6 +5,7 @@
 
 mod conv;
 mod dense;
+mod lanes;
 mod sparse;
 
 pub use conv::ConvLayer;

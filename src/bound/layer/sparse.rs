@@ -30,7 +30,7 @@ impl<T: Real> SparseLayer<T> {
     pub(super) fn forward(&self, x: ArrayView2<T>, mut out: ArrayViewMut2<T>, weight: impl Fn(T) -> T) {
         for (x, mut out) in x.rows().into_iter().zip(out.rows_mut()) {
             for (i, out) in out.iter_mut().enumerate() {
-                *out += self.row(i).iter().map(|(column, w)| weight(*w) * x[*column as usize]).sum();
+                *out += self.row(i).iter().map(|(column, w)| weight(*w) * x[*column as usize]).sum::<T>();
             }
         }
     }

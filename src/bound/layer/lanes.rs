@@ -1,0 +1,296 @@
+//! Sums over neighbourhoods for many rows at once: rows are innermost, so that every weight is one multiplication of a vector.
+//!
+//! A convolution, and its transpose as well, gives each result place a sum over its taps: source places, each with a matrix from
+//! source to result channels. Here a chunk of rows is turned so that each source element is one line with a value for each row; lines that are
+//! zero are left out, and results are turned back. Borders and strides cost nothing: a place has as many taps as it meets.
+
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch};
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use crate::real::Real;
+
+/// Result places whose sums are kept before they are turned back.
+const RUN: usize = 64;
+
+/// A source place that a result place meets, and the kernel element by which it does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tap {
+    pub source: usize,
+    pub element: usize,
+}
+
+/// Channels and places of a group of a source or a result.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extent {
+    pub channels: usize,
+    pub places: usize,
+}
+
+impl Extent {
+    fn size(self) -> usize {
+        self.channels * self.places
+    }
+}
+
+/// A linear map from places to places.
+#[derive(Clone, Debug)]
+pub(super) struct Taps<T> {
+    source: Extent,
+    result: Extent,
+    groups: usize,
+    /// The taps of result place `p` are `taps[starts[p]..starts[p + 1]]`.
+    starts: Vec<usize>,
+    taps: Vec<Tap>,
+    blocks: Vec<Block>,
+    /// For each group, block and kernel element a matrix `[source channel, channel of the block]`.
+    weights: Vec<T>,
+    elements: usize,
+}
+
+/// Result channels whose sums are taken together.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    first: usize,
+    width: usize,
+}
+
+/// The widest block.
+const WIDEST: usize = 8;
+
+fn blocks(channels: usize) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut first = 0;
+    while first < channels {
+        let width = match channels - first {
+            rest if rest >= WIDEST => WIDEST,
+            rest if rest >= 4 => 4,
+            rest => rest,
+        };
+        blocks.push(Block { first, width });
+        first += width;
+    }
+    blocks
+}
+
+/// A chunk of rows of one group's source, turned.
+struct Lines<V> {
+    /// For each place a line for each channel, those that are not zero in front.
+    lines: Vec<V>,
+    /// The channel of each line.
+    channels: Vec<u32>,
+    /// For each place the number of lines in use.
+    used: Vec<usize>,
+}
+
+impl<T: Real> Taps<T> {
+    /// `weight(group, element, source channel, result channel)`.
+    pub fn new(
+        (source, result, groups): (Extent, Extent, usize),
+        taps: Vec<Vec<Tap>>,
+        elements: usize,
+        weight: impl Fn(usize, usize, usize, usize) -> T,
+    ) -> Self {
+        let blocks = blocks(result.channels);
+        let mut weights = Vec::with_capacity(groups * elements * source.channels * result.channels);
+        for group in 0..groups {
+            for block in &blocks {
+                for element in 0..elements {
+                    for from in 0..source.channels {
+                        weights.extend((0..block.width).map(|i| weight(group, element, from, block.first + i)));
+                    }
+                }
+            }
+        }
+        let mut starts = vec![0];
+        starts.extend(taps.iter().scan(0, |sum, taps| {
+            *sum += taps.len();
+            Some(*sum)
+        }));
+        Taps { source, result, groups, starts, taps: taps.concat(), blocks, weights, elements }
+    }
+
+    /// `out += x W^T`.
+    pub fn apply(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
+        let level = Level::new();
+        dispatch!(level, simd => match size_of::<T>() {
+            4 => self.apply_with::<_, 16>(simd, x, out),
+            _ => self.apply_with::<_, 8>(simd, x, out),
+        });
+    }
+
+    #[inline(always)]
+    fn apply_with<S: Simd, const L: usize>(&self, simd: S, x: ArrayView2<T>, mut out: ArrayViewMut2<T>) {
+        let count = self.source.size();
+        let zero = T::Lanes::<S>::simd_from(simd, T::zero());
+        let mut lines = Lines {
+            lines: vec![zero; count],
+            channels: vec![0; count],
+            used: vec![0; self.source.places],
+        };
+        let x: Vec<&[T]> = x.rows().into_iter().map(|row| row.to_slice().expect("batches are row-major")).collect();
+        let mut out: Vec<&mut [T]> =
+            out.rows_mut().into_iter().map(|row| row.into_slice().expect("results are contiguous rows")).collect();
+        for (x, out) in x.chunks(L).zip(out.chunks_mut(L)) {
+            for group in 0..self.groups {
+                turn::<T, S, L>(simd, &mut lines, (x, group * count), self.source);
+                self.sum::<S, L>(simd, &lines, group, out);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn sum<S: Simd, const L: usize>(&self, simd: S, lines: &Lines<T::Lanes<S>>, group: usize, out: &mut [&mut [T]]) {
+        let mut weights = &self.weights[group * self.elements * self.source.channels * self.result.channels..];
+        for block in &self.blocks {
+            let start = group * self.result.size() + block.first * self.result.places;
+            match block.width {
+                8 => self.sum_block::<S, L, 8, 1>(simd, lines, weights, (out, start)),
+                4 => self.sum_block::<S, L, 4, 1>(simd, lines, weights, (out, start)),
+                3 => self.sum_block::<S, L, 3, 2>(simd, lines, weights, (out, start)),
+                2 => self.sum_block::<S, L, 2, 2>(simd, lines, weights, (out, start)),
+                _ => self.sum_block::<S, L, 1, 4>(simd, lines, weights, (out, start)),
+            }
+            weights = &weights[self.elements * self.source.channels * block.width..];
+        }
+    }
+
+    #[inline(always)]
+    fn sum_block<S: Simd, const L: usize, const M: usize, const U: usize>(
+        &self,
+        simd: S,
+        lines: &Lines<T::Lanes<S>>,
+        weights: &[T],
+        (out, start): (&mut [&mut [T]], usize),
+    ) {
+        let places = self.result.places;
+        let (weights, _) = weights.as_chunks::<M>();
+        let mut sums = [[T::Lanes::<S>::simd_from(simd, T::zero()); RUN]; M];
+        let sums = sums.as_flattened_mut();
+        for first in (0..places).step_by(RUN) {
+            let run = RUN.min(places - first);
+            for p in 0..run {
+                let sum = self.sum_place::<S, M, U>(simd, lines, weights, first + p);
+                for m in 0..M {
+                    sums[m * run + p] = sum[m];
+                }
+            }
+            if run == places {
+                add_lines::<T, S, L>(simd, &sums[..M * run], out, start);
+            } else {
+                for m in 0..M {
+                    add_lines::<T, S, L>(simd, &sums[m * run..(m + 1) * run], out, start + m * places + first);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn sum_place<S: Simd, const M: usize, const U: usize>(
+        &self,
+        simd: S,
+        lines: &Lines<T::Lanes<S>>,
+        weights: &[[T; M]],
+        place: usize,
+    ) -> [T::Lanes<S>; M] {
+        let mut sums = [[T::Lanes::<S>::simd_from(simd, T::zero()); M]; U];
+        for tap in &self.taps[self.starts[place]..self.starts[place + 1]] {
+            let weights = &weights[tap.element * self.source.channels..][..self.source.channels];
+            let from = tap.source * self.source.channels;
+            let used = lines.used[tap.source];
+            let (values, channels) = (&lines.lines[from..from + used], &lines.channels[from..from + used]);
+            let (many, rest) = values.as_chunks::<U>();
+            let (many_channels, rest_channels) = channels.as_chunks::<U>();
+            for (values, channels) in many.iter().zip(many_channels) {
+                for u in 0..U {
+                    let weights = &weights[channels[u] as usize];
+                    for m in 0..M {
+                        sums[u][m] = values[u].mul_add(weights[m], sums[u][m]);
+                    }
+                }
+            }
+            for (value, channel) in rest.iter().zip(rest_channels) {
+                let weights = &weights[*channel as usize];
+                for m in 0..M {
+                    sums[0][m] = value.mul_add(weights[m], sums[0][m]);
+                }
+            }
+        }
+        let mut sum = sums[0];
+        for other in &sums[1..] {
+            for m in 0..M {
+                sum[m] += other[m];
+            }
+        }
+        sum
+    }
+}
+
+/// Adds lines to rows, from one element on.
+#[inline(always)]
+fn add_lines<T: Real, S: Simd, const L: usize>(simd: S, lines: &[T::Lanes<S>], rows: &mut [&mut [T]], start: usize) {
+    let (tiles, rest) = lines.as_chunks::<L>();
+    for (i, tile) in tiles.iter().enumerate() {
+        let tile = transposed::<T, S, L>(*tile);
+        for (row, values) in rows.iter_mut().zip(&tile) {
+            let row = &mut row[start + i * L..][..L];
+            (T::Lanes::<S>::from_slice(simd, row) + *values).store_slice(row);
+        }
+    }
+    for (i, line) in rest.iter().enumerate() {
+        for (row, value) in rows.iter_mut().zip(line.as_slice()) {
+            row[start + tiles.len() * L + i] += *value;
+        }
+    }
+}
+
+/// Turns a group of some rows, which begins at element `start`.
+#[inline(always)]
+fn turn<T: Real, S: Simd, const L: usize>(
+    simd: S,
+    lines: &mut Lines<T::Lanes<S>>,
+    (rows, start): (&[&[T]], usize),
+    source: Extent,
+) {
+    lines.used.fill(0);
+    let (mut channel, mut place) = (0, 0);
+    let zero = T::Lanes::<S>::simd_from(simd, T::zero());
+    for first in (0..source.size()).step_by(L) {
+        let count = L.min(source.size() - first);
+        let mut tile = [zero; L];
+        for (to, row) in tile.iter_mut().zip(rows) {
+            let row = &row[start + first..];
+            if count == L {
+                *to = T::Lanes::<S>::from_slice(simd, &row[..L]);
+            } else {
+                to.as_mut_slice()[..count].copy_from_slice(&row[..count]);
+            }
+        }
+        let tile = transposed::<T, S, L>(tile);
+        for line in &tile[..count] {
+            let used = &mut lines.used[place];
+            let slot = place * source.channels + *used;
+            lines.lines[slot] = *line;
+            lines.channels[slot] = channel;
+            *used += usize::from(!line.simd_eq(zero).all_true());
+            place += 1;
+            if place == source.places {
+                (channel, place) = (channel + 1, 0);
+            }
+        }
+    }
+}
+
+/// Each round zips the upper half of the rows with the lower half; after as many as halve the rows to one, columns are rows.
+#[inline(always)]
+fn transposed<T: Real, S: Simd, const L: usize>(tile: [T::Lanes<S>; L]) -> [T::Lanes<S>; L] {
+    let mut from = tile;
+    for _ in 0..L.ilog2() {
+        let mut to = from;
+        for i in 0..L / 2 {
+            (to[2 * i], to[2 * i + 1]) = from[i].interleave(from[i + L / 2]);
+        }
+        from = to;
+    }
+    from
+}
