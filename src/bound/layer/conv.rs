@@ -13,6 +13,9 @@ use crate::real::Real;
 /// Rows that use less than one in this many places go backward place by place.
 const DENSE_SHARE: usize = 2;
 
+/// Rows that are looked at to know how many places rows use.
+const SAMPLE: usize = 8;
+
 /// A convolution; see [`Conv`] for the meaning of its shape.
 #[derive(Clone, Debug)]
 pub struct ConvLayer<T> {
@@ -114,8 +117,7 @@ impl<T: Real> ConvLayer<T> {
     pub(super) fn backward(&self, rows: ArrayView2<T>, mut into: ArrayViewMut2<T>) {
         let (area, out_area, _) = self.sizes();
         let (inputs, outputs) = (self.shape.group_inputs(), self.shape.group_outputs());
-        let zeros = rows.iter().step_by(7).filter(|a| **a == T::zero()).count();
-        if rows.nrows() >= 8 && zeros * 10 < rows.len() / 7 * 8 {
+        if rows.nrows() >= 8 && self.is_dense(rows) {
             return self.taps()[1].apply(rows, into);
         }
         for group in 0..self.shape.groups {
@@ -129,6 +131,14 @@ impl<T: Real> ConvLayer<T> {
                 self.backward_rows(group, from, &mut to);
             }
         }
+    }
+
+    /// Whether most places are used, by the look of some rows.
+    fn is_dense(&self, rows: ArrayView2<T>) -> bool {
+        let (_, out_area, _) = self.sizes();
+        let sample = rows.slice(s![..;rows.nrows().div_ceil(SAMPLE), ..]);
+        let used: usize = sample.rows().into_iter().map(|row| used_places(row, out_area).len()).sum();
+        used * DENSE_SHARE >= sample.nrows() * out_area
     }
 
     fn group_weights(&self, group: usize) -> ArrayView2<'_, T> {

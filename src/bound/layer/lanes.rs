@@ -13,6 +13,9 @@ use crate::real::Real;
 /// Result places whose sums are kept before they are turned back.
 const RUN: usize = 64;
 
+/// Tiles that are read at once.
+const TILES: usize = 4;
+
 /// A source place that a result place meets, and the kernel element by which it does.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tap {
@@ -244,7 +247,7 @@ fn add_lines<T: Real, S: Simd, const L: usize>(simd: S, lines: &[T::Lanes<S>], r
     }
 }
 
-/// Turns a group of some rows, which begins at element `start`.
+/// Turns a group of some rows, which begins at element `start`, a run of places at a time.
 #[inline(always)]
 fn turn<T: Real, S: Simd, const L: usize>(
     simd: S,
@@ -253,29 +256,56 @@ fn turn<T: Real, S: Simd, const L: usize>(
     source: Extent,
 ) {
     lines.used.fill(0);
-    let (mut channel, mut place) = (0, 0);
+    if source.places <= RUN {
+        turn_run::<T, S, L>(simd, lines, (rows, start, source.size()), source, (0, 0));
+        return;
+    }
+    for first in (0..source.places).step_by(RUN) {
+        let count = RUN.min(source.places - first);
+        for channel in 0..source.channels {
+            let start = start + channel * source.places + first;
+            turn_run::<T, S, L>(simd, lines, (rows, start, count), source, (channel, first));
+        }
+    }
+}
+
+/// Turns `count` elements from `start` on, which begin at a channel and place.
+#[inline(always)]
+fn turn_run<T: Real, S: Simd, const L: usize>(
+    simd: S,
+    lines: &mut Lines<T::Lanes<S>>,
+    (rows, start, count): (&[&[T]], usize, usize),
+    source: Extent,
+    (mut channel, mut place): (usize, usize),
+) {
     let zero = T::Lanes::<S>::simd_from(simd, T::zero());
-    for first in (0..source.size()).step_by(L) {
-        let count = L.min(source.size() - first);
-        let mut tile = [zero; L];
-        for (to, row) in tile.iter_mut().zip(rows) {
-            let row = &row[start + first..];
-            if count == L {
-                *to = T::Lanes::<S>::from_slice(simd, &row[..L]);
-            } else {
-                to.as_mut_slice()[..count].copy_from_slice(&row[..count]);
+    for first in (0..count).step_by(TILES * L) {
+        let count = (TILES * L).min(count - first);
+        let mut tiles = [[zero; L]; TILES];
+        for (r, row) in rows.iter().enumerate() {
+            let (whole, rest) = row[start + first..start + first + count].as_chunks::<L>();
+            for (tile, values) in tiles.iter_mut().zip(whole) {
+                tile[r] = T::Lanes::<S>::from_slice(simd, values);
+            }
+            if !rest.is_empty() {
+                tiles[whole.len()][r].as_mut_slice()[..rest.len()].copy_from_slice(rest);
             }
         }
-        let tile = transposed::<T, S, L>(tile);
-        for line in &tile[..count] {
-            let used = &mut lines.used[place];
-            let slot = place * source.channels + *used;
-            lines.lines[slot] = *line;
-            lines.channels[slot] = channel;
-            *used += usize::from(!line.simd_eq(zero).all_true());
-            place += 1;
-            if place == source.places {
-                (channel, place) = (channel + 1, 0);
+        for (tile, count) in tiles.iter().zip((0..TILES).map(|t| count.saturating_sub(t * L).min(L))) {
+            if count == 0 {
+                break;
+            }
+            let tile = transposed::<T, S, L>(*tile);
+            for line in &tile[..count] {
+                let used = &mut lines.used[place];
+                let slot = place * source.channels + *used;
+                lines.lines[slot] = *line;
+                lines.channels[slot] = channel as u32;
+                *used += usize::from(!line.simd_eq(zero).all_true());
+                place += 1;
+                if place == source.places {
+                    (channel, place) = (channel + 1, 0);
+                }
             }
         }
     }
