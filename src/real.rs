@@ -5,7 +5,6 @@ use std::iter::Sum;
 use std::ops::{AddAssign, MulAssign};
 
 use fearless_simd::prelude::*;
-use fearless_simd::{f32x16, f64x8};
 
 /// `f32` or `f64`. The search runs in `f32` unless a network is tiny or margins need more.
 pub trait Real:
@@ -28,7 +27,7 @@ pub trait Real:
     /// Exact.
     fn wide(self) -> f64;
 
-    /// A vector that fills the widest registers in use.
+    /// A vector that fills one register.
     type Lanes<S: Simd>: SimdFloat<S, Element = Self>;
 }
 
@@ -41,7 +40,7 @@ impl Real for f32 {
         f64::from(self)
     }
 
-    type Lanes<S: Simd> = f32x16<S>;
+    type Lanes<S: Simd> = S::f32s;
 }
 
 impl Real for f64 {
@@ -53,5 +52,5 @@ impl Real for f64 {
         self
     }
 
-    type Lanes<S: Simd> = f64x8<S>;
+    type Lanes<S: Simd> = S::f64s;
 }

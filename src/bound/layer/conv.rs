@@ -82,7 +82,7 @@ impl<T: Real> ConvLayer<T> {
     }
 
     pub(super) fn forward(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
-        if x.nrows() >= 8 {
+        if x.nrows() >= 8 && self.shape.patch() > 8 {
             return self.taps()[0].apply(x, out);
         }
         self.forward_with(&self.weights, x, out);
@@ -117,7 +117,7 @@ impl<T: Real> ConvLayer<T> {
     pub(super) fn backward(&self, rows: ArrayView2<T>, mut into: ArrayViewMut2<T>) {
         let (area, out_area, _) = self.sizes();
         let (inputs, outputs) = (self.shape.group_inputs(), self.shape.group_outputs());
-        if rows.nrows() >= 8 && self.is_dense(rows) {
+        if rows.nrows() >= 8 && self.shape.patch() > 8 && self.is_dense(rows) {
             return self.taps()[1].apply(rows, into);
         }
         for group in 0..self.shape.groups {

@@ -116,10 +116,18 @@ impl<T: Real> Taps<T> {
     /// `out += x W^T`.
     pub fn apply(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
         let level = Level::new();
-        dispatch!(level, simd => match size_of::<T>() {
-            4 => self.apply_with::<_, 16>(simd, x, out),
-            _ => self.apply_with::<_, 8>(simd, x, out),
-        });
+        dispatch!(level, simd => self.apply_at(simd, x, out));
+    }
+
+    #[inline(always)]
+    fn apply_at<S: Simd>(&self, simd: S, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
+        match T::Lanes::<S>::LEN {
+            16 => self.apply_with::<S, 16>(simd, x, out),
+            8 => self.apply_with::<S, 8>(simd, x, out),
+            4 => self.apply_with::<S, 4>(simd, x, out),
+            2 => self.apply_with::<S, 2>(simd, x, out),
+            lanes => unreachable!("no vector has {lanes} lanes"),
+        }
     }
 
     #[inline(always)]
