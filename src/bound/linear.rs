@@ -140,9 +140,7 @@ fn bound_picks<T: Real>(
     walk.constants = picks.iter().map(|p| p.sign * bias[p.element]).collect();
     let signs: Vec<(usize, T)> = picks.iter().map(|p| (p.element, p.sign)).collect();
     for (source, layer) in terms {
-        let size = model.nodes()[node].size;
-        let into = walk.open(*source);
-        layer.pick(&signs, size, into.view_mut());
+        layer.pick(&signs, walk.open(*source).view_mut());
     }
     walk.run(node).lower
 }

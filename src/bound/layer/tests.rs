@@ -55,7 +55,7 @@ fn backward_is_the_transpose_of_forward_and_picks_are_its_rows() {
         assert!(close(found.view(), rows.dot(&columns.t()).view()), "{map:?}");
         let picks: Vec<(usize, f64)> = (0..outputs).map(|i| (i, if i % 2 == 0 { 1.0 } else { -1.0 })).collect();
         let mut picked = Array2::zeros((outputs, inputs));
-        layer.pick(&picks, outputs, picked.view_mut());
+        layer.pick(&picks, picked.view_mut());
         let signed = Array2::from_shape_fn((outputs, inputs), |(i, j)| picks[i].1 * columns[[j, i]]);
         assert!(close(picked.view(), signed.view()), "{map:?}");
     }

@@ -19,8 +19,15 @@ const TILES: usize = 4;
 /// A source place that a result place meets, and the kernel element by which it does.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tap {
-    pub source: usize,
-    pub element: usize,
+    source: u32,
+    element: u32,
+}
+
+impl Tap {
+    pub fn new(source: usize, element: usize) -> Self {
+        let narrow = |i: usize| u32::try_from(i).expect("layers have under 2^32 places");
+        Tap { source: narrow(source), element: narrow(element) }
+    }
 }
 
 /// Channels and places of a group of a source or a result.
@@ -31,14 +38,14 @@ pub(super) struct Extent {
 }
 
 impl Extent {
-    fn size(self) -> usize {
+    pub fn size(self) -> usize {
         self.channels * self.places
     }
 }
 
 /// A linear map from places to places.
 #[derive(Clone, Debug)]
-pub(super) struct Taps<T> {
+pub(super) struct Neighbourhoods<T> {
     source: Extent,
     result: Extent,
     groups: usize,
@@ -86,12 +93,12 @@ struct Lines<V> {
     used: Vec<usize>,
 }
 
-impl<T: Real> Taps<T> {
+impl<T: Real> Neighbourhoods<T> {
     /// `weight(group, element, source channel, result channel)`.
     pub fn new(
-        (source, result, groups): (Extent, Extent, usize),
-        taps: Vec<Vec<Tap>>,
-        elements: usize,
+        [source, result]: [Extent; 2],
+        groups: usize,
+        (taps, elements): (Vec<Vec<Tap>>, usize),
         weight: impl Fn(usize, usize, usize, usize) -> T,
     ) -> Self {
         let blocks = blocks(result.channels);
@@ -110,7 +117,13 @@ impl<T: Real> Taps<T> {
             *sum += taps.len();
             Some(*sum)
         }));
-        Taps { source, result, groups, starts, taps: taps.concat(), blocks, weights, elements }
+        Neighbourhoods { source, result, groups, starts, taps: taps.concat(), blocks, weights, elements }
+    }
+
+    /// How many of the given number of rows are worth turning: whole chunks, and one that is at least half full.
+    pub fn turned(rows: usize) -> usize {
+        let lanes = dispatch!(Level::new(), simd => lanes_of::<T, _>(simd));
+        if rows % lanes * 2 >= lanes { rows } else { rows - rows % lanes }
     }
 
     /// `out += x W^T`.
@@ -134,11 +147,7 @@ impl<T: Real> Taps<T> {
     fn apply_with<S: Simd, const L: usize>(&self, simd: S, x: ArrayView2<T>, mut out: ArrayViewMut2<T>) {
         let count = self.source.size();
         let zero = T::Lanes::<S>::simd_from(simd, T::zero());
-        let mut lines = Lines {
-            lines: vec![zero; count],
-            channels: vec![0; count],
-            used: vec![0; self.source.places],
-        };
+        let mut lines = Lines { lines: vec![zero; count], channels: vec![0; count], used: vec![0; self.source.places] };
         let x: Vec<&[T]> = x.rows().into_iter().map(|row| row.to_slice().expect("batches are row-major")).collect();
         let mut out: Vec<&mut [T]> =
             out.rows_mut().into_iter().map(|row| row.into_slice().expect("results are contiguous rows")).collect();
@@ -206,9 +215,10 @@ impl<T: Real> Taps<T> {
     ) -> [T::Lanes<S>; M] {
         let mut sums = [[T::Lanes::<S>::simd_from(simd, T::zero()); M]; U];
         for tap in &self.taps[self.starts[place]..self.starts[place + 1]] {
-            let weights = &weights[tap.element * self.source.channels..][..self.source.channels];
-            let from = tap.source * self.source.channels;
-            let used = lines.used[tap.source];
+            let (from, element) = (tap.source as usize, tap.element as usize);
+            let weights = &weights[element * self.source.channels..][..self.source.channels];
+            let used = lines.used[from];
+            let from = from * self.source.channels;
             let (values, channels) = (&lines.lines[from..from + used], &lines.channels[from..from + used]);
             let (many, rest) = values.as_chunks::<U>();
             let (many_channels, rest_channels) = channels.as_chunks::<U>();
@@ -235,6 +245,11 @@ impl<T: Real> Taps<T> {
         }
         sum
     }
+}
+
+#[inline(always)]
+fn lanes_of<T: Real, S: Simd>(_: S) -> usize {
+    T::Lanes::<S>::LEN
 }
 
 /// Adds lines to rows, from one element on.
