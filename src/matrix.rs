@@ -15,7 +15,7 @@ const LEAST_COLUMNS: usize = 16;
 
 /// `out += a * b`. One thread; callers split work by rows.
 pub fn multiply_add<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, mut out: ArrayViewMut2<T>) {
-    let is_narrow = a.nrows() <= NARROW && b.ncols() >= LEAST_COLUMNS && b.is_standard_layout();
+    let is_narrow = a.nrows() <= NARROW && b.ncols() >= LEAST_COLUMNS && !b.is_empty();
     if is_narrow && let (Some(b), Some(out)) = (b.to_slice(), out.as_slice_mut()) {
         dispatch!(Level::new(), simd => narrow(simd, a, b, out));
     } else {
@@ -80,6 +80,32 @@ fn narrow_columns<T: Real, S: Simd, const M: usize, const W: usize>(
         for (w, sum) in sums.iter().enumerate() {
             let out = &mut out[first + w * lanes..][..lanes];
             (T::Lanes::<S>::from_slice(simd, out) + *sum).store_slice(out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::random_networks::Builder;
+
+    #[test]
+    fn products_of_every_width_agree_with_dot_products() {
+        let mut builder = Builder::new(6, 1);
+        for (rows, inner, columns) in
+            (0..12).flat_map(|m| [(m, 5, 100), (m, 1, 16), (m, 33, 47), (m, 7, 3), (m, 0, 20)])
+        {
+            let mut matrix = |m, n| Array2::from_shape_vec((m, n), builder.uniform(m * n, 1.0)).unwrap();
+            let (a, b, start) = (matrix(rows, inner), matrix(inner, columns), matrix(rows, columns));
+            let expected = Array2::from_shape_fn((rows, columns), |(i, j)| start[[i, j]] + a.row(i).dot(&b.column(j)));
+            let mut found = start.clone();
+            multiply_add(a.view(), b.view(), found.view_mut());
+            assert!((&found - &expected).iter().all(|d| d.abs() < 1e-12), "{rows} {inner} {columns}");
+            let mut narrow = start.mapv(|x| x as f32);
+            multiply_add(a.mapv(|x| x as f32).view(), b.mapv(|x| x as f32).view(), narrow.view_mut());
+            assert!((narrow.mapv(f64::from) - &expected).iter().all(|d| d.abs() < 1e-4), "{rows} {inner} {columns}");
         }
     }
 }

@@ -14,9 +14,6 @@ use crate::real::Real;
 /// Rows that use less than one in this many places go backward place by place.
 const DENSE_SHARE: usize = 2;
 
-/// The smallest patch for which the work done on each element is worth turning it.
-const LEAST_PATCH: usize = 8;
-
 /// One element in this many tells whether rows are dense.
 const SAMPLE_STEP: usize = 61;
 
@@ -112,11 +109,6 @@ impl<T: Real> ConvLayer<T> {
         [Extent { channels: inputs, places: area }, Extent { channels: outputs, places: out_area }]
     }
 
-    /// How many of the given number of rows are worth turning.
-    fn turned(&self, rows: usize) -> usize {
-        if self.shape.patch() < LEAST_PATCH { 0 } else { Neighbourhoods::<T>::turned(rows) }
-    }
-
     /// Source elements, result elements of one channel, and patch size.
     fn sizes(&self) -> (usize, usize, usize) {
         let ([_, height, width], [_, rows, columns]) = (self.shape.input, self.shape.output);
@@ -129,7 +121,7 @@ impl<T: Real> ConvLayer<T> {
         x: ArrayView2<T>,
         out: ArrayViewMut2<T>,
     ) {
-        let turned = self.turned(x.nrows());
+        let turned = Neighbourhoods::<T>::turned(x.nrows(), self.shape.patch());
         let (x, rest) = x.split_at(Axis(0), turned);
         let (out, out_rest) = out.split_at(Axis(0), turned);
         if turned > 0 {
@@ -167,7 +159,7 @@ impl<T: Real> ConvLayer<T> {
                 return;
             }
         }
-        let turned = self.turned(rows.nrows());
+        let turned = Neighbourhoods::<T>::turned(rows.nrows(), self.shape.patch());
         let (rows, rest) = rows.split_at(Axis(0), turned);
         let (into, mut into_rest) = into.split_at(Axis(0), turned);
         if turned > 0 {

@@ -55,7 +55,7 @@ fn forward_with<T: Real>(
     x: ArrayView2<T>,
     out: ArrayViewMut2<T>,
 ) {
-    let turned = Neighbourhoods::<T>::turned(x.nrows());
+    let turned = Neighbourhoods::<T>::turned(x.nrows(), weights.nrows());
     let (x, rest) = x.split_at(Axis(0), turned);
     let (out, out_rest) = out.split_at(Axis(0), turned);
     if turned > 0 {

@@ -65,6 +65,9 @@ struct Block {
     width: usize,
 }
 
+/// Work on each element that is worth turning it.
+const LEAST_USES: usize = 8;
+
 /// The widest block.
 const WIDEST: usize = 8;
 
@@ -120,10 +123,15 @@ impl<T: Real> Neighbourhoods<T> {
         Neighbourhoods { source, result, groups, starts, taps: taps.concat(), blocks, weights, elements }
     }
 
-    /// How many of the given number of rows are worth turning: whole chunks, and one that is at least half full.
-    pub fn turned(rows: usize) -> usize {
+    /// How many of the given number of rows are worth turning, where each source element has some `uses`: whole chunks, and one
+    /// that is at least half full.
+    pub fn turned(rows: usize, uses: usize) -> usize {
         let lanes = dispatch!(Level::new(), simd => lanes_of::<T, _>(simd));
-        if rows % lanes * 2 >= lanes { rows } else { rows - rows % lanes }
+        match rows % lanes {
+            _ if uses < LEAST_USES => 0,
+            rest if rest * 2 >= lanes => rows,
+            rest => rows - rest,
+        }
     }
 
     /// `out += x W^T`.
