@@ -30,7 +30,7 @@ pub struct ConvLayer<T> {
     /// For each place of a patch within a channel, the stretches of the source that it meets.
     stretches: Vec<Vec<Stretch>>,
     /// The same map for many rows at once: forward, forward with absolute weights, backward.
-    neighbourhoods: [OnceLock<Neighbourhoods<T>>; 3],
+    neighbourhoods: [OnceLock<Box<Neighbourhoods<T>>>; 3],
 }
 
 /// A run of result places along one row of the result, and the source places that a kernel element meets there.
@@ -61,13 +61,13 @@ impl<T: Real> ConvLayer<T> {
     }
 
     pub(super) fn forward(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
-        let many = || self.neighbourhoods[0].get_or_init(|| self.sources_of_results(&self.weights));
+        let many = || self.neighbourhoods[0].get_or_init(|| Box::new(self.sources_of_results(&self.weights)));
         self.forward_with((&self.weights, many), x, out);
     }
 
     pub(super) fn forward_abs(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
         let absolute = self.absolute.get_or_init(|| self.weights.mapv(T::abs));
-        let many = || self.neighbourhoods[1].get_or_init(|| self.sources_of_results(absolute));
+        let many = || self.neighbourhoods[1].get_or_init(|| Box::new(self.sources_of_results(absolute)));
         self.forward_with((absolute, many), x, out);
     }
 
@@ -163,7 +163,7 @@ impl<T: Real> ConvLayer<T> {
         let (rows, rest) = rows.split_at(Axis(0), turned);
         let (into, mut into_rest) = into.split_at(Axis(0), turned);
         if turned > 0 {
-            self.neighbourhoods[2].get_or_init(|| self.results_of_sources()).apply(rows, into);
+            self.neighbourhoods[2].get_or_init(|| Box::new(self.results_of_sources())).apply(rows, into);
         }
         (0..self.shape.groups).for_each(|group| self.backward_rows(group, rest, &mut into_rest));
     }

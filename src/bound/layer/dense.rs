@@ -15,7 +15,7 @@ pub struct DenseLayer<T> {
     weights: Array2<T>,
     absolute: OnceLock<Array2<T>>,
     /// The same matrix for many rows at once: forward, forward with absolute weights.
-    neighbourhoods: [OnceLock<Neighbourhoods<T>>; 2],
+    neighbourhoods: [OnceLock<Box<Neighbourhoods<T>>>; 2],
 }
 
 impl<T: Real> DenseLayer<T> {
@@ -51,7 +51,7 @@ impl<T: Real> DenseLayer<T> {
 }
 
 fn forward_with<T: Real>(
-    (weights, many): (&Array2<T>, &OnceLock<Neighbourhoods<T>>),
+    (weights, many): (&Array2<T>, &OnceLock<Box<Neighbourhoods<T>>>),
     x: ArrayView2<T>,
     out: ArrayViewMut2<T>,
 ) {
@@ -59,7 +59,7 @@ fn forward_with<T: Real>(
     let (x, rest) = x.split_at(Axis(0), turned);
     let (out, out_rest) = out.split_at(Axis(0), turned);
     if turned > 0 {
-        many.get_or_init(|| neighbourhoods(weights)).apply(x, out);
+        many.get_or_init(|| Box::new(neighbourhoods(weights))).apply(x, out);
     }
     multiply_add(rest, weights.t(), out_rest);
 }

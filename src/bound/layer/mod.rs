@@ -5,6 +5,7 @@
 
 mod conv;
 mod dense;
+mod lines;
 mod neighbourhoods;
 mod sparse;
 

@@ -8,13 +8,8 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Level, dispatch};
 use ndarray::{ArrayView2, ArrayViewMut2};
 
+use super::lines::{Lines, RUN, add_lines};
 use crate::real::Real;
-
-/// Result places whose sums are kept before they are turned back.
-const RUN: usize = 64;
-
-/// Tiles that are read at once.
-const TILES: usize = 4;
 
 /// A source place that a result place meets, and the kernel element by which it does.
 #[derive(Clone, Copy, Debug)]
@@ -86,16 +81,6 @@ fn blocks(channels: usize) -> Vec<Block> {
     blocks
 }
 
-/// A chunk of rows of one group's source, turned.
-struct Lines<V> {
-    /// For each place a line for each channel, those that are not zero in front.
-    lines: Vec<V>,
-    /// The channel of each line.
-    channels: Vec<u32>,
-    /// For each place the number of lines in use.
-    used: Vec<usize>,
-}
-
 impl<T: Real> Neighbourhoods<T> {
     /// `weight(group, element, source channel, result channel)`.
     pub fn new(
@@ -154,21 +139,20 @@ impl<T: Real> Neighbourhoods<T> {
     #[inline(always)]
     fn apply_with<S: Simd, const L: usize>(&self, simd: S, x: ArrayView2<T>, mut out: ArrayViewMut2<T>) {
         let count = self.source.size();
-        let zero = T::Lanes::<S>::simd_from(simd, T::zero());
-        let mut lines = Lines { lines: vec![zero; count], channels: vec![0; count], used: vec![0; self.source.places] };
+        let mut lines = Lines::<T, S>::new(simd, self.source);
         let x: Vec<&[T]> = x.rows().into_iter().map(|row| row.to_slice().expect("batches are row-major")).collect();
         let mut out: Vec<&mut [T]> =
             out.rows_mut().into_iter().map(|row| row.into_slice().expect("results are contiguous rows")).collect();
         for (x, out) in x.chunks(L).zip(out.chunks_mut(L)) {
             for group in 0..self.groups {
-                turn::<T, S, L>(simd, &mut lines, (x, group * count), self.source);
+                lines.turn::<L>(simd, x, group * count);
                 self.sum::<S, L>(simd, &lines, group, out);
             }
         }
     }
 
     #[inline(always)]
-    fn sum<S: Simd, const L: usize>(&self, simd: S, lines: &Lines<T::Lanes<S>>, group: usize, out: &mut [&mut [T]]) {
+    fn sum<S: Simd, const L: usize>(&self, simd: S, lines: &Lines<T, S>, group: usize, out: &mut [&mut [T]]) {
         let mut weights = &self.weights[group * self.elements * self.source.channels * self.result.channels..];
         for block in &self.blocks {
             let start = group * self.result.size() + block.first * self.result.places;
@@ -187,7 +171,7 @@ impl<T: Real> Neighbourhoods<T> {
     fn sum_block<S: Simd, const L: usize, const M: usize, const U: usize>(
         &self,
         simd: S,
-        lines: &Lines<T::Lanes<S>>,
+        lines: &Lines<T, S>,
         weights: &[T],
         (out, start): (&mut [&mut [T]], usize),
     ) {
@@ -204,10 +188,11 @@ impl<T: Real> Neighbourhoods<T> {
                 }
             }
             if run == places {
-                add_lines::<T, S, L>(simd, &sums[..M * run], out, start);
+                add_lines::<T, S, L>(simd, &sums[..M * run], (out, start));
             } else {
                 for m in 0..M {
-                    add_lines::<T, S, L>(simd, &sums[m * run..(m + 1) * run], out, start + m * places + first);
+                    let start = start + m * places + first;
+                    add_lines::<T, S, L>(simd, &sums[m * run..(m + 1) * run], (out, start));
                 }
             }
         }
@@ -217,7 +202,7 @@ impl<T: Real> Neighbourhoods<T> {
     fn sum_place<S: Simd, const M: usize, const U: usize>(
         &self,
         simd: S,
-        lines: &Lines<T::Lanes<S>>,
+        lines: &Lines<T, S>,
         weights: &[[T; M]],
         place: usize,
     ) -> [T::Lanes<S>; M] {
@@ -225,9 +210,7 @@ impl<T: Real> Neighbourhoods<T> {
         for tap in &self.taps[self.starts[place]..self.starts[place + 1]] {
             let (from, element) = (tap.source as usize, tap.element as usize);
             let weights = &weights[element * self.source.channels..][..self.source.channels];
-            let used = lines.used[from];
-            let from = from * self.source.channels;
-            let (values, channels) = (&lines.lines[from..from + used], &lines.channels[from..from + used]);
+            let (values, channels) = lines.at(from);
             let (many, rest) = values.as_chunks::<U>();
             let (many_channels, rest_channels) = channels.as_chunks::<U>();
             for (values, channels) in many.iter().zip(many_channels) {
@@ -258,100 +241,4 @@ impl<T: Real> Neighbourhoods<T> {
 #[inline(always)]
 fn lanes_of<T: Real, S: Simd>(_: S) -> usize {
     T::Lanes::<S>::LEN
-}
-
-/// Adds lines to rows, from one element on.
-#[inline(always)]
-fn add_lines<T: Real, S: Simd, const L: usize>(simd: S, lines: &[T::Lanes<S>], rows: &mut [&mut [T]], start: usize) {
-    let (tiles, rest) = lines.as_chunks::<L>();
-    for (i, tile) in tiles.iter().enumerate() {
-        let tile = transposed::<T, S, L>(*tile);
-        for (row, values) in rows.iter_mut().zip(&tile) {
-            let row = &mut row[start + i * L..][..L];
-            (T::Lanes::<S>::from_slice(simd, row) + *values).store_slice(row);
-        }
-    }
-    for (i, line) in rest.iter().enumerate() {
-        for (row, value) in rows.iter_mut().zip(line.as_slice()) {
-            row[start + tiles.len() * L + i] += *value;
-        }
-    }
-}
-
-/// Turns a group of some rows, which begins at element `start`, a run of places at a time.
-#[inline(always)]
-fn turn<T: Real, S: Simd, const L: usize>(
-    simd: S,
-    lines: &mut Lines<T::Lanes<S>>,
-    (rows, start): (&[&[T]], usize),
-    source: Extent,
-) {
-    lines.used.fill(0);
-    if source.places <= RUN {
-        turn_run::<T, S, L>(simd, lines, (rows, start, source.size()), source, (0, 0));
-        return;
-    }
-    for first in (0..source.places).step_by(RUN) {
-        let count = RUN.min(source.places - first);
-        for channel in 0..source.channels {
-            let start = start + channel * source.places + first;
-            turn_run::<T, S, L>(simd, lines, (rows, start, count), source, (channel, first));
-        }
-    }
-}
-
-/// Turns `count` elements from `start` on, which begin at a channel and place.
-#[inline(always)]
-fn turn_run<T: Real, S: Simd, const L: usize>(
-    simd: S,
-    lines: &mut Lines<T::Lanes<S>>,
-    (rows, start, count): (&[&[T]], usize, usize),
-    source: Extent,
-    (mut channel, mut place): (usize, usize),
-) {
-    let zero = T::Lanes::<S>::simd_from(simd, T::zero());
-    for first in (0..count).step_by(TILES * L) {
-        let count = (TILES * L).min(count - first);
-        let mut tiles = [[zero; L]; TILES];
-        for (r, row) in rows.iter().enumerate() {
-            let (whole, rest) = row[start + first..start + first + count].as_chunks::<L>();
-            for (tile, values) in tiles.iter_mut().zip(whole) {
-                tile[r] = T::Lanes::<S>::from_slice(simd, values);
-            }
-            if !rest.is_empty() {
-                tiles[whole.len()][r].as_mut_slice()[..rest.len()].copy_from_slice(rest);
-            }
-        }
-        for (tile, count) in tiles.iter().zip((0..TILES).map(|t| count.saturating_sub(t * L).min(L))) {
-            if count == 0 {
-                break;
-            }
-            let tile = transposed::<T, S, L>(*tile);
-            for line in &tile[..count] {
-                let used = &mut lines.used[place];
-                let slot = place * source.channels + *used;
-                lines.lines[slot] = *line;
-                lines.channels[slot] = channel as u32;
-                *used += usize::from(!line.simd_eq(zero).all_true());
-                place += 1;
-                if place == source.places {
-                    (channel, place) = (channel + 1, 0);
-                }
-            }
-        }
-    }
-}
-
-/// Each round zips the upper half of the rows with the lower half; after as many as halve the rows to one, columns are rows.
-#[inline(always)]
-fn transposed<T: Real, S: Simd, const L: usize>(tile: [T::Lanes<S>; L]) -> [T::Lanes<S>; L] {
-    let mut from = tile;
-    for _ in 0..L.ilog2() {
-        let mut to = from;
-        for i in 0..L / 2 {
-            (to[2 * i], to[2 * i + 1]) = from[i].interleave(from[i + L / 2]);
-        }
-        from = to;
-    }
-    from
 }
