@@ -7,13 +7,13 @@ use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Source, result, kernel, stride and padding of convolutions.
-const CONVOLUTIONS: [([usize; 3], [usize; 3], usize, usize, usize); 5] = [
-    ([1, 28, 28], [16, 14, 14], 4, 2, 1),
-    ([3, 32, 32], [16, 16, 16], 4, 2, 1),
-    ([16, 16, 16], [32, 8, 8], 4, 2, 1),
-    ([8, 16, 16], [8, 16, 16], 3, 1, 1),
-    ([64, 4, 4], [128, 2, 2], 3, 2, 1),
+/// Source, result, and kernel and stride of convolutions with one zero on each side.
+const CONVOLUTIONS: [([usize; 3], [usize; 3], [usize; 2]); 5] = [
+    ([1, 28, 28], [16, 14, 14], [4, 2]),
+    ([3, 32, 32], [16, 16, 16], [4, 2]),
+    ([16, 16, 16], [32, 8, 8], [4, 2]),
+    ([8, 16, 16], [8, 16, 16], [3, 1]),
+    ([64, 4, 4], [128, 2, 2], [3, 2]),
 ];
 
 /// Inputs and outputs of a dense layer.
@@ -28,9 +28,9 @@ fn random(count: usize) -> Vec<f64> {
 
 /// Maps with the sizes of their sources and results.
 fn maps() -> Vec<(String, Map, usize, usize)> {
-    let convolution = |(input, output, kernel, stride, pad): ([usize; 3], [usize; 3], usize, usize, usize)| {
+    let convolution = |(input, output, [kernel, stride]): ([usize; 3], [usize; 3], [usize; 2])| {
         let weights = random(output[0] * input[0] * kernel * kernel);
-        let ([kernel, stride, pad], dilation) = ([kernel, stride, pad].map(|n| [n, n]), [1, 1]);
+        let [kernel, stride, pad, dilation] = [kernel, stride, 1, 1].map(|n| [n, n]);
         let name = format!("convolution {input:?} to {output:?}");
         let conv = Conv { input, output, kernel, stride, pad, dilation, groups: 1, weights };
         (name, Map::Conv(conv), input.iter().product(), output.iter().product())

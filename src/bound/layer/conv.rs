@@ -61,14 +61,12 @@ impl<T: Real> ConvLayer<T> {
     }
 
     pub(super) fn forward(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
-        let many = || self.neighbourhoods[0].get_or_init(|| Box::new(self.sources_of_results(&self.weights)));
-        self.forward_with((&self.weights, many), x, out);
+        self.forward_with((&self.weights, &self.neighbourhoods[0]), x, out);
     }
 
     pub(super) fn forward_abs(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
         let absolute = self.absolute.get_or_init(|| self.weights.mapv(T::abs));
-        let many = || self.neighbourhoods[1].get_or_init(|| Box::new(self.sources_of_results(absolute)));
-        self.forward_with((absolute, many), x, out);
+        self.forward_with((absolute, &self.neighbourhoods[1]), x, out);
     }
 
     /// For each result place the source places that it meets.
@@ -115,9 +113,9 @@ impl<T: Real> ConvLayer<T> {
         (height * width, rows * columns, self.shape.patch())
     }
 
-    fn forward_with<'s>(
-        &'s self,
-        (weights, many): (&Array2<T>, impl Fn() -> &'s Neighbourhoods<T>),
+    fn forward_with(
+        &self,
+        (weights, many): (&Array2<T>, &OnceLock<Box<Neighbourhoods<T>>>),
         x: ArrayView2<T>,
         out: ArrayViewMut2<T>,
     ) {
@@ -125,7 +123,7 @@ impl<T: Real> ConvLayer<T> {
         let (x, rest) = x.split_at(Axis(0), turned);
         let (out, out_rest) = out.split_at(Axis(0), turned);
         if turned > 0 {
-            many().apply(x, out);
+            many.get_or_init(|| Box::new(self.sources_of_results(weights))).apply(x, out);
         }
         self.forward_rows(weights, rest, out_rest);
     }
