@@ -14,7 +14,10 @@ use crate::real::Real;
 /// Rows that use less than one in this many places go backward place by place.
 const DENSE_SHARE: usize = 2;
 
-/// One element in this many tells whether rows are dense.
+/// About as many rows tell whether all are dense, and of those one element in [`SAMPLE_STEP`].
+const SAMPLE_ROWS: usize = 16;
+
+/// See [`SAMPLE_ROWS`].
 const SAMPLE_STEP: usize = 61;
 
 /// Rows with at least one in this many elements that is not zero go as dense ones, whichever places they use.
@@ -284,7 +287,7 @@ impl<T: Real> ConvLayer<T> {
 /// Whether many elements are not zero, by the look of some.
 fn seems_dense<T: Real>(rows: ArrayView2<T>) -> bool {
     let (mut seen, mut used) = (0, 0);
-    for row in rows.rows() {
+    for row in rows.rows().into_iter().step_by(rows.nrows().div_ceil(SAMPLE_ROWS).max(1)) {
         let sample = contiguous(row.to_slice()).iter().step_by(SAMPLE_STEP);
         seen += sample.len();
         used += sample.filter(|a| **a != T::zero()).count();
