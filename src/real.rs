@@ -4,9 +4,12 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{AddAssign, MulAssign};
 
+use fearless_simd::prelude::*;
+
 /// `f32` or `f64`. The search runs in `f32` unless a network is tiny or margins need more.
 pub trait Real:
     num_traits::Float
+    + SimdFloatElement
     + ndarray::LinalgScalar
     + ndarray::ScalarOperand
     + AddAssign
@@ -23,6 +26,9 @@ pub trait Real:
 
     /// Exact.
     fn wide(self) -> f64;
+
+    /// A vector that fills one register.
+    type Lanes<S: Simd>: SimdFloat<S, Element = Self>;
 }
 
 impl Real for f32 {
@@ -33,6 +39,8 @@ impl Real for f32 {
     fn wide(self) -> f64 {
         f64::from(self)
     }
+
+    type Lanes<S: Simd> = S::f32s;
 }
 
 impl Real for f64 {
@@ -43,4 +51,6 @@ impl Real for f64 {
     fn wide(self) -> f64 {
         self
     }
+
+    type Lanes<S: Simd> = S::f64s;
 }

@@ -18,6 +18,9 @@ use crate::real::Real;
 /// Rows that travel together: enough for efficient products, few enough for the cache.
 const BATCH: usize = 256;
 
+/// Independent sums of one reduction, so that additions need not wait for each other.
+const CHAINS: usize = 16;
+
 /// Linear functions of one node's elements: row `r` is `coefficients[r] . v + constants[r]` in domain `domains[r]`.
 #[derive(Clone, Debug)]
 pub struct Rows<T> {
@@ -140,9 +143,7 @@ fn bound_picks<T: Real>(
     walk.constants = picks.iter().map(|p| p.sign * bias[p.element]).collect();
     let signs: Vec<(usize, T)> = picks.iter().map(|p| (p.element, p.sign)).collect();
     for (source, layer) in terms {
-        let size = model.nodes()[node].size;
-        let into = walk.open(*source);
-        layer.pick(&signs, size, into.view_mut());
+        layer.pick(&signs, walk.open(*source).view_mut());
     }
     walk.run(node).lower
 }
@@ -274,9 +275,9 @@ impl<'m, T: Real> Walk<'m, T> {
     fn minimise(&self, coefficients: &Array2<T>) -> Array1<T> {
         let rows = coefficients.rows().into_iter().zip(&self.constants).zip(&self.domains);
         let minimum = |((row, constant), domain): ((ArrayView1<T>, &T), &usize)| {
-            let (lower, upper) = (self.bounds.lower[0].row(*domain), self.bounds.upper[0].row(*domain));
-            let ends = row.iter().zip(lower).zip(upper);
-            *constant + ends.map(|((a, l), u)| a.max(T::zero()) * *l + a.min(T::zero()) * *u).sum::<T>()
+            let ends = [&self.bounds.lower[0], &self.bounds.upper[0]].map(|ends| ends.row(*domain));
+            let [row, lower, upper] = [row, ends[0], ends[1]].map(|r| r.to_slice().expect("rows are contiguous"));
+            *constant + least(row, (lower, upper))
         };
         rows.map(minimum).collect()
     }
@@ -285,12 +286,41 @@ impl<'m, T: Real> Walk<'m, T> {
 /// Replaces coefficients on `relu(z)` by coefficients on `z`; returns the constant that this adds.
 fn relax_row<T: Real>(row: &mut [T], (below, above, offset): (ArrayView1<T>, ArrayView1<T>, ArrayView1<T>)) -> T {
     let lines = [below.to_slice(), above.to_slice(), offset.to_slice()];
-    let [below, above, offset] = lines.map(|l| l.expect("relaxations are row-major"));
-    let mut constant = T::zero();
-    for (((a, below), above), offset) in row.iter_mut().zip(below).zip(above).zip(offset) {
+    let [(below, below_rest), (above, above_rest), (offset, offset_rest)] =
+        lines.map(|l| l.expect("relaxations are row-major").as_chunks::<CHAINS>());
+    let (row, row_rest) = row.as_chunks_mut::<CHAINS>();
+    let mut sums = [T::zero(); CHAINS];
+    for (((row, below), above), offset) in row.iter_mut().zip(below).zip(above).zip(offset) {
+        relax_elements(row, (below, above, offset), &mut sums);
+    }
+    relax_elements(row_rest, (below_rest, above_rest, offset_rest), &mut sums);
+    sums.into_iter().sum()
+}
+
+#[inline(always)]
+fn relax_elements<T: Real>(row: &mut [T], (below, above, offset): (&[T], &[T], &[T]), sums: &mut [T]) {
+    for ((((a, below), above), offset), sum) in row.iter_mut().zip(below).zip(above).zip(offset).zip(sums) {
         let (positive, negative) = (a.max(T::zero()), a.min(T::zero()));
         *a = positive * *below + negative * *above;
-        constant += negative * *offset;
+        *sum += negative * *offset;
     }
-    constant
+}
+
+/// The least value of a linear function over a box.
+fn least<T: Real>(row: &[T], (lower, upper): (&[T], &[T])) -> T {
+    let ((row, row_rest), (lower, lower_rest)) = (row.as_chunks::<CHAINS>(), lower.as_chunks::<CHAINS>());
+    let (upper, upper_rest) = upper.as_chunks::<CHAINS>();
+    let mut sums = [T::zero(); CHAINS];
+    for ((row, lower), upper) in row.iter().zip(lower).zip(upper) {
+        add_least(row, (lower, upper), &mut sums);
+    }
+    add_least(row_rest, (lower_rest, upper_rest), &mut sums);
+    sums.into_iter().sum()
+}
+
+#[inline(always)]
+fn add_least<T: Real>(row: &[T], (lower, upper): (&[T], &[T]), sums: &mut [T]) {
+    for (((a, l), u), sum) in row.iter().zip(lower).zip(upper).zip(sums) {
+        *sum += a.max(T::zero()) * *l + a.min(T::zero()) * *u;
+    }
 }

@@ -1,16 +1,27 @@
-//! Two-dimensional convolutions, as products with the matrix of weights `[output channels, patch]`: values are
-//! unfolded into patches going forward, patches of coefficients are folded back going backward.
+//! Two-dimensional convolutions. Many rows go as sums over [`Neighbourhoods`]. Few rows go as products with the matrix of
+//! weights `[output channels, patch]`: values are unfolded into patches going forward, patches of coefficients are folded back
+//! going backward.
 
 use std::sync::OnceLock;
 
 use bartizan_proof::network::Conv;
-use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 
+use super::neighbourhoods::{Extent, Neighbourhoods, Tap};
 use crate::matrix::multiply_add;
 use crate::real::Real;
 
 /// Rows that use less than one in this many places go backward place by place.
 const DENSE_SHARE: usize = 2;
+
+/// About as many rows tell whether all are dense, and of those one element in [`SAMPLE_STEP`].
+const SAMPLE_ROWS: usize = 16;
+
+/// See [`SAMPLE_ROWS`].
+const SAMPLE_STEP: usize = 61;
+
+/// Rows with at least one in this many elements that is not zero go as dense ones, whichever places they use.
+const DENSE_ELEMENTS: usize = 4;
 
 /// A convolution; see [`Conv`] for the meaning of its shape.
 #[derive(Clone, Debug)]
@@ -21,6 +32,8 @@ pub struct ConvLayer<T> {
     absolute: OnceLock<Array2<T>>,
     /// For each place of a patch within a channel, the stretches of the source that it meets.
     stretches: Vec<Vec<Stretch>>,
+    /// The same map for many rows at once: forward, forward with absolute weights, backward.
+    neighbourhoods: [OnceLock<Box<Neighbourhoods<T>>>; 3],
 }
 
 /// A run of result places along one row of the result, and the source places that a kernel element meets there.
@@ -43,7 +56,7 @@ impl<T: Real> ConvLayer<T> {
         let [height, width] = conv.kernel;
         let stretches = (0..height * width).map(|k| stretches(conv, k / width, k % width)).collect();
         let shape = Conv { weights: Vec::new(), ..conv.clone() };
-        ConvLayer { shape, weights, absolute: OnceLock::new(), stretches }
+        ConvLayer { shape, weights, absolute: OnceLock::new(), stretches, neighbourhoods: Default::default() }
     }
 
     pub(super) fn multiplications(&self) -> usize {
@@ -51,12 +64,50 @@ impl<T: Real> ConvLayer<T> {
     }
 
     pub(super) fn forward(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
-        self.forward_with(&self.weights, x, out);
+        self.forward_with((&self.weights, &self.neighbourhoods[0]), x, out);
     }
 
     pub(super) fn forward_abs(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
         let absolute = self.absolute.get_or_init(|| self.weights.mapv(T::abs));
-        self.forward_with(absolute, x, out);
+        self.forward_with((absolute, &self.neighbourhoods[1]), x, out);
+    }
+
+    /// For each result place the source places that it meets.
+    fn sources_of_results(&self, weights: &Array2<T>) -> Neighbourhoods<T> {
+        let (elements, outputs) = (self.stretches.len(), self.shape.group_outputs());
+        let [source, result] = self.extents();
+        let mut taps = vec![Vec::new(); result.places];
+        self.for_each_meeting(|element, from, to| taps[to].push(Tap::new(from, element)));
+        Neighbourhoods::new([source, result], self.shape.groups, (taps, elements), |group, element, from, to| {
+            weights[[group * outputs + to, from * elements + element]]
+        })
+    }
+
+    /// For each source place the result places that meet it.
+    fn results_of_sources(&self) -> Neighbourhoods<T> {
+        let (elements, outputs) = (self.stretches.len(), self.shape.group_outputs());
+        let [source, result] = self.extents();
+        let mut taps = vec![Vec::new(); source.places];
+        self.for_each_meeting(|element, from, to| taps[from].push(Tap::new(to, element)));
+        Neighbourhoods::new([result, source], self.shape.groups, (taps, elements), |group, element, from, to| {
+            self.weights[[group * outputs + from, to * elements + element]]
+        })
+    }
+
+    /// Calls `f` with each kernel element, source place and result place that meet.
+    fn for_each_meeting(&self, mut f: impl FnMut(usize, usize, usize)) {
+        for (element, stretches) in self.stretches.iter().enumerate() {
+            for s in stretches {
+                (0..s.length).for_each(|i| f(element, s.source + i * s.step, s.place + i));
+            }
+        }
+    }
+
+    /// A group's source and result.
+    fn extents(&self) -> [Extent; 2] {
+        let (area, out_area, _) = self.sizes();
+        let (inputs, outputs) = (self.shape.group_inputs(), self.shape.group_outputs());
+        [Extent { channels: inputs, places: area }, Extent { channels: outputs, places: out_area }]
     }
 
     /// Source elements, result elements of one channel, and patch size.
@@ -65,7 +116,26 @@ impl<T: Real> ConvLayer<T> {
         (height * width, rows * columns, self.shape.patch())
     }
 
-    fn forward_with(&self, weights: &Array2<T>, x: ArrayView2<T>, mut out: ArrayViewMut2<T>) {
+    fn forward_with(
+        &self,
+        (weights, many): (&Array2<T>, &OnceLock<Box<Neighbourhoods<T>>>),
+        x: ArrayView2<T>,
+        out: ArrayViewMut2<T>,
+    ) {
+        let turned = Neighbourhoods::<T>::turned(x.nrows(), self.shape.patch());
+        let (x, rest) = x.split_at(Axis(0), turned);
+        let (out, out_rest) = out.split_at(Axis(0), turned);
+        if turned > 0 {
+            many.get_or_init(|| Box::new(self.sources_of_results(weights))).apply(x, out);
+        }
+        self.forward_rows(weights, rest, out_rest);
+    }
+
+    /// One product a row.
+    fn forward_rows(&self, weights: &Array2<T>, x: ArrayView2<T>, mut out: ArrayViewMut2<T>) {
+        if x.nrows() == 0 {
+            return;
+        }
         let (area, out_area, patch) = self.sizes();
         let (inputs, outputs) = (self.shape.group_inputs(), self.shape.group_outputs());
         let mut unfolded = Array2::zeros((patch, out_area));
@@ -81,18 +151,33 @@ impl<T: Real> ConvLayer<T> {
     }
 
     pub(super) fn backward(&self, rows: ArrayView2<T>, mut into: ArrayViewMut2<T>) {
-        let (area, out_area, _) = self.sizes();
-        let (inputs, outputs) = (self.shape.group_inputs(), self.shape.group_outputs());
-        for group in 0..self.shape.groups {
-            let from = rows.slice(s![.., group * outputs * out_area..(group + 1) * outputs * out_area]);
-            let mut to = into.slice_mut(s![.., group * inputs * area..(group + 1) * inputs * area]);
-            let places: Vec<Vec<usize>> = from.rows().into_iter().map(|row| used_places(row, out_area)).collect();
+        if !seems_dense(rows) {
+            let (_, out_area, _) = self.sizes();
+            let places: Vec<Vec<usize>> = rows.rows().into_iter().map(|row| used_places(row, out_area)).collect();
             let used: usize = places.iter().map(Vec::len).sum();
             if used * DENSE_SHARE < places.len() * out_area {
-                self.backward_places(group, (from, &places), &mut to);
-            } else {
-                self.backward_rows(group, from, &mut to);
+                (0..self.shape.groups).for_each(|group| self.backward_places(group, (rows, &places), &mut into));
+                return;
             }
+        }
+        let turned = Neighbourhoods::<T>::turned(rows.nrows(), self.shape.patch());
+        let (rows, rest) = rows.split_at(Axis(0), turned);
+        let (into, mut into_rest) = into.split_at(Axis(0), turned);
+        if turned > 0 {
+            self.neighbourhoods[2].get_or_init(|| Box::new(self.results_of_sources())).apply(rows, into);
+        }
+        (0..self.shape.groups).for_each(|group| self.backward_rows(group, rest, &mut into_rest));
+    }
+
+    /// The coefficients of single outputs, without a product.
+    pub(super) fn pick(&self, picks: &[(usize, T)], mut into: ArrayViewMut2<T>) {
+        let [source, result] = self.extents();
+        for ((i, sign), mut into) in picks.iter().zip(into.rows_mut()) {
+            let (channel, place) = (i / result.places, i % result.places);
+            let patch: Vec<T> = self.weights.row(channel).iter().map(|w| *sign * *w).collect();
+            let start = channel / result.channels * source.size();
+            let into = into.as_slice_mut().expect("results are contiguous rows");
+            self.scatter(place, &patch, &mut into[start..start + source.size()]);
         }
     }
 
@@ -108,20 +193,21 @@ impl<T: Real> ConvLayer<T> {
         (rows, places): (ArrayView2<T>, &[Vec<usize>]),
         into: &mut ArrayViewMut2<T>,
     ) {
-        let (_, out_area, patch) = self.sizes();
-        let outputs = self.shape.group_outputs();
-        let mut gathered = Array2::zeros((places.iter().map(Vec::len).sum(), outputs));
+        let [source, result] = self.extents();
+        let mut gathered = Array2::zeros((places.iter().map(Vec::len).sum(), result.channels));
         let mut next = gathered.rows_mut().into_iter();
         for (row, places) in rows.rows().into_iter().zip(places) {
+            let row = &contiguous(row.to_slice())[group * result.size()..];
             for (place, mut to) in places.iter().zip(&mut next) {
-                to.iter_mut().enumerate().for_each(|(channel, to)| *to = row[channel * out_area + place]);
+                to.iter_mut().enumerate().for_each(|(channel, to)| *to = row[channel * result.places + place]);
             }
         }
-        let mut patches = Array2::zeros((gathered.nrows(), patch));
+        let mut patches = Array2::zeros((gathered.nrows(), self.shape.patch()));
         multiply_add(gathered.view(), self.group_weights(group), patches.view_mut());
         let mut next = patches.rows().into_iter();
         for (mut into, places) in into.rows_mut().into_iter().zip(places) {
             let into = into.as_slice_mut().expect("results are contiguous rows");
+            let into = &mut into[group * source.size()..(group + 1) * source.size()];
             for (place, from) in places.iter().zip(&mut next) {
                 self.scatter(*place, contiguous(from.to_slice()), into);
             }
@@ -147,16 +233,20 @@ impl<T: Real> ConvLayer<T> {
         }
     }
 
-    /// For rows that are used in most places: one product a row, folded back by whole stretches.
+    /// One product a row, folded back by whole stretches.
     fn backward_rows(&self, group: usize, rows: ArrayView2<T>, into: &mut ArrayViewMut2<T>) {
-        let (_, out_area, patch) = self.sizes();
-        let outputs = self.shape.group_outputs();
-        let mut patches = Array2::zeros((patch, out_area));
+        if rows.nrows() == 0 {
+            return;
+        }
+        let [source, result] = self.extents();
+        let mut patches = Array2::zeros((self.shape.patch(), result.places));
         for (row, mut into) in rows.rows().into_iter().zip(into.rows_mut()) {
-            let row = row.into_shape_with_order((outputs, out_area)).expect("a group's coefficients are contiguous");
+            let row = row.slice_move(s![group * result.size()..(group + 1) * result.size()]);
+            let row = row.into_shape_with_order((result.channels, result.places)).expect("coefficients are contiguous");
+            let into = into.as_slice_mut().expect("results are contiguous rows");
             patches.fill(T::zero());
             multiply_add(self.group_weights(group).t(), row, patches.view_mut());
-            self.fold(&patches, into.as_slice_mut().expect("results are contiguous rows"));
+            self.fold(&patches, &mut into[group * source.size()..(group + 1) * source.size()]);
         }
     }
 
@@ -192,6 +282,17 @@ impl<T: Real> ConvLayer<T> {
             }
         }
     }
+}
+
+/// Whether many elements are not zero, by the look of some.
+fn seems_dense<T: Real>(rows: ArrayView2<T>) -> bool {
+    let (mut seen, mut used) = (0, 0);
+    for row in rows.rows().into_iter().step_by(rows.nrows().div_ceil(SAMPLE_ROWS).max(1)) {
+        let sample = contiguous(row.to_slice()).iter().step_by(SAMPLE_STEP);
+        seen += sample.len();
+        used += sample.filter(|a| **a != T::zero()).count();
+    }
+    used * DENSE_ELEMENTS >= seen
 }
 
 /// The places where some channel of a row is not zero.

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use bartizan_proof::network::Dense;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 
+use super::neighbourhoods::{Extent, Neighbourhoods, Tap};
 use crate::matrix::multiply_add;
 use crate::real::Real;
 
@@ -13,6 +14,8 @@ use crate::real::Real;
 pub struct DenseLayer<T> {
     weights: Array2<T>,
     absolute: OnceLock<Array2<T>>,
+    /// The same matrix for many rows at once: forward, forward with absolute weights.
+    neighbourhoods: [OnceLock<Box<Neighbourhoods<T>>>; 2],
 }
 
 impl<T: Real> DenseLayer<T> {
@@ -20,7 +23,7 @@ impl<T: Real> DenseLayer<T> {
         let outputs = dense.weights.len() / dense.inputs;
         let weights =
             Array2::from_shape_fn((outputs, dense.inputs), |(i, j)| T::of(dense.weights[i * dense.inputs + j]));
-        DenseLayer { weights, absolute: OnceLock::new() }
+        DenseLayer { weights, absolute: OnceLock::new(), neighbourhoods: Default::default() }
     }
 
     /// The given rows and columns.
@@ -34,12 +37,12 @@ impl<T: Real> DenseLayer<T> {
     }
 
     pub(super) fn forward(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
-        multiply_add(x, self.weights.t(), out);
+        forward_with((&self.weights, &self.neighbourhoods[0]), x, out);
     }
 
     pub(super) fn forward_abs(&self, x: ArrayView2<T>, out: ArrayViewMut2<T>) {
         let absolute = self.absolute.get_or_init(|| self.weights.mapv(T::abs));
-        multiply_add(x, absolute.t(), out);
+        forward_with((absolute, &self.neighbourhoods[1]), x, out);
     }
 
     pub(super) fn backward(&self, rows: ArrayView2<T>, into: ArrayViewMut2<T>) {
@@ -51,4 +54,24 @@ impl<T: Real> DenseLayer<T> {
             row.scaled_add(*sign, &self.weights.row(*i));
         }
     }
+}
+
+fn forward_with<T: Real>(
+    (weights, many): (&Array2<T>, &OnceLock<Box<Neighbourhoods<T>>>),
+    x: ArrayView2<T>,
+    out: ArrayViewMut2<T>,
+) {
+    let turned = Neighbourhoods::<T>::turned(x.nrows(), weights.nrows());
+    let (x, rest) = x.split_at(Axis(0), turned);
+    let (out, out_rest) = out.split_at(Axis(0), turned);
+    if turned > 0 {
+        many.get_or_init(|| Box::new(neighbourhoods(weights))).apply(x, out);
+    }
+    multiply_add(rest, weights.t(), out_rest);
+}
+
+/// The inputs and the outputs as channels of one place each.
+fn neighbourhoods<T: Real>(weights: &Array2<T>) -> Neighbourhoods<T> {
+    let extents = [1, 0].map(|axis| Extent { channels: weights.len_of(Axis(axis)), places: 1 });
+    Neighbourhoods::new(extents, 1, (vec![vec![Tap::new(0, 0)]], 1), |_, _, from, to| weights[[to, from]])
 }

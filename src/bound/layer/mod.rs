@@ -5,6 +5,8 @@
 
 mod conv;
 mod dense;
+mod lines;
+mod neighbourhoods;
 mod sparse;
 
 pub use conv::ConvLayer;
@@ -12,7 +14,7 @@ pub use dense::DenseLayer;
 pub use sparse::SparseLayer;
 
 use bartizan_proof::network::Map;
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Zip};
+use ndarray::{Array1, ArrayView2, ArrayViewMut2, Zip};
 
 use crate::real::Real;
 
@@ -85,6 +87,7 @@ impl<T: Real> Layer<T> {
             return;
         };
         for (x, mut out) in x.rows().into_iter().zip(out.rows_mut()) {
+            let x = x.to_slice().expect("batches are row-major");
             for (out, place) in out.iter_mut().zip(places) {
                 *out += place.map_or(T::zero(), |i| x[i]);
             }
@@ -101,6 +104,7 @@ impl<T: Real> Layer<T> {
             Layer::Scale(w) => scale(rows, into, |i| w[i]),
             Layer::Select(places) => {
                 for (row, mut into) in rows.rows().into_iter().zip(into.rows_mut()) {
+                    let into = into.as_slice_mut().expect("results are contiguous rows");
                     for (a, place) in row.iter().zip(places) {
                         if let Some(i) = place {
                             into[*i] += *a;
@@ -111,18 +115,20 @@ impl<T: Real> Layer<T> {
         }
     }
 
-    /// `into[r] += sign * W[picks[r]]`: the coefficients of single outputs, without a product where that is possible.
-    /// `outputs` is the number of outputs of the map.
-    pub fn pick(&self, picks: &[(usize, T)], outputs: usize, mut into: ArrayViewMut2<T>) {
+    /// `into[r] += sign * W[picks[r]]`: the coefficients of single outputs, without a product.
+    pub fn pick(&self, picks: &[(usize, T)], mut into: ArrayViewMut2<T>) {
+        let each = picks.iter().enumerate();
         match self {
             Layer::Dense(m) => m.pick(picks, into),
             Layer::Sparse(m) => m.pick(picks, into),
-            Layer::Identity => picks.iter().enumerate().for_each(|(r, (i, sign))| into[[r, *i]] += *sign),
-            _ => {
-                let mut unit = Array2::zeros((picks.len(), outputs));
-                picks.iter().enumerate().for_each(|(r, (i, sign))| unit[[r, *i]] = *sign);
-                self.backward(unit.view(), into);
-            }
+            Layer::Conv(m) => m.pick(picks, into),
+            Layer::Identity => each.for_each(|(r, (i, sign))| into[[r, *i]] += *sign),
+            Layer::Scale(weights) => each.for_each(|(r, (i, sign))| into[[r, *i]] += *sign * weights[*i]),
+            Layer::Select(places) => each.for_each(|(r, (i, sign))| {
+                if let Some(place) = places[*i] {
+                    into[[r, place]] += *sign;
+                }
+            }),
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Sparse matrices, by rows.
 
 use bartizan_proof::network::Sparse;
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 
 use crate::real::Real;
+
+/// Of rows with fewer used elements than one in this many, the others are skipped: a test each costs more than it saves else.
+const DENSE_SHARE: usize = 8;
 
 /// A sparse matrix: the entries of row `i` are `entries[starts[i]..starts[i + 1]]`, as column and weight.
 #[derive(Clone, Debug)]
@@ -29,15 +32,22 @@ impl<T: Real> SparseLayer<T> {
 
     pub(super) fn forward(&self, x: ArrayView2<T>, mut out: ArrayViewMut2<T>, weight: impl Fn(T) -> T) {
         for (x, mut out) in x.rows().into_iter().zip(out.rows_mut()) {
+            let (x, out) = slices(&x, &mut out);
             for (i, out) in out.iter_mut().enumerate() {
-                *out += self.row(i).iter().map(|(column, w)| weight(*w) * x[*column as usize]).sum();
+                *out += self.row(i).iter().map(|(column, w)| weight(*w) * x[*column as usize]).sum::<T>();
             }
         }
     }
 
     pub(super) fn backward(&self, rows: ArrayView2<T>, mut into: ArrayViewMut2<T>) {
         for (row, mut into) in rows.rows().into_iter().zip(into.rows_mut()) {
-            for (i, a) in row.iter().enumerate().filter(|(_, a)| **a != T::zero()) {
+            let (row, into) = slices(&row, &mut into);
+            let used = row.iter().filter(|a| **a != T::zero()).count();
+            let is_sparse = used * DENSE_SHARE < row.len();
+            for (i, a) in row.iter().enumerate() {
+                if is_sparse && *a == T::zero() {
+                    continue;
+                }
                 self.row(i).iter().for_each(|(column, w)| into[*column as usize] += *a * *w);
             }
         }
@@ -48,4 +58,8 @@ impl<T: Real> SparseLayer<T> {
             self.row(*i).iter().for_each(|(column, w)| row[*column as usize] += *sign * *w);
         }
     }
+}
+
+fn slices<'a, T>(from: &'a ArrayView1<T>, to: &'a mut ArrayViewMut1<T>) -> (&'a [T], &'a mut [T]) {
+    (from.as_slice().expect("batches are row-major"), to.as_slice_mut().expect("results are contiguous rows"))
 }
