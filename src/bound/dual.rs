@@ -14,8 +14,8 @@ use rayon::prelude::*;
 use super::frame::{Frame, Target};
 use super::model::Op;
 
-/// Rows that travel together.
-pub const BATCH: usize = 128;
+/// The fewest and the most rows that travel together.
+const BATCH: (usize, usize) = (16, 128);
 
 /// The first and the last step of a slope, as shares of its range, and of a multiplier, as shares of its scale.
 const RATES: (f32, f32) = (0.5, 0.03);
@@ -102,7 +102,9 @@ pub struct Effort {
 
 /// Ascends all rows, whose targets must belong to the same node. `None` when the deadline passes first.
 pub fn ascend(frame: &Frame, rows: &[Row], effort: &Effort) -> Option<Vec<Reached>> {
-    let chunks = rows.par_chunks(BATCH).map(|rows| Climb::new(frame, rows, effort.moves_slopes).run(effort));
+    // Bounds do not depend on which rows travel together, so threads may share them as they like.
+    let batch = rows.len().div_ceil(rayon::current_num_threads()).clamp(BATCH.0, BATCH.1).next_multiple_of(BATCH.0);
+    let chunks = rows.par_chunks(batch).map(|rows| Climb::new(frame, rows, effort.moves_slopes).run(effort));
     let found: Option<Vec<Vec<Reached>>> = chunks.collect();
     Some(found?.into_iter().flatten().collect())
 }

@@ -119,10 +119,9 @@ impl Target {
     pub fn end(model: &Model<f32>, node: usize, element: usize, is_upper: bool) -> Self {
         let Op::Affine { terms, bias } = &model.nodes()[node].op else { unreachable!("ends of affine nodes") };
         let sign = if is_upper { -1.0 } else { 1.0 };
-        let size = model.nodes()[node].size;
         let on = |(source, layer): &(usize, Layer<f32>)| {
             let mut row = Array2::zeros((1, model.nodes()[*source].size));
-            layer.pick(&[(element, sign)], size, row.view_mut());
+            layer.pick(&[(element, sign)], row.view_mut());
             (*source, row.index_axis_move(Axis(0), 0))
         };
         Target { node, terms: terms.iter().map(on).collect(), constant: sign * bias[element] }

@@ -55,6 +55,11 @@ impl<'m> Refinement<'m> {
         self.subproblems
     }
 
+    /// How many ends the next pass will bound.
+    pub fn ends(&self) -> usize {
+        self.sources().into_iter().map(|source| 2 * self.bounds.undecided(source).len()).sum()
+    }
+
     /// The network without what is inactive.
     pub fn compact(&self) -> Compact {
         Compact::of(self.model, &self.bounds)
@@ -63,6 +68,15 @@ impl<'m> Refinement<'m> {
     /// Bounds the undecided inputs of all ReLUs anew, layer by layer, with up to `most` subproblems for each end. Returns whether any
     /// bound has improved; `None` when the deadline passes first.
     pub fn pass(&mut self, most: usize, deadline: Instant) -> Option<bool> {
+        let mut has_improved = false;
+        for source in self.sources() {
+            has_improved |= self.refine(source, most, deadline)?;
+        }
+        Some(has_improved)
+    }
+
+    /// The affine nodes that feed ReLUs, without those where interval arithmetic is exact.
+    fn sources(&self) -> Vec<usize> {
         let mut sources: Vec<usize> = self.model.relus().map(|(_, source)| source).collect();
         sources.sort_unstable();
         sources.dedup();
@@ -70,11 +84,7 @@ impl<'m> Refinement<'m> {
             let node = &self.model.nodes()[*source];
             !node.is_first && matches!(node.op, Op::Affine { .. })
         });
-        let mut has_improved = false;
-        for source in sources {
-            has_improved |= self.refine(source, most, deadline)?;
-        }
-        Some(has_improved)
+        sources
     }
 
     /// Bounds the undecided ends of a node.

@@ -25,10 +25,14 @@ pub struct Tree {
     settled: f32,
     /// Subproblems that were bounded.
     spent: usize,
+    /// The share of the tree that has reached the goal, where each child has half of its parent's.
+    closed: f64,
 }
 
 #[derive(Debug)]
 struct Node {
+    /// The number of nodes above.
+    depth: i32,
     /// The node above, and what is assumed in addition to it.
     from: Option<(usize, Sign)>,
     /// The first of two children; the second follows it.
@@ -87,6 +91,7 @@ impl Tree {
             open: BinaryHeap::new(),
             settled: f32::INFINITY,
             spent: 0,
+            closed: 0.0,
         }
     }
 
@@ -109,6 +114,11 @@ impl Tree {
     /// Number of subproblems that were bounded.
     pub fn spent(&self) -> usize {
         self.spent
+    }
+
+    /// The number of subproblems that all of the tree should take, by the share that is done.
+    pub fn expected(&self) -> f64 {
+        self.spent as f64 / self.closed
     }
 
     /// Number of leaves below the goal.
@@ -179,7 +189,9 @@ impl Tree {
         let (node, bound) = (self.nodes.len(), reached.bound);
         let is_open = bound < self.goal && !reached.choices.is_empty();
         let choices = if is_open { reached.choices } else { Vec::new() };
-        self.nodes.push(Node { from, children: None, betas: reached.betas.into(), choices });
+        let depth = from.map_or(0, |(above, _)| self.nodes[above].depth + 1);
+        self.closed += if bound >= self.goal { 0.5_f64.powi(depth) } else { 0.0 };
+        self.nodes.push(Node { depth, from, children: None, betas: reached.betas.into(), choices });
         match is_open {
             true => self.open.push(Leaf { bound, node }),
             false => self.settled = self.settled.min(bound),

@@ -101,38 +101,33 @@ impl Ladder<'_> {
         (slack, splits_signs): (f32, bool),
     ) -> Option<Stage> {
         let mut most = 1;
-        let mut hunt = if splits_signs { FIRST_HUNT } else { 1 };
         loop {
-            match self.hunt(query, refinement, (hunt, slack))? {
+            // The trees may go on as long as they seem to need less than the next pass.
+            let next = refinement.ends() * if most == 1 { 1 } else { most };
+            let patience = if splits_signs { next.max(FIRST_HUNT) } else { 0 };
+            match self.hunt(query, refinement, (patience, slack))? {
                 Stage::Open => {}
                 stage => return Some(stage),
             }
             if most > 1 && !splits_signs {
                 return Some(Stage::Open);
             }
-            if most == ENDS.0 * ENDS.1
+            if most == ENDS.0
                 && let Some(found) = self.attack_again()
             {
                 return Some(Stage::Violated(found));
             }
             self.rung = if splits_signs && most > 1 { Rung::Branch } else { self.rung };
-            let has_improved = refinement.pass(most, self.deadline)?;
-            most = if most == 1 { ENDS.0 } else { most * ENDS.1 };
-            hunt = if !splits_signs {
-                1
-            } else if has_improved {
-                refinement.subproblems().min(MOST)
-            } else {
-                MOST
-            };
-            if !has_improved && hunt == MOST && most > ENDS.0 * ENDS.1 * ENDS.1 * ENDS.1 * ENDS.1 {
+            refinement.pass(most, self.deadline)?;
+            most = if most == 1 { ENDS.0 } else { most.saturating_mul(ENDS.1) };
+            if most > MOST {
                 return Some(Stage::Open);
             }
         }
     }
 
-    /// Trees for all open cases of a query, with up to `most` subproblems in all.
-    fn hunt(&mut self, query: &Query<f32>, refinement: &Refinement, (most, slack): (usize, f32)) -> Option<Stage> {
+    /// Trees for all open cases of a query, which grow as long as they seem to need no more than the given number of subproblems.
+    fn hunt(&mut self, query: &Query<f32>, refinement: &Refinement, (patience, slack): (usize, f32)) -> Option<Stage> {
         let compact = refinement.compact();
         let frame = Frame::new(&compact.model, compact.bounds(refinement.bounds()));
         let open: Vec<&Target<f32>> =
@@ -160,8 +155,10 @@ impl Ladder<'_> {
                 return Some(Stage::Closed);
             }
             let open_trees = trees.iter().filter(|tree| tree.is_open()).count();
-            if grown >= most || open_trees == 0 || trees.iter().any(|tree| !tree.is_open() && tree.bound() < tree.goal)
-            {
+            let is_stuck = trees.iter().any(|tree| !tree.is_open() && tree.bound() < tree.goal);
+            let expected: f64 = trees.iter().map(Tree::expected).sum();
+            let is_hopeless = grown >= patience.min(FIRST_HUNT) && expected > patience as f64;
+            if is_stuck || is_hopeless || grown >= MOST {
                 self.domains += grown;
                 return Some(Stage::Open);
             }

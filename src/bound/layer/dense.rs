@@ -29,7 +29,7 @@ impl<T: Real> DenseLayer<T> {
     /// The given rows and columns.
     pub fn restricted(&self, rows: &[usize], columns: &[usize]) -> Self {
         let weights = self.weights.select(Axis(0), rows).select(Axis(1), columns);
-        DenseLayer { weights, absolute: OnceLock::new() }
+        DenseLayer { weights, absolute: OnceLock::new(), neighbourhoods: Default::default() }
     }
 
     pub(super) fn multiplications(&self) -> usize {
