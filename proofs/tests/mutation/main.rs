@@ -104,7 +104,8 @@ fn children_in_the_wrong_order_prove_nothing_false() {
 
 #[test]
 fn leaves_of_signs_in_the_wrong_place_prove_nothing_false() {
-    let changes: [(&str, fn(&mut Signs) -> bool); 3] = [
+    type Change = fn(&mut Signs) -> bool;
+    let changes: [(&str, Change); 3] = [
         ("exchanged", damage::exchange),
         ("first subtree alone", |tree| damage::only(tree, false)),
         ("second subtree alone", |tree| damage::only(tree, true)),
