@@ -133,6 +133,10 @@ pub fn refused(instance: &Instance) -> Vec<(String, Vec<u8>)> {
             ("slope_count.of_a_leaf", single(vec![on(0), own(&[1.0; 3], &[1.0]), leaf(&[])])),
             ("not_refuted.leaves_exchanged", single(vec![on(0), leaf(&[]), leaf(&[1.0])])),
             ("not_refuted.needless_beta", single(vec![on(0), on(1), leaf(&[1.0]), leaf(&[1.0]), leaf(&[])])),
+            (
+                "not_refuted.last_leaf",
+                vec![close(tree(Witness::Default, vec![on(0), leaf(&[]), leaf(&[])])), Item::End],
+            ),
             ("not_refuted.leaf_of_an_empty_set", single(vec![on(0), leaf(&[1.0]), on(0), leaf(&[]), leaf(&[])])),
             ("not_refuted.slopes_of_a_leaf", single(vec![on(0), own(&[1.0, 0.5], &[1.0]), leaf(&[])])),
             ("too_deep.signs", single(comb(129))),
