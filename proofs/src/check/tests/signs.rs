@@ -117,6 +117,44 @@ fn slopes_of_a_leaf_come_before_those_of_the_base() {
 }
 
 #[test]
+fn targets_with_other_slopes_do_not_mix() {
+    let mut random = Random(5);
+    for _ in 0..30 {
+        let network = random_network(&mut random, [3, 5, 4, 3]);
+        let region = region(&[(-0.8, 0.9); 3]);
+        let mut slopes = |given: f64| {
+            let mut list = |n: usize| {
+                (0..n).map(|_| if random.unit() < given { random.unit() as f32 } else { f32::NAN }).collect::<Vec<_>>()
+            };
+            Slopes { alpha: [(1, list(5)), (2, list(4))].into(), ..Slopes::default() }
+        };
+        let own = |slopes: Slopes| [SignNode::Own(slopes), leaf(&[])];
+        let bases = [Witness::Own(slopes(1.0)), Witness::Own(slopes(0.5)), Witness::Default, Witness::Kept(0)];
+        let kept = Item::Keep(slopes(1.0));
+        let mut witnesses = bases.to_vec();
+        for base in bases {
+            let [first, second] = own(slopes(0.5));
+            witnesses.push(signs(base.clone(), &[SignNode::Split(1, 2), first.clone(), second.clone()]));
+            witnesses.push(signs(base, &[SignNode::Split(2, 1), second, first]));
+        }
+        let target = |(number, witness): (usize, &Witness)| {
+            let side = if number % 2 == 0 { Side::Lower } else { Side::Upper };
+            Target { element: number / 2 % 3, side, witness: witness.clone() }
+        };
+        let targets: Vec<Target> = witnesses.iter().enumerate().map(target).collect();
+        let found = |items: Vec<Item>| bounds(&network, &region, &items).unwrap().outputs().to_vec();
+        let listed = |list: &[Target]| Item::Tighten(3, Targets::Listed(list.to_vec()));
+        // In several batches.
+        let together = found(vec![kept.clone(), listed(&vec![targets.clone(); 24].concat())]);
+        let alone = targets.iter().map(|target| listed(std::slice::from_ref(target)));
+        let apart = found([kept].into_iter().chain(alone).collect());
+        for (a, b) in together.iter().zip(&apart) {
+            assert!((a.lo - b.lo).abs() + (a.hi - b.hi).abs() < 1e-9, "{together:?} {apart:?}");
+        }
+    }
+}
+
+#[test]
 fn signs_of_later_values_are_harmless() {
     // z2 = |x0 - x1| - 0.25, z3 = relu(z2) - 0.5, y = relu(z3): by intervals z2 is at most 1.75, and y 1.25.
     let relu = |name: &str, source, size| Node { name: name.to_owned(), size, op: Op::Relu(source) };
