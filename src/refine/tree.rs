@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
+use super::influence::Gains;
 use crate::bound::dual::{Choice, Reached, Row, Sign};
 use crate::bound::frame::Target;
 
@@ -19,6 +20,10 @@ pub struct Tree {
     pub goal: f32,
     /// The slopes that all bounds below the root use, by slots.
     slopes: Option<Arc<[u8]>>,
+    /// What the root's bound would gain from tighter intervals.
+    gains: Option<Gains>,
+    /// The root's bound.
+    first: f32,
     nodes: Vec<Node>,
     open: BinaryHeap<Leaf>,
     /// The least bound of leaves that reached the goal or cannot be split.
@@ -87,6 +92,8 @@ impl Tree {
             target,
             goal,
             slopes: None,
+            gains: None,
+            first: f32::NEG_INFINITY,
             nodes: Vec::new(),
             open: BinaryHeap::new(),
             settled: f32::INFINITY,
@@ -131,14 +138,27 @@ impl Tree {
         self.slopes.as_ref()
     }
 
+    /// What the root's bound would gain from tighter intervals.
+    pub fn gains(&self) -> Option<&Gains> {
+        self.gains.as_ref()
+    }
+
+    /// What the next subproblem should gain: bounds grow with the logarithm of the size of their tree.
+    pub fn promise(&self) -> f32 {
+        let spent = self.spent as f32;
+        (self.bound() - self.first) / (spent * spent.max(2.0).ln())
+    }
+
     /// The row of the root.
     pub fn root_row(&self, slopes: Option<Arc<[u8]>>) -> Row<'_> {
         Row { target: &self.target, signs: Vec::new(), slopes, goal: self.goal }
     }
 
     /// Bounds the root.
-    pub fn plant(&mut self, reached: Reached) {
+    pub fn plant(&mut self, mut reached: Reached) {
         self.slopes = Some(reached.slopes.clone());
+        self.gains = reached.gains.take();
+        self.first = reached.bound;
         self.spent = 1;
         self.push(None, reached);
     }
