@@ -7,8 +7,8 @@ use crate::random::Random;
 use crate::witness::improve;
 
 /// The deepest leaf, and the most leaves.
-const DEEPEST: usize = 5;
-const LEAVES: usize = 12;
+const DEEPEST: usize = 4;
+const LEAVES: usize = 8;
 
 /// A goal, and the base of a tree that is to bound it.
 struct Search<'s> {

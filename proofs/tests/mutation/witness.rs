@@ -36,7 +36,7 @@ pub fn close(facts: &Facts, goal: &Goal, kept: &[Slopes], random: &mut Random) -
             refutes(&shorter).then_some(Witness::Own(shorter))
         };
         let found = default.or(known).or_else(own);
-        let is_lucky = found.is_none() && random.below(2) == 0;
+        let is_lucky = found.is_none() && random.below(4) == 0;
         let tree = || is_lucky.then(|| signs::refute(facts, &combined, kept, random)).flatten();
         if let Some(witness) = found.or_else(tree) {
             return Some(Close { case: goal.case, multipliers: in_short(&numbers), witness });
