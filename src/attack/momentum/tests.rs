@@ -56,7 +56,7 @@ fn finds_more_than_plain_descent_with_as_many_evaluations() {
         let model = Model::of(&network(seed));
         let centre = first_output(&model, Array1::zeros(INPUTS).view());
         let mut least = centre;
-        search(&model, &query(&[(0, 1e3)]), &effort(60_000, 1000 + seed), |point| {
+        search(&model, &query(&[(0, 1e3)]), &effort(30_000, 1000 + seed), |point| {
             least = least.min(first_output(&model, point));
             false
         });
