@@ -14,7 +14,7 @@ use bartizan_proof::certificate::{Close, Item, Multipliers, Proof, Witness};
 use bartizan_proof::{Network, Property, PropertyError, Refusal, Rejected, Violated, check};
 use ndarray::{Array1, Array2, Axis};
 
-use crate::attack::pgd::{self, Effort};
+use crate::attack::momentum::{self, Effort, Start};
 use crate::bound::{Bounds, Model, Relaxation, Relaxations, Rows, interval, linear};
 use crate::certify;
 use crate::lp::{self, Objective, Solution, Unsolved};
@@ -141,14 +141,11 @@ struct Ladder<'v> {
     domains: usize,
 }
 
-/// Points tried before any bound is computed, and the descents that follow from the best of them.
-const FIRST_ATTACK: (usize, usize, usize) = (32, 4, 12);
+/// Steps of the first attack, before any bound is computed, and of those after bounds have failed to decide.
+const ATTACK_STEPS: (usize, usize) = (24, 80);
 
-/// The same once bounds have failed to decide; repeated with other seeds while it is cheap.
-const LAST_ATTACK: (usize, usize, usize) = (2048, 64, 60);
-
-/// Multiplications that all repetitions of the last attack may cost together, and the most repetitions.
-const LAST_ATTACK_LIMITS: (usize, usize) = (20_000_000_000, 32);
+/// Multiplications that the first attack after bounds have failed may cost, and how many times as much a later one may at most.
+const ATTACK_COST: (usize, usize) = (1_000_000_000, 32);
 
 impl<'v> Ladder<'v> {
     fn new(verifier: &'v Verifier, property: &'v Property, options: &'v Options, deadline: Instant) -> Self {
@@ -161,7 +158,7 @@ impl<'v> Ladder<'v> {
 
     fn climb(&mut self) -> Verdict {
         let method = self.options.method;
-        if let Some(found) = self.attack(FIRST_ATTACK, self.options.seed) {
+        if let Some(found) = self.attack(Start::Centre, 0) {
             return Verdict::Violated(found);
         }
         if self.splits_inputs() {
@@ -181,7 +178,7 @@ impl<'v> Ladder<'v> {
             return verdict;
         }
         if self.is_open() && method == Method::Lp && !self.is_late() {
-            if let Some(found) = self.attack_again() {
+            if let Some(found) = self.attack(Start::Diversified, 1) {
                 self.rung = Rung::Attack;
                 return Verdict::Violated(found);
             }
@@ -229,35 +226,31 @@ impl<'v> Ladder<'v> {
         certify::proof(query.region, self.tightening[query.region].clone(), close)
     }
 
-    /// Looks for a point where some case happens, and has it replayed.
-    fn attack(&self, (samples, restarts, steps): (usize, usize, usize), seed: u64) -> Option<Violated> {
-        if !self.options.attack {
-            return None;
-        }
-        let effort = Effort { samples, restarts, steps, seed, deadline: self.deadline };
-        self.queries.iter().find_map(|query| {
+    /// Looks for a point where some case happens, and has it replayed. Later rounds cost more.
+    fn attack(&self, start: Start, round: usize) -> Option<Violated> {
+        let is_open = |target: &&Target<f32>| self.cases[target.case].close.is_none();
+        let open = |query: &Query<f32>| Query {
+            cases: query.cases.iter().filter(is_open).cloned().collect(),
+            ..query.clone()
+        };
+        let queries: Vec<Query<f32>> = self.queries.iter().map(open).filter(|query| !query.cases.is_empty()).collect();
+        let cost = ATTACK_COST.0.saturating_mul(round.min(ATTACK_COST.1));
+        let effort = Effort {
+            start,
+            steps: if start == Start::Centre { ATTACK_STEPS.0 } else { ATTACK_STEPS.1 },
+            evaluations: cost / self.verifier.model.multiplications().max(1) / queries.len().max(1),
+            seed: self.options.seed.wrapping_add(round as u64),
+            deadline: self.deadline,
+        };
+        queries.iter().filter(|_| self.options.attack).find_map(|query| {
             let mut found = None;
-            let open = query.cases.iter().filter(|target| self.cases[target.case].close.is_none());
-            let open = Query { cases: open.cloned().collect(), ..query.clone() };
-            pgd::search(&self.verifier.model, &open, &effort, |point| {
+            momentum::search(&self.verifier.model, query, &effort, |point| {
                 let wide: Vec<f64> = point.iter().map(|x| x.wide()).collect();
                 found = self.replay(query.region, &wide);
                 found.is_some()
             });
             found
         })
-    }
-
-    /// The last attack, several times where the network is small.
-    fn attack_again(&self) -> Option<Violated> {
-        let (budget, most) = LAST_ATTACK_LIMITS;
-        let (samples, restarts, steps) = LAST_ATTACK;
-        let open = self.cases.iter().filter(|c| c.close.is_none()).count();
-        // A step evaluates the network and its gradient.
-        let evaluations = samples * self.queries.len() + open * restarts * steps * 2;
-        let cost = evaluations.saturating_mul(self.verifier.model.multiplications().max(1));
-        let rounds = (budget / cost.max(1)).clamp(1, most) as u64;
-        (1..=rounds).find_map(|round| self.attack(LAST_ATTACK, self.options.seed.wrapping_add(round)))
     }
 
     fn replay(&self, region: usize, point: &[f64]) -> Option<Violated> {

@@ -6,6 +6,7 @@ use bartizan_proof::{Refusal, Rejected, Violated};
 use ndarray::{Array1, ArrayView1, Axis};
 
 use super::{Ladder, adaptive};
+use crate::attack::momentum::Start;
 use crate::attack::pgd;
 use crate::bound::ascent::{self, Goal};
 use crate::bound::compact::Compact;
@@ -109,8 +110,8 @@ impl Ladder<'_> {
             if most > 1 && !splits_signs {
                 return Some(Stage::Open);
             }
-            if most == ENDS.0
-                && let Some(found) = self.attack_again()
+            if most > 1
+                && let Some(found) = self.attack(Start::Diversified, 1 + most / ENDS.0)
             {
                 return Some(Stage::Violated(found));
             }
@@ -163,6 +164,13 @@ impl Ladder<'_> {
             if is_stuck || is_hopeless || grown >= MOST {
                 self.domains += grown;
                 return Some(Stage::Open);
+            }
+            // The roots of the first trees have failed.
+            if self.domains == 0
+                && grown == trees.len()
+                && let Some(found) = self.attack(Start::Diversified, 1)
+            {
+                return Some(Stage::Violated(found));
             }
             growth.splits = (SPLITS / open_trees).max(1);
             let corners = grove::grow(&frame, &mut trees, &Vec::from_iter(0..open.len()), &growth)?;

@@ -5,7 +5,7 @@ use bartizan_proof::{Interval, Network};
 use rayon::ThreadPoolBuilder;
 
 use super::*;
-use crate::attack::pgd;
+use crate::attack::momentum::{self, Start};
 use crate::random_networks::Builder;
 
 /// Where the needle is.
@@ -46,8 +46,9 @@ fn soon() -> Instant {
 fn finds_a_needle_that_descent_misses() {
     let (model, query) = (Model::of(&network()), query(2e-3));
     for seed in 0..5 {
-        let effort = pgd::Effort { samples: 2048, restarts: 64, steps: 60, seed, deadline: soon() };
-        assert!(!pgd::search(&model, &query, &effort, |_| true), "seed {seed}");
+        let start = Start::Diversified;
+        let effort = momentum::Effort { start, steps: 60, evaluations: 10_000, seed, deadline: soon() };
+        assert!(!momentum::search(&model, &query, &effort, |_| true), "seed {seed}");
         let mut found = None;
         let mut evolution = Evolution::new(&model, &query, seed);
         assert!(evolution.run(100_000, soon(), &mut |point| {
