@@ -31,8 +31,11 @@ use tree::Tree;
 /// Steps of an ascent of slopes, and of the multipliers of a new leaf.
 pub const STEPS: (usize, usize) = (16, 2);
 
-/// Subproblems of all trees of a layer, or of a query, together: they fit a gigabyte or so, and any one of them a witness.
-pub const MOST: usize = 1_000_000;
+/// Subproblems of all trees of a layer together: they fit a gigabyte or so.
+const MOST: usize = 1_000_000;
+
+/// Subproblems of one tree that fit a witness, with room for a round.
+pub const LARGEST: usize = (1 << 16) - 1024;
 
 /// Subproblems of a tree before it is known what it promises.
 const FIRST: usize = 7;
@@ -183,7 +186,7 @@ fn promising(trees: &[Tree], weights: &[f32], most: usize) -> Vec<usize> {
         let promise = if tree.spent() < FIRST.min(most) { f32::INFINITY } else { tree.promise() };
         if weights[*i] > 0.0 { weights[*i] * promise } else { 0.0 }
     };
-    let open = (0..trees.len()).filter(|i| trees[*i].is_open());
+    let open = (0..trees.len()).filter(|i| trees[*i].is_open() && trees[*i].spent() < LARGEST);
     let mut order: Vec<(f32, usize)> = open.map(|i| (priority(&i), i)).filter(|(p, _)| *p > 0.0).collect();
     order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     order.truncate((order.len() / ROUND.2).clamp(ROUND.0, ROUND.1));

@@ -17,7 +17,7 @@ use crate::query::{Query, Target};
 use crate::real::Real;
 use crate::refine::grove::{self, Corner, Growth};
 use crate::refine::tree::Tree;
-use crate::refine::{MOST, Refinement, STEPS, witness};
+use crate::refine::{LARGEST, Refinement, STEPS, witness};
 
 /// Subproblems that an end may have in the first pass that splits signs, and how much more it may have in each pass that follows.
 const ENDS: (usize, usize) = (16, 4);
@@ -118,7 +118,7 @@ impl Ladder<'_> {
             self.rung = if splits_signs && most > 1 { Rung::Branch } else { self.rung };
             refinement.pass(most, self.deadline)?;
             most = if most == 1 { ENDS.0 } else { most.saturating_mul(ENDS.1) };
-            if most > MOST {
+            if most > LARGEST {
                 return Some(Stage::Open);
             }
         }
@@ -161,7 +161,7 @@ impl Ladder<'_> {
             let is_stuck = trees.iter().any(|tree| !tree.is_open() && tree.bound() < tree.goal);
             let expected: f64 = trees.iter().map(Tree::expected).sum();
             let is_hopeless = grown >= patience.min(FIRST_HUNT) && expected > patience as f64;
-            if is_stuck || is_hopeless || grown >= MOST {
+            if is_stuck || is_hopeless || trees.iter().any(|tree| tree.spent() >= LARGEST) {
                 self.domains += grown;
                 return Some(Stage::Open);
             }
