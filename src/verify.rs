@@ -316,7 +316,7 @@ impl<'v> Ladder<'v> {
                         }
                     }
                     Err(Unsolved::Deadline | Unsolved::TooLarge { .. }) => return None,
-                    Err(Unsolved::Solver(_)) => {}
+                    Err(Unsolved::Infeasible | Unsolved::Solver(_)) => {}
                 }
             }
         }
