@@ -11,6 +11,8 @@ from errors import Refused
 
 MOST_ELEMENTS = 1 << 24
 DEEPEST = 512
+MOST_SIGN_NODES = 1 << 16
+MOST_SIGNS = 128
 
 
 class Literal(NamedTuple):
@@ -38,6 +40,29 @@ class Kept(NamedTuple):
     """The witness that names kept slopes, from 0."""
 
     number: int
+
+
+class Sign(NamedTuple):
+    """An element of a place is at most 0 (upper), or at least 0."""
+
+    place: int
+    element: int
+    upper: bool
+
+
+class Leaf(NamedTuple):
+    """A leaf of a tree of signs: the signs from the root on, and betas for them or, if there are any, slopes of its own."""
+
+    way: tuple
+    betas: list
+    slopes: Slopes | None
+
+
+class Signs(NamedTuple):
+    """The witness that is a tree of signs: a witness and all leaves."""
+
+    base: tuple
+    leaves: list
 
 
 class Alone(NamedTuple):
@@ -312,11 +337,46 @@ def multipliers(reader):
 
 
 def witness(reader):
-    """The default, kept slopes or new ones."""
+    """One without a tree of signs, or one with such a tree."""
     kind = reader.u8()
+    if kind != 4:
+        return plain_witness(reader, kind)
+    kind = reader.u8()
+    if kind == 4:
+        raise Refused("the base of a tree of signs is a tree of signs")
+    return Signs(plain_witness(reader, kind), sign_tree(reader))
+
+
+def plain_witness(reader, kind):
+    """The default, kept slopes or new ones."""
     if kind == 0:
         return Default()
     return Kept(reader.num()) if kind == 3 else slopes(reader, kind)
+
+
+def sign_tree(reader):
+    """The leaves of a tree of signs. Subtrees that are still to be read stand in `ways`, the next one last."""
+    leaves, ways, nodes = [], [()], 0
+    while ways:
+        way, number = ways.pop(), reader.num()
+        nodes += 1
+        if nodes > MOST_SIGN_NODES:
+            raise Refused("a tree of signs has too many nodes")
+        if number == 0:
+            leaves.append(Leaf(way, [], slopes(reader, reader.u8())))
+        elif number == 1:
+            leaves.append(Leaf(way, reader.list(reader.f32), None))
+        elif number % 2 == 0:
+            betas = number // 2 - 1
+            if betas > MOST_ELEMENTS:
+                raise Refused("a list is too long")
+            leaves.append(Leaf(way, [reader.bf16() for _ in range(betas)], None))
+        else:
+            place, element = number // 2 - 1, reader.num()
+            if len(way) == MOST_SIGNS:
+                raise Refused("a tree of signs is too deep")
+            ways += [way + (Sign(place, element, upper),) for upper in (False, True)]
+    return leaves
 
 
 def slopes(reader, kind):

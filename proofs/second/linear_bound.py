@@ -8,10 +8,10 @@ from collections import defaultdict
 from fractions import Fraction
 from math import inf, lcm
 
-from certificate import Alone, Default, Kept, Slopes
+from certificate import Alone, Default, Kept, Signs, Slopes
 from errors import Refused
 from network import Affine, Input
-from state import GRID
+from state import GRID, MOST_ASSUMED, Cut
 
 # Slopes are rounded to multiples of 2^-PRECISION of the smallest denominator that the start allows.
 PRECISION = 128
@@ -61,17 +61,48 @@ def multiplier(number):
 
 def lower_bound(state, coefficients, constant, witness):
     """A lower bound on `sum of coefficients times elements + constant`, as a fraction, in enclosed values."""
-    slopes = read_witness(state, witness)
+    if not isinstance(witness, Signs):
+        return bound_with(state, coefficients, constant, read_witness(state, witness), [])
+    base = read_witness(state, witness.base)
+    return min(leaf_bound(state, coefficients, constant, base, leaf) for leaf in witness.leaves)
+
+
+def leaf_bound(state, coefficients, constant, base, leaf):
+    """The bound of one leaf of a tree of signs."""
+    if state.assumed + len(leaf.way) > MOST_ASSUMED:
+        raise Refused("too many literals and signs are assumed")
+    signs = [cut_of(state, sign) for sign in leaf.way]
+    if leaf.slopes is not None:
+        own = fitting(state, judged(state.network, leaf.slopes), len(state.cuts) + len(signs))
+        alphas = {place: base.alphas.get(place, {}) | own.alphas.get(place, {}) for place in base.alphas | own.alphas}
+        return bound_with(state, coefficients, constant, own._replace(alphas=alphas), signs)
+    if len(leaf.betas) > len(signs):
+        raise Refused("more betas than signs on the way")
+    betas = base.betas + [Fraction(0)] * (len(state.cuts) - len(base.betas)) + list(map(multiplier, leaf.betas))
+    return bound_with(state, coefficients, constant, base._replace(betas=betas), signs)
+
+
+def cut_of(state, sign):
+    """A sign as a cut; its place must feed a ReLU node."""
+    if not 1 <= sign.place < len(state.network.places) - 1:
+        raise Refused("the sign of what feeds no ReLU node")
+    return Cut(state.value(sign.place, sign.element), sign.element, sign.upper, Fraction(0))
+
+
+def bound_with(state, coefficients, constant, slopes, signs):
+    """The bound with some slopes, whose betas are those of the state's cuts and then of signs."""
     coefficients = defaultdict(Fraction, coefficients)
-    for beta, cut in zip(slopes.betas, state.cuts):
+    for beta, cut in zip(slopes.betas, state.cuts + signs):
         signed = beta if cut.upper else -beta
         coefficients[cut.value, cut.element] += signed
         constant -= signed * cut.at
-    return Pass(state, coefficients, slopes.alphas).run() + constant
+    # Of two signs of one element the later one counts.
+    off = {(sign.value, sign.element): sign.upper for sign in signs}
+    return Pass(state, coefficients, slopes.alphas, off).run() + constant
 
 
 def read_witness(state, witness):
-    """The slopes of a witness."""
+    """The slopes of a witness without a tree of signs."""
     if isinstance(witness, Default):
         return NO_SLOPES
     if not isinstance(witness, Kept):
@@ -80,11 +111,16 @@ def read_witness(state, witness):
         witness = state.kept[witness.number]
     else:
         raise Refused("there are no such slopes")
-    if len(witness.betas) > len(state.cuts):
+    return fitting(state, witness, len(state.cuts))
+
+
+def fitting(state, slopes, cuts):
+    """Slopes that have no more multipliers than there is to multiply."""
+    if len(slopes.betas) > cuts:
         raise Refused("more betas than cuts")
-    if witness.constraints:
+    if slopes.constraints:
         raise Refused("more multipliers than the region has constraints")
-    return witness
+    return slopes
 
 
 def judged(network, slopes):
@@ -103,10 +139,10 @@ def alphas_of(network, place, elements, given):
 
 
 class Pass:
-    """A walk from the last value to the first."""
+    """A walk from the last value to the first; `off` says of elements with assumed signs whether they are at most 0."""
 
-    def __init__(self, state, coefficients, alphas):
-        self.state, self.network, self.alphas = state, state.network, alphas
+    def __init__(self, state, coefficients, alphas, off):
+        self.state, self.network, self.alphas, self.off = state, state.network, alphas, off
         self.unit = lcm(*(c.denominator for c in coefficients.values())) << PRECISION
         self.coefficients = [defaultdict(int) for _ in self.network.values]
         for (v, element), c in coefficients.items():
@@ -153,7 +189,11 @@ class Pass:
         lows, highs = self.state.lows[value.source], self.state.highs[value.source]
         costs = 0
         for i, a in here.items():
-            slope, cost = relaxed(a * (scales[value.source] // scales[v]), lows[i], highs[i], alphas.get(i))
+            a *= scales[value.source] // scales[v]
+            if (value.source, i) in self.off and lows[i] < 0 < highs[i]:
+                slope, cost = (0 if self.off[value.source, i] else a), 0
+            else:
+                slope, cost = relaxed(a, lows[i], highs[i], alphas.get(i))
             target[i] += slope
             costs += cost
         self.add(costs, value.source, GRID)

@@ -117,9 +117,18 @@ def tighten_listed(state, item):
 def tighten(state, place, ends):
     """Bounds all ends in the state before, and then cuts the intervals at the bounds; the place must exist in any case."""
     state.enclose(state.value(place, 0))
+    for _, witness in ends:
+        enclose_signs(state, witness)
     bounds = [bound_end(state, place, element, upper, witness) for (element, upper), witness in ends]
     for ((element, upper), _), bound in zip(ends, bounds):
         state.cut(place, element, upper, bound)
+
+
+def enclose_signs(state, witness):
+    """Encloses the values whose signs a witness assumes."""
+    if isinstance(witness, c.Signs):
+        for place in {sign.place for leaf in witness.leaves for sign in leaf.way}:
+            state.enclose(state.value(place, 0))
 
 
 def prove(state, item):

@@ -125,6 +125,53 @@ class Example(unittest.TestCase):
         # What a subtree uses, the node above it does not.
         self.refused(prove("0c 00 00 0e 00", 1.0), "not empty")
 
+    def test_trees_of_signs(self):
+        one = lambda nodes, base="01 01010203 8080 00 00": self.data[:76] + bytes.fromhex("8b01 00 01 04" + base + nodes)
+        self.check(one("0500 04803f 02"))
+        self.check(one("0500 01 01 0000803f 01 00"))
+        self.check(one("0500 00 01 01010202 80 01803f 00 04803f", "01 01010201 80 00 00"))
+        # Exactly the betas that are needed, for exactly the signs that are there, in their order.
+        self.refused(one("0500 02 04803f"), "not refuted")
+        self.refused(one("0500 040000 02"), "not refuted")
+        self.refused(one("0500 0480bf 02"), "not finite or negative")
+        self.refused(one("0500 06803f803f 02"), "more betas than signs")
+        self.check(one("0500 0501 02 06803f0000 0501 060000803f 02"))
+        self.refused(one("0500 0501 02 0600000000 0501 060000803f 02"), "not refuted")
+        # The last sign of an element counts.
+        self.check(one("0500 0500 04803f 02 0500 060000803f 02"))
+        self.refused(one("0500 0500 04803f 02 0500 06803f0000 02"), "not refuted")
+        self.refused(one("0500 04803f 0500 02 02"), "not refuted")
+        # Of the slopes of a leaf, those that are not given are the base's, but no multipliers.
+        self.refused(one("0500 00 01 00 00 00 02"), "not refuted")
+        self.refused(one("0500 00 01 01010203 8040 01803f 00 02"), "not refuted")
+        self.refused(one("0500 00 01 01010203 8081 01803f 00 02"), "alpha is not between")
+        self.refused(one("0500 00 01 01010203 8080 02803f803f 00 02"), "more betas than cuts")
+        # Trees that are none.
+        self.refused(one("0500 04803f"), "truncated")
+        self.refused(one("0500 04803f 02 02"), "after the end")
+        self.refused(one("02", "04 00 02"), "the base of a tree")
+        self.refused(one("0502 04803f 02"), "no such element")
+        self.refused(one("0300 04803f 02"), "feeds no ReLU")
+        self.refused(one("0700 04803f 02"), "feeds no ReLU")
+        self.check(one("0500" * 128 + "04803f" + "02" * 128))
+        self.refused(one("0500" * 129 + "04803f" + "02" * 129), "too deep")
+
+    def test_signs_count_as_assumptions(self):
+        tree = lambda depth: "8b01 00 01 04 01 01010203 0000 00 00" + "0500" * depth + "02" * (depth + 1)
+        leaf = "8b01 00 01 01 01010203 8080 00 00"
+        nested = lambda depth: self.data[:76] + bytes.fromhex("030100" * 400 + tree(depth) + leaf * 400)
+        self.check(nested(112))
+        self.refused(nested(113), "too many literals and signs")
+
+    def test_trees_of_signs_have_a_most_number_of_nodes(self):
+        def grow(depth):
+            return [0x05, 0x00, *grow(depth - 1), *grow(depth - 1)] if depth else [0x02]
+
+        read = lambda data: certificate.sign_tree(certificate.Reader(bytes(data)))
+        self.assertEqual(len(read(grow(15))), 1 << 15)
+        with self.assertRaisesRegex(Refused, "too many nodes"):
+            read(grow(15)[:-1] + grow(1))
+
     def test_any_true_bound_is_proved_and_no_other(self):
         prove = lambda at: self.changed("030100", "09 02 00" + struct.pack("<d", at).hex() + "8b01 00 01 00 030100")
         self.check(prove(-0.3125))
@@ -292,6 +339,40 @@ def random_network(random):
     second = builder.relu(builder.affine([dense(first, 3, 3)], [number() for _ in range(3)]))
     parts = [dense(second, 3, 2), dense(first, 3, 2), dense(0, 2, 2)]
     return Network(builder.values, builder.affine(parts, [0, number()]))
+
+
+class SignTrees(unittest.TestCase):
+    """Trees of signs in random networks against values."""
+
+    def tree(self, random, places, depth):
+        """A random tree as a witness."""
+        leaves, ways = [], [()]
+        while ways:
+            way = ways.pop()
+            if len(way) < depth and random.random() < 0.8:
+                split = random.choice(places), random.randint(0, 2)
+                ways += [way + (certificate.Sign(*split, upper),) for upper in (False, True)]
+            else:
+                betas = [random.choice([0.0, 0.5, 1.0]) for _ in range(random.randint(0, len(way)))]
+                alphas = {place: (3, {i: random.random() for i in range(3) if random.random() < 0.5}) for place in places}
+                own = certificate.Slopes(alphas, betas, []) if random.random() < 0.4 else None
+                leaves.append(certificate.Leaf(way, [] if own else betas, own))
+        return certificate.Signs(certificate.Default(), leaves)
+
+    def test_bounds_are_below_all_values(self):
+        random, tight = Random(2), 0
+        for _ in range(150):
+            network = random_network(random)
+            ends = (Interval(-1.0, -1.0), Interval(1.0, 1.0))
+            state = State.root(network, [ends] * 2, {})
+            inside = [[Fraction(random.randint(-8, 8), 8) for _ in range(2)] for _ in range(40)]
+            outputs = [evaluate(network, point)[0] for point in inside]
+            plain = linear_bound.bound_end(state, 3, 0, False, certificate.Default())
+            for _ in range(4):
+                bound = linear_bound.bound_end(state, 3, 0, False, self.tree(random, [1, 2], random.randint(1, 4)))
+                self.assertLessEqual(bound, min(outputs) * GRID)
+                tight += bound > plain
+        self.assertGreater(tight, 50)
 
 
 class Forms(unittest.TestCase):

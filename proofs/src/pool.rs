@@ -83,3 +83,25 @@ impl Pool {
 pub(crate) fn joined<R>(thread: ScopedJoinHandle<R>) -> R {
     thread.join().unwrap_or_else(|payload| resume_unwind(payload))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_the_order_of_their_jobs_and_threads_go_back() {
+        for threads in [1, 2, 5] {
+            let pool = Pool::new(NonZeroUsize::new(threads).unwrap().into());
+            for jobs in [0, 1, 3, 200] {
+                let jobs = Vec::from_iter(0..jobs);
+                let work = |job: &usize| {
+                    (0..job % 7).for_each(|_| thread::yield_now());
+                    3 * job
+                };
+                let expected: Vec<usize> = jobs.iter().map(|job| 3 * job).collect();
+                assert_eq!(pool.each(&jobs, work), expected);
+            }
+            assert_eq!((0..9).filter(|_| pool.take()).count(), threads - 1);
+        }
+    }
+}

@@ -74,6 +74,8 @@ pub struct Reached {
     pub choices: Vec<Choice>,
     /// The corner of the box where the relaxed target is least.
     pub input: Array1<f32>,
+    /// By how much the bound gains for each unit by which the two ends of each slot's interval are tightened, where slopes have moved.
+    pub gains: Option<Box<[[f32; 2]]>>,
 }
 
 /// An element whose sign could be assumed.
@@ -391,6 +393,7 @@ impl<'c, 't> Climb<'c, 't> {
         let is_frozen = self.slopes.iter().all(|slopes| slopes.motion.is_none());
         let given = row.slopes.as_ref().filter(|_| is_frozen);
         let mut slopes = vec![0; self.frame.slots(self.node)];
+        let mut gains = vec![[0.0; 2]; if is_frozen { 0 } else { slopes.len() }];
         let mut choices: Vec<Choice> = Vec::new();
         for of in &self.slopes {
             let lines = self.frame.lines(of.relu);
@@ -403,6 +406,9 @@ impl<'c, 't> Climb<'c, 't> {
             }
             let Some(open) = &self.open[of.relu] else { continue };
             let a = open.row(r);
+            for (gains, j) in gains.iter_mut().skip(lines.first).zip(&lines.undecided) {
+                *gains = gains_of(a[*j], (z[*j], h[*j]), self.frame.interval(lines.source, *j));
+            }
             for j in &lines.undecided {
                 let gap = a[*j] * (z[*j].max(0.0) - h[*j]);
                 let cost = -a[*j].min(0.0) * lines.offset[*j] + GAP * gap;
@@ -423,7 +429,18 @@ impl<'c, 't> Climb<'c, 't> {
             betas: self.betas[r].iter().map(|beta| beta.best).collect(),
             choices,
             input: self.values[0].row(r).to_owned(),
+            gains: (!is_frozen).then(|| gains.into()),
         }
+    }
+}
+
+/// By how much a bound gains for each unit by which the ends of an interval are tightened, with coefficient `a` on the ReLU, whose input is
+/// `z` at the minimiser and whose line has value `h` there.
+fn gains_of(a: f32, (z, h): (f32, f32), (l, u): (f32, f32)) -> [f32; 2] {
+    let (width, z) = (u - l, z.clamp(l, u));
+    match a < 0.0 {
+        true => [-a * u * (u - z) / (width * width), a * l * (z - l) / (width * width)],
+        false => [-l, u].map(|distance| a * (z.max(0.0) - h).max(0.0) / width.max(distance)),
     }
 }
 

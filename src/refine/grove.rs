@@ -18,8 +18,6 @@ pub struct Growth {
     pub steps: usize,
     /// Leaves of a tree that are split in one round.
     pub splits: usize,
-    /// Subproblems that a tree may have.
-    pub most: usize,
     /// When to stop.
     pub deadline: Instant,
 }
@@ -45,17 +43,16 @@ pub fn plant(frame: &Frame, trees: &mut [Tree], slopes: Option<&Arc<[u8]>>, grow
     Some(())
 }
 
-/// One round: splits the worst leaves of all open trees. Returns a corner for each new leaf; none when nothing can be split. `None`
+/// One round: splits the worst leaves of the trees named. Returns a corner for each new leaf; none when nothing can be split. `None`
 /// when the deadline passes first.
-pub fn grow(frame: &Frame, trees: &mut [Tree], growth: &Growth) -> Option<Vec<Corner>> {
+pub fn grow(frame: &Frame, trees: &mut [Tree], chosen: &[usize], growth: &Growth) -> Option<Vec<Corner>> {
     let mut taken: Vec<(usize, Taken)> = Vec::new();
-    for (i, tree) in trees.iter_mut().enumerate() {
-        let room = growth.most.saturating_sub(tree.spent()) / 2;
-        for _ in 0..growth.splits.min(room) {
-            if !tree.is_open() {
+    for i in chosen {
+        for _ in 0..growth.splits {
+            if !trees[*i].is_open() {
                 break;
             }
-            taken.extend(tree.take().map(|leaf| (i, leaf)));
+            taken.extend(trees[*i].take().map(|leaf| (*i, leaf)));
         }
     }
     let rows: Vec<Row> = taken.iter().flat_map(|(i, leaf)| trees[*i].rows(*leaf)).collect();

@@ -6,9 +6,11 @@
 //!
 //! * [`tree`]: branch and bound of one target.
 //! * [`grove`]: many trees grow together.
+//! * [`influence`]: what matters for the query.
 //! * [`witness`]: from a tree to the witness that the checker accepts.
 
 pub mod grove;
+pub mod influence;
 pub mod tree;
 pub mod witness;
 
@@ -23,10 +25,17 @@ use crate::bound::frame::{Frame, Target};
 use crate::bound::model::Op;
 use crate::bound::{Bounds, Model};
 use grove::Growth;
+use influence::{Influence, Weights};
 use tree::Tree;
 
 /// Steps of an ascent of slopes, and of the multipliers of a new leaf.
 pub const STEPS: (usize, usize) = (16, 2);
+
+/// Subproblems of a tree before it is known what it promises.
+const FIRST: usize = 7;
+
+/// The fewest and the most trees that grow in one round, and the share of the open ones in between.
+const ROUND: (usize, usize, usize) = (8, 128, 8);
 
 /// The bounds of a region, with witnesses for those that refinement has found.
 #[derive(Clone, Debug)]
@@ -35,6 +44,8 @@ pub struct Refinement<'m> {
     bounds: Bounds<f32>,
     /// For each node, element and whether it is the upper end.
     witnesses: BTreeMap<(usize, usize, bool), Witness>,
+    /// What the query's bounds depend on.
+    influence: Influence,
     /// Subproblems that were bounded.
     subproblems: usize,
 }
@@ -42,7 +53,7 @@ pub struct Refinement<'m> {
 impl<'m> Refinement<'m> {
     /// Begins with bounds of a single domain.
     pub fn new(model: &'m Model<f32>, bounds: Bounds<f32>) -> Self {
-        Refinement { model, bounds, witnesses: BTreeMap::new(), subproblems: 0 }
+        Refinement { model, bounds, witnesses: BTreeMap::new(), influence: Influence::default(), subproblems: 0 }
     }
 
     /// The bounds.
@@ -69,8 +80,9 @@ impl<'m> Refinement<'m> {
     /// bound has improved; `None` when the deadline passes first.
     pub fn pass(&mut self, most: usize, deadline: Instant) -> Option<bool> {
         let mut has_improved = false;
+        let weights = self.influence.weights(self.model);
         for source in self.sources() {
-            has_improved |= self.refine(source, most, deadline)?;
+            has_improved |= self.refine(source, (&weights, most), deadline)?;
         }
         Some(has_improved)
     }
@@ -88,7 +100,7 @@ impl<'m> Refinement<'m> {
     }
 
     /// Bounds the undecided ends of a node.
-    fn refine(&mut self, source: usize, most: usize, deadline: Instant) -> Option<bool> {
+    fn refine(&mut self, source: usize, (weights, most): (&Weights, usize), deadline: Instant) -> Option<bool> {
         let compact = self.compact();
         let frame = Frame::new(&compact.model, compact.bounds(&self.bounds));
         let ends: Vec<(usize, bool)> =
@@ -97,9 +109,21 @@ impl<'m> Refinement<'m> {
             Tree::new(Target::end(&compact.model, source, *element, *is_upper), 0.0)
         };
         let mut trees: Vec<Tree> = ends.iter().map(tree).collect();
-        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, splits: 1, most, deadline };
+        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, splits: 1, deadline };
         grove::plant(&frame, &mut trees, None, &growth)?;
-        while !grove::grow(&frame, &mut trees, &growth)?.is_empty() {}
+        let elements = ends.iter().map(|(element, is_upper)| (compact.kept[source][*element], *is_upper));
+        self.influence.note((&compact, &frame), source, elements.clone().map(Some).zip(&trees));
+        let weights: Vec<f32> =
+            elements.map(|(element, is_upper)| weights[source][[usize::from(is_upper), element]]).collect();
+        let mut room = most.saturating_sub(1) * trees.len();
+        while room > 0 {
+            let chosen = promising(&trees, &weights, most);
+            let grown = grove::grow(&frame, &mut trees, &chosen, &growth)?.len();
+            if grown == 0 {
+                break;
+            }
+            room = room.saturating_sub(grown);
+        }
         let mut improved = Vec::new();
         for ((element, is_upper), tree) in ends.iter().zip(&trees) {
             let (lower, upper) = frame.interval(source, *element);
@@ -113,6 +137,11 @@ impl<'m> Refinement<'m> {
         self.subproblems += trees.iter().map(Tree::spent).sum::<usize>();
         self.bounds.tighten(self.model.nodes(), source, &improved);
         Some(!improved.is_empty())
+    }
+
+    /// Notes what the query's own bounds depend on.
+    pub fn note(&mut self, frame: (&Compact, &Frame), trees: &[Tree]) {
+        self.influence.note(frame, self.model.output(), trees.iter().map(|tree| (None, tree)));
     }
 
     /// A tree for a linear function of the outputs, in the network without what is inactive.
@@ -142,6 +171,20 @@ impl<'m> Refinement<'m> {
         };
         Targets::Listed(needed.map(target).collect())
     }
+}
+
+/// The trees to grow in one round: those that matter most for what they should gain.
+fn promising(trees: &[Tree], weights: &[f32], most: usize) -> Vec<usize> {
+    let priority = |i: &usize| {
+        let tree = &trees[*i];
+        let promise = if tree.spent() < FIRST.min(most) { f32::INFINITY } else { tree.promise() };
+        if weights[*i] > 0.0 { weights[*i] * promise } else { 0.0 }
+    };
+    let open = (0..trees.len()).filter(|i| trees[*i].is_open());
+    let mut order: Vec<(f32, usize)> = open.map(|i| (priority(&i), i)).filter(|(p, _)| *p > 0.0).collect();
+    order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    order.truncate((order.len() / ROUND.2).clamp(ROUND.0, ROUND.1));
+    order.into_iter().map(|(_, i)| i).collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use bartizan_proof::certificate::Slopes;
 
+use super::influence::Gains;
+use crate::bound::dual::{Choice, Reached, Row, Sign};
 use crate::bound::dual::{Choice, Reached, Row, Sign};
 use crate::bound::frame::Target;
 
@@ -21,12 +23,16 @@ pub struct Tree {
     pub goal: f32,
     /// The slopes that all bounds below the root use, by slots.
     slopes: Option<Arc<[u8]>>,
+    /// What the root's bound would gain from tighter intervals.
+    gains: Option<Gains>,
+    /// The root's bound.
+    first: f32,
     nodes: Vec<Node>,
     open: BinaryHeap<Leaf>,
     /// The least bound of leaves that reached the goal or cannot be split.
     settled: f32,
     /// Leaves below the goal for which no choice is left.
-    stuck: Vec<Leaf>,
+    stuck: BinaryHeap<Leaf>,
     /// Subproblems that were bounded.
     spent: usize,
     /// The share of the tree that has reached the goal, where each child has half of its parent's.
@@ -97,10 +103,12 @@ impl Tree {
             target,
             goal,
             slopes: None,
+            gains: None,
+            first: f32::NEG_INFINITY,
             nodes: Vec::new(),
             open: BinaryHeap::new(),
             settled: f32::INFINITY,
-            stuck: Vec::new(),
+            stuck: BinaryHeap::new(),
             spent: 0,
             closed: 0.0,
         }
@@ -109,13 +117,17 @@ impl Tree {
     /// What all leaves are at least; minus infinity before the root is bounded.
     pub fn bound(&self) -> f32 {
         let open = self.open.peek().map_or(f32::INFINITY, |leaf| leaf.bound);
-        let stuck = self.stuck.iter().map(|leaf| leaf.bound).fold(f32::INFINITY, f32::min);
-        if self.nodes.is_empty() { f32::NEG_INFINITY } else { open.min(self.settled).min(stuck) }
+        if self.nodes.is_empty() { f32::NEG_INFINITY } else { open.min(self.least_closed()) }
     }
 
-    /// Whether splits can raise the bound to the goal, as far as is known, and have not.
+    /// The least bound of leaves that are not open.
+    fn least_closed(&self) -> f32 {
+        self.stuck.peek().map_or(self.settled, |leaf| leaf.bound.min(self.settled))
+    }
+
+    /// Whether splits can raise the bound, and the goal asks for it.
     pub fn is_open(&self) -> bool {
-        self.open.peek().is_some_and(|leaf| leaf.bound < self.goal && self.stuck.is_empty())
+        self.open.peek().is_some_and(|leaf| leaf.bound < self.goal && leaf.bound <= self.least_closed())
     }
 
     /// Whether the root has been bounded.
@@ -143,14 +155,27 @@ impl Tree {
         self.slopes.as_ref()
     }
 
+    /// What the root's bound would gain from tighter intervals.
+    pub fn gains(&self) -> Option<&Gains> {
+        self.gains.as_ref()
+    }
+
+    /// What the next subproblem should gain: bounds grow with the logarithm of the size of their tree.
+    pub fn promise(&self) -> f32 {
+        let spent = self.spent as f32;
+        (self.bound() - self.first) / (spent * spent.max(2.0).ln())
+    }
+
     /// The row of the root.
     pub fn root_row(&self, slopes: Option<Arc<[u8]>>) -> Row<'_> {
         Row { target: &self.target, signs: Vec::new(), slopes, goal: self.goal }
     }
 
     /// Bounds the root.
-    pub fn plant(&mut self, reached: Reached) {
+    pub fn plant(&mut self, mut reached: Reached) {
         self.slopes = Some(reached.slopes.clone());
+        self.gains = reached.gains.take();
+        self.first = reached.bound;
         self.spent = 1;
         self.push(None, reached);
     }
@@ -211,19 +236,14 @@ impl Tree {
         }
     }
 
-    /// Whether no choice is left for some leaf below the goal.
-    pub fn is_stuck(&self) -> bool {
-        !self.stuck.is_empty()
-    }
-
-    /// Takes a leaf for which no choice is left, the one that got stuck last.
+    /// Takes the worst leaf below the goal for which no choice is left.
     pub fn take_stuck(&mut self) -> Option<Taken> {
         self.stuck.pop().map(|Leaf { bound, node }| Taken { node, bound })
     }
 
-    /// Gives a leaf back as it was taken.
-    pub fn leave_stuck(&mut self, taken: Taken) {
-        self.stuck.push(Leaf { bound: taken.bound, node: taken.node });
+    /// Gives up a leaf.
+    pub fn leave(&mut self, taken: Taken) {
+        self.settled = self.settled.min(taken.bound);
     }
 
     /// Settles a leaf that reaches the goal with slopes of its own.

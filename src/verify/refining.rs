@@ -127,7 +127,12 @@ impl Ladder<'_> {
     }
 
     /// Trees for all open cases of a query, which grow as long as they seem to need no more than the given number of subproblems.
-    fn hunt(&mut self, query: &Query<f32>, refinement: &Refinement, (patience, slack): (usize, f32)) -> Option<Stage> {
+    fn hunt(
+        &mut self,
+        query: &Query<f32>,
+        refinement: &mut Refinement,
+        (patience, slack): (usize, f32),
+    ) -> Option<Stage> {
         let compact = refinement.compact();
         let frame = Frame::new(&compact.model, compact.bounds(refinement.bounds()));
         let open: Vec<&Target<f32>> =
@@ -144,9 +149,9 @@ impl Ladder<'_> {
             }
             trees.push(tree);
         }
-        let mut growth =
-            Growth { root_steps: STEPS.0, steps: STEPS.1, splits: 1, most: usize::MAX, deadline: self.deadline };
+        let mut growth = Growth { root_steps: STEPS.0, steps: STEPS.1, splits: 1, deadline: self.deadline };
         grove::plant(&frame, &mut trees, None, &growth)?;
+        refinement.note((&compact, &frame), &trees);
         let mut grown = trees.len();
         loop {
             self.close_by_trees((&open, &combinations), (&compact, &frame), &trees);
@@ -163,7 +168,7 @@ impl Ladder<'_> {
                 return Some(Stage::Open);
             }
             growth.splits = (SPLITS / open_trees).max(1);
-            let corners = grove::grow(&frame, &mut trees, &growth)?;
+            let corners = grove::grow(&frame, &mut trees, &Vec::from_iter(0..open.len()), &growth)?;
             grown += corners.len();
             if let Some(found) = self.try_corners(query, &open, corners) {
                 return Some(Stage::Violated(found));

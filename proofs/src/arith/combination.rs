@@ -17,7 +17,9 @@ pub(crate) struct LinearAtom {
 /// A combination of inequalities, `sum c v - at_most`.
 #[derive(Clone, Debug)]
 pub(crate) struct Combination {
+    /// Elements of nodes with their coefficients.
     pub coefficients: BTreeMap<(NodeId, usize), Interval>,
+    /// The right-hand side.
     pub at_most: Interval,
 }
 
@@ -29,6 +31,9 @@ impl Combination {
 
     /// Adds an inequality a non-negative number of times.
     pub fn add(&mut self, multiplier: f32, atom: &LinearAtom) {
+        if multiplier == 0.0 {
+            return;
+        }
         let multiplier = Interval::point(f64::from(multiplier));
         self.at_most = self.at_most + multiplier * atom.at_most;
         for (variable, coefficient) in &atom.terms {

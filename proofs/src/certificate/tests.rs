@@ -164,3 +164,37 @@ fn rounding_keeps_ends_and_nan() {
     let exact = Slopes { alpha: [(1, vec![0.3; 100])].into(), ..Slopes::default() };
     assert_eq!(length(&exact) - length(&exact.clone().rounded()), 300);
 }
+
+#[test]
+fn rounding_reaches_all_of_a_tree_of_signs() {
+    let slopes = Slopes { alpha: [(1, vec![0.3])].into(), beta: vec![0.3], constraints: vec![0.7] };
+    let nodes = vec![SignNode::Split(1, 0), SignNode::Leaf(vec![0.3, 1.0]), SignNode::Own(slopes.clone())];
+    let short = slopes.clone().rounded();
+    let Witness::Signs(tree) = signs(Witness::Own(slopes), nodes).rounded() else { panic!("another witness") };
+    assert_eq!(tree.base, Witness::Own(short.clone()));
+    assert_eq!(tree.nodes[1], SignNode::Leaf(vec![short.beta[0], 1.0]));
+    assert_eq!(tree.nodes[2], SignNode::Own(short));
+}
+
+#[test]
+fn trees_of_signs_have_limits_and_no_trees_as_bases() {
+    let start = encode(&header(), &[Proof::default()]);
+    let refused = |tail: &[u8]| decode(&[&start[..], &[11, 1, 0, 1, 4], tail].concat()).unwrap_err();
+    assert_eq!(refused(&[4, 0, 2]), Refusal::Malformed("a witness that is no tree of signs"));
+    assert_eq!(refused(&[5, 2]), Refusal::Malformed("a witness"));
+    assert_eq!(refused(&[0, 0, 0]), Refusal::Malformed("slopes"));
+    assert_eq!(refused(&[0, 5, 0, 2]), Refusal::Truncated);
+    assert_eq!(refused(&[[0].as_slice(), &[5, 0].repeat(129)].concat()), Refusal::TooDeep(128));
+    assert_eq!(refused(&[[0].as_slice(), &[5, 0].repeat(128)].concat()), Refusal::Truncated);
+    // One beta more than a list may have, and as many as there are numbers.
+    assert_eq!(refused(&[0, 0x84, 0x80, 0x80, 0x10]), Refusal::TooLong((1 << 24) + 1, 1 << 24));
+    let most = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
+    assert_eq!(refused(&[&[0], &most[..]].concat()), Refusal::TooLong((1 << 63) - 2, 1 << 24));
+    fn full(depth: usize) -> Vec<u8> {
+        if depth == 0 { vec![2] } else { [vec![5, 0], full(depth - 1), full(depth - 1)].concat() }
+    }
+    let wide = [vec![0, 5, 0], full(15), full(1)].concat();
+    assert_eq!(refused(&wide), Refusal::TooLong((1 << 16) + 1, 1 << 16));
+    // As large as may be.
+    assert_eq!(refused(&[vec![0], full(15)].concat()), Refusal::MissingNode);
+}

@@ -17,8 +17,8 @@ use super::state::{MOST_ASSUMED, State};
 /// Coefficients that one batch of rows may hold at a node, so that memory stays bounded (32 MiB a node).
 const BATCH: usize = 1 << 22;
 
-/// The most rows of a batch, so that several threads find something to do.
-const MOST_ROWS: usize = 512;
+/// The most rows of a batch, so that several threads find something to do, and rows stay in the cache.
+const MOST_ROWS: usize = 256;
 
 /// A linear function to be bounded from below, and how.
 pub(crate) struct Task<'w> {

@@ -38,6 +38,8 @@ pub struct Facts<'g> {
     pub ground: &'g Ground<'g>,
     pub bounds: Vec<Vec<(f64, f64)>>,
     pub cuts: Vec<Literal>,
+    /// How many of the cuts at the end are signs of a witness, which no interval knows of.
+    pub signs: usize,
     pub uses_forms: bool,
 }
 
@@ -46,7 +48,7 @@ impl<'g> Facts<'g> {
         let everything = |size| vec![(f64::NEG_INFINITY, f64::INFINITY); size];
         let mut bounds = vec![input];
         bounds.extend(ground.net.layers.iter().map(|layer| everything(layer.bias.len())));
-        let mut facts = Facts { ground, bounds, cuts: Vec::new(), uses_forms: false };
+        let mut facts = Facts { ground, bounds, cuts: Vec::new(), signs: 0, uses_forms: false };
         facts.refresh();
         facts
     }
@@ -97,6 +99,20 @@ impl<'g> Facts<'g> {
         child
     }
 
+    /// Assumes a sign within a witness.
+    pub fn with_sign(&self, place: usize, element: usize, side: Side) -> Facts<'g> {
+        let mut child = self.clone();
+        child.cuts.push(Literal { place, element, side, at: 0.0 });
+        child.signs += 1;
+        child
+    }
+
+    /// The side of zero on which a witness assumes an element to be.
+    pub fn sign(&self, place: usize, element: usize) -> Option<Side> {
+        let signs = self.cuts.iter().rev().take(self.signs);
+        signs.filter(|sign| (sign.place, sign.element) == (place, element)).map(|sign| sign.side).next()
+    }
+
     pub fn implies(&self, literal: &Literal) -> bool {
         let (l, u) = self.bounds[literal.place][literal.element];
         if literal.side == Side::Lower { l >= literal.at } else { u <= literal.at }
@@ -145,6 +161,9 @@ impl<'g> Facts<'g> {
         match slopes.alpha.get(&place).map(|alphas| alphas[element]).filter(|alpha| !alpha.is_nan()) {
             _ if l >= 0.0 => (a, 0.0),
             _ if u <= 0.0 => (0.0, 0.0),
+            _ if self.sign(place, element).is_some() => {
+                (if self.sign(place, element) == Some(Side::Lower) { a } else { 0.0 }, 0.0)
+            }
             _ if a < 0.0 => (a * u / (u - l), -a * u / (u - l) * l),
             Some(alpha) => (a * f64::from(alpha), 0.0),
             None => (if u > -l { a } else { 0.0 }, 0.0),

@@ -25,6 +25,7 @@ mod question;
 #[path = "../oracle/random.rs"]
 #[allow(dead_code)]
 mod random;
+mod signs;
 mod subject;
 mod tighten;
 #[path = "../variant/mod.rs"]
@@ -35,7 +36,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::LazyLock;
 
-use bartizan_proof::certificate::Item;
+use bartizan_proof::certificate::{Item, Signs};
 use bartizan_proof::check::verify;
 use bartizan_proof::{Rejected, Verified};
 
@@ -60,7 +61,7 @@ fn the_certificates_use_every_construct() {
     eprintln!("{} certificates, {} bytes, at most {:?}", ALL.len(), bytes.iter().sum::<usize>(), bytes.iter().max());
     let census = census::census(&ALL);
     eprintln!("{census:#?}");
-    assert_eq!(census.len(), 31);
+    assert_eq!(census.len(), 35);
     assert!(census.values().all(|uses| *uses >= FEWEST_USES));
 }
 
@@ -99,6 +100,31 @@ fn children_in_the_wrong_order_prove_nothing_false() {
     let usual = ["accepted", "not_refuted", "lemma_does_not_apply", "not_empty", "multiplier_count"];
     assert!(answers.keys().all(|name| usual.contains(&name.as_str())));
     assert!(answers["not_refuted"] >= 100);
+}
+
+#[test]
+fn leaves_of_signs_in_the_wrong_place_prove_nothing_false() {
+    type Change = fn(&mut Signs) -> bool;
+    let changes: [(&str, Change); 3] = [
+        ("exchanged", damage::exchange),
+        ("first subtree alone", |tree| damage::only(tree, false)),
+        ("second subtree alone", |tree| damage::only(tree, true)),
+    ];
+    for (name, change) in changes {
+        let mut answers: BTreeMap<String, usize> = BTreeMap::new();
+        for subject in ALL.iter() {
+            for bytes in damage::in_signs(subject, change) {
+                // What is left may be another proof of the same truth.
+                *answers.entry(answer(&subject.judge(&bytes))).or_default() += 1;
+                let refused = |falsehood: &subject::Falsehood| subject.judge_as(&falsehood.property, &bytes).is_err();
+                assert!(subject.falsehoods.iter().all(refused));
+            }
+        }
+        eprintln!("subtrees of signs, {name}: {answers:?}");
+        let usual = ["accepted", "not_refuted", "lemma_does_not_apply", "not_empty", "multiplier_count"];
+        assert!(answers.keys().all(|name| usual.contains(&name.as_str())));
+        assert!(answers["not_refuted"] >= FEWEST_DAMAGES);
+    }
 }
 
 #[test]

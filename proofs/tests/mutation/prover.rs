@@ -7,6 +7,7 @@ use bartizan_proof::certificate::{Close, Item, Literal, Multipliers, Proof, Side
 use crate::facts::{Facts, Ground, Linear};
 use crate::question::{Danger, Question};
 use crate::random::Random;
+use crate::signs;
 use crate::tighten::tighten;
 use crate::witness::{Goal, close, improve};
 
@@ -96,7 +97,7 @@ impl Prover<'_> {
         items.extend(self.keep(&mut path, &open));
         items.extend(self.closes(&path, &mut open));
         if is_late && !open.is_empty() {
-            return Some([items, vec![Item::Close(best_effort(&path.facts, &open)), Item::End]].concat());
+            return Some([items, vec![Item::Close(best_effort(&path.facts, &open, self.random)), Item::End]].concat());
         }
         items.extend(enclose(&path.facts));
         let rest = if open.is_empty() { vec![Item::End] } else { self.branch(path, open)? };
@@ -230,9 +231,13 @@ fn enclose(facts: &Facts) -> Option<Item> {
 }
 
 /// Closes every goal by its first atom, right or wrong.
-fn best_effort(facts: &Facts, open: &[Rc<Goal>]) -> Vec<Close> {
+fn best_effort(facts: &Facts, open: &[Rc<Goal>], random: &mut Random) -> Vec<Close> {
     let close = |goal: &Rc<Goal>| {
-        let witness = Witness::Own(improve(facts, &[(1.0, &goal.atoms[0])]));
+        let aim = [(1.0, &goal.atoms[0])];
+        let witness = match random.below(2) {
+            0 => Witness::Own(improve(facts, &aim)),
+            _ => signs::bound(facts, &aim, 3, random).1,
+        };
         Close { case: goal.case, multipliers: Multipliers::Atom(0), witness }
     };
     open.iter().map(close).collect()

@@ -4,6 +4,7 @@ use bartizan_proof::certificate::{Item, Literal, Side, Slopes, Target, Targets, 
 
 use crate::facts::{Facts, Linear};
 use crate::random::Random;
+use crate::signs;
 use crate::witness::improve;
 
 /// One end of an element's interval.
@@ -54,8 +55,11 @@ fn goal(place: usize, (element, side): End) -> Linear {
 
 /// The bound of one end that slopes give.
 fn bound(facts: &Facts, place: usize, end: End, slopes: &Slopes) -> Literal {
-    let found = facts.lower(&[(1.0, &goal(place, end))], slopes);
-    let (element, side) = end;
+    literal(place, end, facts.lower(&[(1.0, &goal(place, end))], slopes))
+}
+
+/// What a lower bound of a goal says of its end.
+fn literal(place: usize, (element, side): End, found: f64) -> Literal {
     Literal { place, element, side, at: if side == Side::Lower { found } else { -found } }
 }
 
@@ -65,19 +69,21 @@ fn by_default(facts: &mut Facts, place: usize, ends: &[End]) {
 }
 
 fn listed(facts: &mut Facts, place: usize, ends: &[End], random: &mut Random) -> Vec<Target> {
-    let mut witnesses = ends.iter().map(|end| {
-        let own = improve(facts, &[(1.0, &goal(place, *end))]);
-        match random.below(3) {
-            0 => Witness::Default,
-            1 => Witness::Own(own.rounded()),
-            _ => Witness::Own(own),
+    let with_slopes = |end, slopes: Slopes| (bound(facts, place, end, &slopes), Witness::Own(slopes));
+    let found = ends.iter().map(|end| {
+        let aim = goal(place, *end);
+        let own = || improve(facts, &[(1.0, &aim)]);
+        match random.below(4) {
+            0 => (bound(facts, place, *end, &Slopes::default()), Witness::Default),
+            1 => with_slopes(*end, own().rounded()),
+            2 => with_slopes(*end, own()),
+            _ => {
+                let (found, tree) = signs::bound(facts, &[(1.0, &aim)], random.below(4), random);
+                (literal(place, *end, found), tree)
+            }
         }
     });
-    let witnesses: Vec<Witness> = witnesses.by_ref().collect();
-    let none = Slopes::default();
-    let slopes = |witness: &Witness| if let Witness::Own(slopes) = witness { slopes.clone() } else { none.clone() };
-    let found: Vec<Literal> =
-        ends.iter().zip(&witnesses).map(|(end, witness)| bound(facts, place, *end, &slopes(witness))).collect();
+    let (found, witnesses): (Vec<Literal>, Vec<Witness>) = found.collect();
     found.iter().for_each(|literal| facts.adopt(literal));
     let target = |((element, side), witness): (&End, Witness)| Target { element: *element, side: *side, witness };
     ends.iter().zip(witnesses).map(target).collect()

@@ -4,6 +4,7 @@ use bartizan_proof::certificate::{Close, Multipliers, Slopes, Witness};
 
 use crate::facts::{Facts, Linear, SLACK};
 use crate::random::Random;
+use crate::signs;
 
 const ALPHAS: [f32; 4] = [0.0, 0.3, 0.7, 1.0];
 const FACTORS: [f32; 6] = [0.0, 0.1, 0.4, 1.0, 2.0, 5.0];
@@ -34,7 +35,10 @@ pub fn close(facts: &Facts, goal: &Goal, kept: &[Slopes], random: &mut Random) -
             let shorter = if random.below(3) != 0 && refutes(&rounded) { rounded } else { own };
             refutes(&shorter).then_some(Witness::Own(shorter))
         };
-        if let Some(witness) = default.or(known).or_else(own) {
+        let found = default.or(known).or_else(own);
+        let is_lucky = found.is_none() && random.below(4) == 0;
+        let tree = || is_lucky.then(|| signs::refute(facts, &combined, kept, random)).flatten();
+        if let Some(witness) = found.or_else(tree) {
             return Some(Close { case: goal.case, multipliers: in_short(&numbers), witness });
         }
     }

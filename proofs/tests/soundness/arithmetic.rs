@@ -6,7 +6,7 @@
 use std::num::NonZeroUsize;
 
 use bartizan_proof::certificate::{
-    Close, Header, Item, Literal, Multipliers, Proof, Side, Slopes, Target, Targets, Witness, encode,
+    Close, Header, Item, Literal, Multipliers, Proof, Side, SignNode, Signs, Slopes, Target, Targets, Witness, encode,
 };
 use bartizan_proof::check::{Ground, State, verify};
 use bartizan_proof::property::{Atom, Bound, Case, Region, Variable};
@@ -18,6 +18,7 @@ use crate::oracle::dyadic::{Dyadic, Ratio};
 use crate::oracle::network::ExactNetwork;
 use crate::oracle::random::Random;
 use crate::oracle::tiny;
+use crate::witness::{grow, relu_inputs, splits};
 
 const NETWORKS: u64 = 3000;
 
@@ -85,6 +86,8 @@ struct Comparison<'n> {
     atoms: Vec<Atom>,
     multipliers: Vec<f32>,
     slopes: Slopes,
+    /// A tree of signs whose base the slopes are.
+    signs: Option<Vec<SignNode>>,
 }
 
 impl<'n> Comparison<'n> {
@@ -98,6 +101,7 @@ impl<'n> Comparison<'n> {
             atoms: (0..random.between(1, 3)).map(|_| atom(network, random)).collect(),
             multipliers: Vec::new(),
             slopes: Slopes::default(),
+            signs: None,
         };
         comparison.multipliers = comparison.atoms.iter().map(|_| multiplier(random)).collect();
         let constraints = comparison.region.constraints.len();
@@ -118,7 +122,16 @@ impl<'n> Comparison<'n> {
         comparison.assumptions = comparison.literals(&sizes, random);
         let cuts = comparison.assumptions.iter().filter(|literal| literal.place > 0).count();
         comparison.slopes = slopes(&sizes, [cuts, constraints], random);
+        if random.chance(0.5) {
+            comparison.signs = Some(signs(&sizes, [cuts, constraints], random));
+        }
         comparison
+    }
+
+    fn witness(&self) -> Witness {
+        let base = Witness::Own(self.slopes.clone());
+        let tree = |nodes: &Vec<SignNode>| Box::new(Signs { base: base.clone(), nodes: nodes.clone() });
+        self.signs.as_ref().map_or(base.clone(), |nodes| Witness::Signs(tree(nodes)))
     }
 
     /// Assumptions that leave something of each interval.
@@ -170,7 +183,11 @@ impl<'n> Comparison<'n> {
         let setting = Setting { network: exact, intervals, places, cuts, constraints };
         let multipliers = self.multipliers.iter().map(|m| Dyadic::of(f64::from(*m)));
         let mut goal: Vec<_> = multipliers.zip(self.atoms.iter().map(inequality)).collect();
-        let alone = setting.lower_bound(&goal, &self.slopes);
+        let lower_bound = |goal: &[_]| match self.witness() {
+            Witness::Signs(tree) => setting.least_bound(goal, &tree),
+            _ => setting.lower_bound(goal, &self.slopes),
+        };
+        let alone = lower_bound(&goal);
         let floor = Ratio { over: alone.value.clone(), under: Dyadic::of(1.0) }.floor();
         let at_most = if floor.is_finite() && Dyadic::of(floor) == alone.value { floor } else { floor.next_up() };
         if !at_most.is_finite() {
@@ -178,7 +195,7 @@ impl<'n> Comparison<'n> {
         }
         let last = Atom { terms: Vec::new(), at_most: Interval::point(at_most), strict: false };
         goal.push((Dyadic::of(1.0), inequality(&last)));
-        Some((setting.lower_bound(&goal, &self.slopes), self.refused_bound(last)))
+        Some((lower_bound(&goal), self.refused_bound(last)))
     }
 
     /// The bound that the checker reports when it refuses the goal.
@@ -187,7 +204,7 @@ impl<'n> Comparison<'n> {
         let sizes = (self.network.input_size(), self.network.output_size());
         let property = Property::new(sizes, vec![self.region.clone()], vec![Case { region: 0, atoms }]).unwrap();
         let multipliers = Multipliers::Each([self.multipliers.clone(), vec![1.0]].concat());
-        let close = Close { case: 0, multipliers, witness: Witness::Own(self.slopes.clone()) };
+        let close = Close { case: 0, multipliers, witness: self.witness() };
         let lemma = [Item::Lemma(self.assumptions.clone(), vec![0]), Item::Close(vec![close]), Item::End];
         let items = [self.steps.clone(), lemma.to_vec()].concat();
         let header = Header { model: self.network.digest(), property: property.digest() };
@@ -242,6 +259,21 @@ fn coefficient(random: &mut Random) -> f64 {
 
 fn multiplier(random: &mut Random) -> f32 {
     if random.chance(0.5) { random.pick(&[1.0, 0.0, 0.5]) } else { random.unit() as f32 }
+}
+
+/// A random tree of signs.
+fn signs(sizes: &[usize], [cuts, constraints]: [usize; 2], random: &mut Random) -> Vec<SignNode> {
+    let inputs = relu_inputs(sizes);
+    grow(random, 0, &mut |random, depth| {
+        if !inputs.is_empty() && splits(random, depth) {
+            let (place, element) = random.pick(&inputs);
+            return SignNode::Split(place, element);
+        }
+        match random.chance(0.3) {
+            true => SignNode::Own(slopes(sizes, [cuts + depth, constraints], random)),
+            false => SignNode::Leaf((0..random.between(0, depth)).map(|_| multiplier(random)).collect()),
+        }
+    })
 }
 
 /// Random slopes for all places, and multipliers for some of the cuts and constraints.

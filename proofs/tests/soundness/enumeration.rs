@@ -7,7 +7,7 @@
 
 use std::num::NonZeroUsize;
 
-use bartizan_proof::certificate::{Header, Item, Literal, Proof, Side, encode};
+use bartizan_proof::certificate::{Header, Item, Literal, Proof, Side, Targets, Witness, encode};
 use bartizan_proof::check::{Ground, State, replay, verify};
 use bartizan_proof::property::{Atom, Case, Variable};
 use bartizan_proof::{Interval, Refusal};
@@ -54,6 +54,9 @@ struct Figures {
     /// Proofs with forms that were accepted, and those of them that are refused without.
     with_forms: usize,
     by_forms: usize,
+    /// Proofs with trees of signs that were accepted, and those of them that are refused with the trees' bases instead.
+    with_signs: usize,
+    by_signs: usize,
     /// True claims about one output that were proved as bounds.
     bounds: usize,
     /// Proofs of false claims, damaged ones included; all refused.
@@ -81,6 +84,7 @@ fn claims_about_tiny_networks_are_judged_as_enumeration_judges_them() {
         "{figures:?}"
     );
     assert!(figures.with_forms > 2_000 && figures.by_forms > 20, "{figures:?}");
+    assert!(figures.with_signs > 8_000 && figures.by_signs > 10, "{figures:?}");
     assert!(figures.of_false > 100_000 && figures.violated > 10_000, "{figures:?}");
 }
 
@@ -171,6 +175,11 @@ impl Judge<'_> {
                 figures.with_forms += 1;
                 figures.by_forms += usize::from(!self.is_accepted(claim, self.certificate(claim, &without)));
             }
+            let without = without_signs(items);
+            if without != items {
+                figures.with_signs += 1;
+                figures.by_signs += usize::from(!self.is_accepted(claim, self.certificate(claim, &without)));
+            }
         }
     }
 
@@ -209,6 +218,24 @@ impl Judge<'_> {
             }
         }
     }
+}
+
+/// The items with the bases of trees of signs in their place.
+fn without_signs(items: &[Item]) -> Vec<Item> {
+    let mut items = items.to_vec();
+    let plain = |witness: &mut Witness| {
+        if let Witness::Signs(tree) = witness {
+            *witness = tree.base.clone();
+        }
+    };
+    for item in &mut items {
+        match item {
+            Item::Close(list) => list.iter_mut().for_each(|close| plain(&mut close.witness)),
+            Item::Tighten(_, Targets::Listed(list)) => list.iter_mut().for_each(|target| plain(&mut target.witness)),
+            _ => {}
+        }
+    }
+    items
 }
 
 /// Changes, removes or repeats a byte behind the header.

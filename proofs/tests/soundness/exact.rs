@@ -4,7 +4,7 @@
 //! slope is exact, so that the result is a lower bound, and below that of the rule by nothing that matters.
 
 use bartizan_proof::Interval;
-use bartizan_proof::certificate::{Literal, Side, Slopes};
+use bartizan_proof::certificate::{Literal, Side, SignNode, Signs, Slopes, Witness};
 
 use crate::oracle::dyadic::Dyadic;
 use crate::oracle::network::{ExactNetwork, ExactNode};
@@ -30,6 +30,9 @@ pub struct Inequality {
     pub at_most: Dyadic,
 }
 
+/// A sign on the way to a leaf: place, element, and whether it is at least 0.
+type Sign = (usize, usize, bool);
+
 /// A lower bound, and the sum of the absolute values of all terms that its constant is made of.
 pub struct ExactBound {
     pub value: Dyadic,
@@ -39,14 +42,78 @@ pub struct ExactBound {
 impl Setting<'_> {
     /// Bounds `sum_k multiplier_k (left side - right side)` from below.
     pub fn lower_bound(&self, goal: &[(Dyadic, Inequality)], slopes: &Slopes) -> ExactBound {
+        self.leaf(goal, slopes, &[])
+    }
+
+    /// The least bound of a tree's leaves; its size is that of the largest.
+    pub fn least_bound(&self, goal: &[(Dyadic, Inequality)], tree: &Signs) -> ExactBound {
+        let base = match &tree.base {
+            Witness::Own(slopes) => slopes.clone(),
+            _ => Slopes::default(),
+        };
+        let mut bounds = Vec::new();
+        self.leaves(&mut tree.nodes.iter(), &mut Vec::new(), &mut |way, node| {
+            bounds.push(self.leaf(goal, &self.slopes_of(&base, node), way));
+        });
+        let larger = |a: ExactBound, b: ExactBound| ExactBound {
+            value: if a.value <= b.value { a.value } else { b.value },
+            size: if a.size <= b.size { b.size } else { a.size },
+        };
+        bounds.into_iter().reduce(larger).unwrap()
+    }
+
+    /// Visits the leaves of the tree that begins with the next node.
+    fn leaves<'n>(
+        &self,
+        nodes: &mut impl Iterator<Item = &'n SignNode>,
+        way: &mut Vec<Sign>,
+        visit: &mut impl FnMut(&[Sign], &SignNode),
+    ) {
+        match nodes.next().unwrap() {
+            SignNode::Split(place, element) => {
+                for is_positive in [false, true] {
+                    way.push((*place, *element, is_positive));
+                    self.leaves(nodes, way, visit);
+                    way.pop();
+                }
+            }
+            leaf => visit(way, leaf),
+        }
+    }
+
+    /// All that holds in a leaf, with a beta for each cut.
+    fn slopes_of(&self, base: &Slopes, node: &SignNode) -> Slopes {
+        let mut slopes = base.clone();
+        match node {
+            SignNode::Leaf(betas) => {
+                slopes.beta.resize(self.cuts.len(), 0.0);
+                slopes.beta.extend(betas);
+            }
+            SignNode::Own(own) => {
+                for (place, alphas) in &own.alpha {
+                    let known = slopes.alpha.entry(*place).or_insert_with(|| vec![f32::NAN; alphas.len()]);
+                    known.iter_mut().zip(alphas).filter(|(_, a)| !a.is_nan()).for_each(|(known, a)| *known = *a);
+                }
+                (slopes.beta, slopes.constraints) = (own.beta.clone(), own.constraints.clone());
+            }
+            SignNode::Split(..) => panic!("no leaf"),
+        }
+        slopes
+    }
+
+    fn leaf(&self, goal: &[(Dyadic, Inequality)], slopes: &Slopes, way: &[Sign]) -> ExactBound {
         let mut walk = Walk {
             setting: self,
+            way,
             coefficients: self.network.sizes.iter().map(|size| vec![Dyadic::zero(); *size]).collect(),
             bound: ExactBound { value: Dyadic::zero(), size: Dyadic::zero() },
         };
         goal.iter().for_each(|(multiplier, inequality)| walk.start(multiplier, inequality));
-        for (beta, cut) in slopes.beta.iter().zip(&self.cuts) {
-            walk.start(&Dyadic::of(f64::from(*beta)), &self.inequality(cut));
+        let side = |is_positive| if is_positive { Side::Lower } else { Side::Upper };
+        let sign = |(place, element, is_positive): &Sign| (*place, *element, side(*is_positive));
+        let signs = way.iter().map(sign).map(|(place, element, side)| Literal { place, element, side, at: 0.0 });
+        for (beta, cut) in slopes.beta.iter().zip(self.cuts.iter().copied().chain(signs)) {
+            walk.start(&Dyadic::of(f64::from(*beta)), &self.inequality(&cut));
         }
         for (multiplier, constraint) in slopes.constraints.iter().zip(&self.constraints) {
             walk.start(&Dyadic::of(f64::from(*multiplier)), constraint);
@@ -64,6 +131,7 @@ impl Setting<'_> {
 
 struct Walk<'s> {
     setting: &'s Setting<'s>,
+    way: &'s [Sign],
     /// Of all elements of all nodes.
     coefficients: Vec<Vec<Dyadic>>,
     bound: ExactBound,
@@ -119,6 +187,12 @@ impl Walk<'_> {
         }
         if z.hi <= 0.0 {
             return;
+        }
+        let is_it = |(place, at, _): &&Sign| (self.setting.places[*place], *at) == (source, element);
+        match self.way.iter().rfind(is_it) {
+            Some((_, _, true)) => return self.add(source, element, a),
+            Some((_, _, false)) => return,
+            None => {}
         }
         if a.is_positive() {
             let default = if z.hi > -z.lo { 1.0 } else { 0.0 };

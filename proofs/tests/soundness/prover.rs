@@ -117,7 +117,7 @@ impl Prover<'_> {
                 items.extend(self.tree(scope.child(&[first]), depth - 1));
                 items.extend(self.tree(scope.child(&[second]), depth - 1));
             }
-            None => items.extend(self.close(&scope)),
+            None => items.extend(self.close(&mut scope)),
         }
         items
     }
@@ -174,7 +174,7 @@ impl Prover<'_> {
                 }
             }
             _ => {
-                let slopes = self.slopes(scope);
+                let slopes = self.slopes(scope, 0);
                 drop(scope.state.keep(&slopes));
                 items.push(Item::Keep(slopes));
                 scope.kept += 1;
@@ -256,7 +256,7 @@ impl Prover<'_> {
     }
 
     /// Ends a node by refuting its goals.
-    fn close(&mut self, scope: &Scope) -> Vec<Item> {
+    fn close(&mut self, scope: &mut Scope) -> Vec<Item> {
         if scope.lemmas > 0 && self.random.chance(0.3) {
             return vec![Item::Apply(self.number_below(scope.lemmas)), Item::End];
         }
@@ -264,7 +264,7 @@ impl Prover<'_> {
             return vec![self.random.pick(&[Item::End, Item::Empty])];
         }
         let mut close = Vec::new();
-        for (case, atoms) in &scope.goals {
+        for (case, atoms) in &scope.goals.clone() {
             let multipliers = match self.random.chance(0.6) && *atoms > 0 {
                 true => Multipliers::Atom(self.random.below(*atoms)),
                 false => Multipliers::Each((0..*atoms).map(|_| self.multiplier()).collect()),

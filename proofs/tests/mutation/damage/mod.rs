@@ -3,13 +3,15 @@
 mod bytes;
 mod proofs;
 mod references;
+mod signs;
 mod splits;
 mod volume;
 mod witnesses;
 
-use bartizan_proof::certificate::{Item, Proof, Slopes, Targets, Witness};
+use bartizan_proof::certificate::{Item, Proof, SignNode, Slopes, Targets, Witness};
 
 pub use bytes::with_length;
+pub use signs::{exchange, in_signs, only};
 pub use splits::exchanged;
 
 use crate::subject::Subject;
@@ -41,7 +43,7 @@ pub const MISFITS: &[&str] = &[
 
 /// Every kind of damage.
 pub fn all() -> Vec<Damage> {
-    [splits::all(), witnesses::all(), references::all(), proofs::all(), bytes::all(), volume::all()]
+    [splits::all(), witnesses::all(), references::all(), proofs::all(), signs::all(), bytes::all(), volume::all()]
         .into_iter()
         .flatten()
         .collect()
@@ -82,13 +84,23 @@ fn in_slopes(subject: &Subject, change: impl Fn(&mut Slopes) -> bool) -> Vec<Vec
 
 /// All slopes that an item holds.
 fn slopes_of(item: &mut Item) -> Vec<&mut Slopes> {
-    fn own(witness: &mut Witness) -> Option<&mut Slopes> {
-        if let Witness::Own(slopes) = witness { Some(slopes) } else { None }
+    fn own(witness: &mut Witness) -> Vec<&mut Slopes> {
+        match witness {
+            Witness::Default | Witness::Kept(_) => Vec::new(),
+            Witness::Own(slopes) => vec![slopes],
+            Witness::Signs(tree) => {
+                let of_nodes = tree.nodes.iter_mut().filter_map(|node| match node {
+                    SignNode::Own(slopes) => Some(slopes),
+                    _ => None,
+                });
+                own(&mut tree.base).into_iter().chain(of_nodes).collect()
+            }
+        }
     }
     match item {
         Item::Keep(slopes) => vec![slopes],
-        Item::Close(list) => list.iter_mut().filter_map(|close| own(&mut close.witness)).collect(),
-        Item::Tighten(_, Targets::Listed(list)) => list.iter_mut().filter_map(|t| own(&mut t.witness)).collect(),
+        Item::Close(list) => list.iter_mut().flat_map(|close| own(&mut close.witness)).collect(),
+        Item::Tighten(_, Targets::Listed(list)) => list.iter_mut().flat_map(|t| own(&mut t.witness)).collect(),
         _ => Vec::new(),
     }
 }

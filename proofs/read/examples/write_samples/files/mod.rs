@@ -3,6 +3,7 @@
 mod damaged;
 pub mod instances;
 mod refused;
+mod signs;
 mod steps;
 mod valid;
 #[allow(dead_code)]
@@ -19,12 +20,21 @@ pub fn all() -> BTreeMap<String, Vec<u8>> {
     let instance = |name: &str| Instance::parse(name, &instances::files());
     let (distance, corners) = (instance("distance"), instance("corners"));
     let wide = instance("wide");
-    let valid = [valid::distance(&distance), valid::corners(&corners), valid::wide(&wide)].concat();
+    let signs = [signs::valid(&distance), signs::corners(&corners)].concat();
+    let valid = [valid::distance(&distance), valid::corners(&corners), valid::wide(&wide), signs].concat();
     files.extend(valid.into_iter().map(|(name, bytes)| (format!("valid/{name}.cert"), bytes)));
-    let beyond = refused::beyond_the_minimum(&distance, &instance("distance_false"));
+    let claim = instance("distance_false");
+    let beyond = [refused::beyond_the_minimum(&distance, &claim), signs::beyond_the_minimum(&claim)].concat();
     let damaged = damaged::bytes(&distance);
-    let rejected =
-        [refused::trees(&distance), refused::proofs(&corners), refused::wide(&wide), beyond, damaged].concat();
+    let rejected = [
+        refused::trees(&distance),
+        refused::proofs(&corners),
+        refused::wide(&wide),
+        signs::refused(&distance),
+        beyond,
+        damaged,
+    ]
+    .concat();
     files.extend(rejected.into_iter().map(|(name, bytes)| (format!("rejected/{name}.cert"), bytes)));
     files
 }
