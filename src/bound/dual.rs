@@ -437,7 +437,8 @@ impl<'c, 't> Climb<'c, 't> {
 /// By how much a bound gains for each unit by which the ends of an interval are tightened, with coefficient `a` on the ReLU, whose input is
 /// `z` at the minimiser and whose line has value `h` there.
 fn gains_of(a: f32, (z, h): (f32, f32), (l, u): (f32, f32)) -> [f32; 2] {
-    let (width, z) = (u - l, z.clamp(l, u));
+    // Ends may be no numbers, on which `clamp` panics.
+    let (width, z) = (u - l, z.max(l).min(u));
     match a < 0.0 {
         true => [-a * u * (u - z) / (width * width), a * l * (z - l) / (width * width)],
         false => [-l, u].map(|distance| a * (z.max(0.0) - h).max(0.0) / width.max(distance)),

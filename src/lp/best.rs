@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use bartizan_proof::certificate::Slopes;
-use good_lp::{Constraint, Expression, IntoAffineExpression as _, ProblemVariables, Solution as _, Variable, constraint, variable};
+use good_lp::{
+    Constraint, Expression, IntoAffineExpression as _, ProblemVariables, Solution as _, Variable, constraint, variable,
+};
 use ndarray::{Array2, Axis};
 
 use super::{Assumed, Objective, Unsolved, encode::MOST_NONZEROS, solver};
@@ -203,8 +205,7 @@ impl Program<'_> {
         let mut alpha = BTreeMap::new();
         for Share { relu, element, below, parts: [plus, minus] } in &self.shares {
             let size = self.model.nodes()[*relu].size;
-            let slopes: &mut Vec<f32> =
-                alpha.entry(self.model.place(*relu)).or_insert_with(|| vec![f32::NAN; size]);
+            let slopes: &mut Vec<f32> = alpha.entry(self.model.place(*relu)).or_insert_with(|| vec![f32::NAN; size]);
             let coefficient = solution.value(*plus) - solution.value(*minus);
             if coefficient > 0.0 {
                 slopes[*element] = (solution.value(*below) / coefficient).clamp(0.0, 1.0) as f32;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use good_lp::{Constraint, Expression, ProblemVariables, Solution as _, Variable, constraint, variable};
-use ndarray::{Array1, Array2, ArrayView1};
+use ndarray::{Array1, Array2, ArrayView1, Axis};
 
 use super::{Assumed, Unsolved, solver};
 use crate::bound::model::Op;
@@ -25,6 +25,19 @@ pub struct Objective {
     pub inputs: Option<Array2<f64>>,
     /// One constant a row.
     pub constants: Array1<f64>,
+}
+
+impl Objective {
+    /// A combination of the rows as the only one.
+    pub fn combined(&self, weights: &Array1<f64>) -> Objective {
+        let row = |all: &Array2<f64>| weights.dot(all).insert_axis(Axis(0));
+        Objective {
+            node: self.node,
+            coefficients: row(&self.coefficients),
+            inputs: self.inputs.as_ref().map(row),
+            constants: Array1::from_elem(1, weights.dot(&self.constants)),
+        }
+    }
 }
 
 /// An optimal vertex: the value of every element of every encoded node.
@@ -165,7 +178,7 @@ impl Program {
         let Op::Affine { terms, bias } = &model.nodes()[id].op else {
             return self.sum(id, row);
         };
-        let row = row.insert_axis(ndarray::Axis(0));
+        let row = row.insert_axis(Axis(0));
         let (mut expression, mut nonzeros) = (Expression::from(row.row(0).dot(bias)), 0);
         for (source, layer) in terms {
             let mut on_source = Array2::zeros((1, model.nodes()[*source].size));

@@ -23,6 +23,8 @@ use bartizan_proof::certificate::Slopes;
 
 use crate::bound::{Bounds, Model};
 
+use encode::Vertex;
+
 pub use encode::Objective;
 
 /// The assumption that the input of ReLUs, an element of an affine node, has a sign.
@@ -52,7 +54,8 @@ pub struct Undecided {
 /// A solved program.
 #[derive(Clone, Debug)]
 pub struct Solution {
-    /// The optimal value, in the solver's arithmetic; infinite where no point of the relaxation has the assumed signs.
+    /// The optimal value, in the solver's arithmetic; infinite where no point of the relaxation has the assumed signs, which the witness
+    /// proves if what it proves is positive.
     pub value: f64,
     /// What the witness proves, up to rounding: not more than the value, and less where the program uses that some ReLU's input stays
     /// below its upper end, which the linear bound rule cannot say.
@@ -138,7 +141,7 @@ pub fn minimise_largest_under(
         }
     }
     let (multipliers, slopes) = witness;
-    let undecided = worst(model, domain, signs, (&vertex, &proved));
+    let undecided = worst(model, domain, signs, Some((&vertex, &proved)));
     let (value, input) = (vertex.value, vertex.values.into_iter().next().unwrap_or_default());
     Ok(Solution { value, proved: proved.bound, multipliers, slopes, input, undecided })
 }
@@ -159,12 +162,10 @@ fn contradict(
     multipliers[0] = 1.0;
     let without = prove(&multipliers, &Slopes { beta: Vec::new(), ..slopes.clone() });
     let factor = SURPLUS * (1.0 + without.abs()) / violation;
-    if !(violation > 0.0 && factor < f64::from(f32::MAX)) {
-        return Err(Unsolved::Infeasible);
-    }
-    slopes.beta.iter_mut().for_each(|beta| *beta *= factor as f32);
-    let proved = prove(&multipliers, &slopes);
-    Ok(Solution { value: f64::INFINITY, proved, multipliers, slopes, input: Vec::new(), undecided: None })
+    let factor = if violation > 0.0 && factor < f64::from(f32::MAX) { factor as f32 } else { 0.0 };
+    slopes.beta.iter_mut().for_each(|beta| *beta *= factor);
+    let (proved, undecided) = (prove(&multipliers, &slopes), worst(model, domain, signs, None));
+    Ok(Solution { value: f64::INFINITY, proved, multipliers, slopes, input: Vec::new(), undecided })
 }
 
 /// The undecided ReLU where the relaxation is farthest from the network.
@@ -172,18 +173,21 @@ fn worst(
     model: &Model<f64>,
     (bounds, domain): (&Bounds<f64>, usize),
     signs: &[Assumed],
-    (vertex, proved): (&encode::Vertex, &proved::Proved),
+    found: Option<(&Vertex, &proved::Proved)>,
 ) -> Option<Undecided> {
     let mut worst: Option<(Undecided, f64)> = None;
-    for (relu, node) in model.relus().filter(|(relu, _)| vertex.values.get(*relu).is_some_and(|h| !h.is_empty())) {
+    let is_used = |relu: usize| found.is_none_or(|(vertex, _)| vertex.values.get(relu).is_some_and(|h| !h.is_empty()));
+    for (relu, node) in model.relus().filter(|(relu, _)| is_used(*relu)) {
         let (lower, upper) = (bounds.lower[node].row(domain), bounds.upper[node].row(domain));
         for (element, (l, u)) in lower.iter().zip(upper).enumerate().filter(|(_, (l, u))| **l < 0.0 && **u > 0.0) {
             if signs.iter().any(|sign| (sign.node, sign.element) == (node, element)) {
                 continue;
             }
-            let (z, h) = (vertex.values[node][element], vertex.values[relu][element]);
-            let scale = proved.coefficients.get(&node).map_or(0.0, |row| row[element].abs());
-            let (gap, area) = ((h - z.max(0.0)).max(0.0), -l * u);
+            let gap =
+                found.map_or(0.0, |(Vertex { values, .. }, _)| values[relu][element] - values[node][element].max(0.0));
+            let coefficients = found.and_then(|(_, proved)| proved.coefficients.get(&node));
+            let scale = coefficients.map_or(1.0, |row| row[element].abs());
+            let (gap, area) = (gap.max(0.0), -l * u);
             if worst.as_ref().is_none_or(|(best, most)| (gap, area) > (best.gap, *most)) {
                 worst = Some((Undecided { node, element, gap, scale }, area));
             }
@@ -191,3 +195,6 @@ fn worst(
     }
     worst.map(|(undecided, _)| undecided)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,6 @@ use bartizan_proof::certificate::Slopes;
 
 use super::influence::Gains;
 use crate::bound::dual::{Choice, Reached, Row, Sign};
-use crate::bound::dual::{Choice, Reached, Row, Sign};
 use crate::bound::frame::Target;
 
 /// How far a child may lag behind its parent, as a share of what is missing to the goal.
@@ -208,7 +207,11 @@ impl Tree {
             let choices = &mut self.nodes[taken.node].choices;
             choices.remove(0);
             let (leaf, is_stuck) = (Leaf { bound: taken.bound, node: taken.node }, choices.is_empty());
-            if is_stuck { self.stuck.push(leaf) } else { self.open.push(leaf) }
+            if is_stuck {
+                self.stuck.push(leaf)
+            } else {
+                self.open.push(leaf)
+            }
             return;
         }
         let Choice { node: place, element, scale, .. } = self.nodes[taken.node].choices[0];
