@@ -19,8 +19,8 @@ use crate::refine::tree::{Taken, Tree};
 /// Programs that the trees of one query may ask for before their next refinement.
 const MOST_PROGRAMS: usize = 1_000;
 
-/// What a program must prove, as a share of what is asked of bounds in single precision.
-const GOAL: f64 = 1e-3;
+/// What a program must prove, as a share of what is asked of bounds in single precision: the share that double precision has of its rounding.
+const GOAL: f64 = 1e-9;
 
 /// Gaps below this are rounding.
 const LEAST_GAP: f64 = 1e-7;
