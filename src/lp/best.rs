@@ -218,5 +218,5 @@ impl Program<'_> {
 
 /// The number of variables of an expression.
 fn count(expression: &Expression) -> usize {
-    expression.linear_coefficients().into_iter().count()
+    expression.linear_coefficients().count()
 }
