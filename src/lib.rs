@@ -8,6 +8,7 @@
 //! * [`query`]: a property as the search sees it.
 //! * [`attack`]: the search for counterexamples.
 //! * [`branch`]: branch and bound over the input region.
+//! * [`refine`]: refined bounds of hidden neurons, and branch and bound over the signs of ReLUs.
 //! * [`lp`]: the linear programming engine.
 //! * [`certify`]: from what the search found to a certificate.
 //! * [`outcome`], [`verify`]: the ladder for one query, on one page.
@@ -26,11 +27,11 @@ pub mod real;
 
 pub mod bound;
 pub mod query;
-pub mod refine;
 
 pub mod attack;
 pub mod branch;
 pub mod lp;
+pub mod refine;
 
 pub mod certify;
 pub mod outcome;

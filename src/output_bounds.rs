@@ -10,9 +10,13 @@ use bartizan_proof::property::Region;
 use bartizan_proof::{Network, ProvedBounds, Refusal, Rejected, check};
 use ndarray::{Array1, Array2, Axis};
 
+use crate::bound::frame::Frame;
 use crate::bound::{Bounds, Model, forms, linear};
 use crate::certify;
 use crate::lp::{self, Objective, Unsolved};
+use crate::refine::grove::{self, Growth};
+use crate::refine::tree::Tree;
+use crate::refine::{Refinement, STEPS, witness};
 use crate::verify::{Method, Verifier};
 
 /// What to compute.
@@ -39,8 +43,7 @@ pub enum BoundsError {
 
 /// Proves bounds on all outputs over a region.
 ///
-/// Every method includes the bounds of those before it: linear bounds are intersected with interval bounds, and
-/// bounds from linear programs with both.
+/// Every method includes the bounds of intervals and linear bounds; what slopes, signs or programs find is intersected with them.
 ///
 /// # Errors
 ///
@@ -69,7 +72,48 @@ pub fn prove(verifier: &Verifier, region: &Region, request: &Request) -> Result<
         }
         steps.push(Item::Tighten(output, Targets::Listed(programs.outputs()?)));
     }
+    if matches!(request.method, Method::Slopes | Method::Branch) {
+        let passes: &[usize] = if request.method == Method::Slopes { &[1] } else { &[1, SUBPROBLEMS] };
+        steps.extend(refined(verifier, region, (passes, request.deadline)).ok_or(Unsolved::Deadline)?);
+    }
     Ok(check::bounds(network, region, &steps)?)
+}
+
+/// Subproblems for each end of a hidden neuron or an output, where signs are split.
+const SUBPROBLEMS: usize = 64;
+
+/// Refines hidden bounds in passes with so many subproblems an end, then bounds the outputs; `None` when the deadline passes first.
+fn refined(verifier: &Verifier, region: &Region, (passes, deadline): (&[usize], Instant)) -> Option<Vec<Item>> {
+    let (network, model) = (verifier.network(), verifier.model());
+    let ends: (Vec<f32>, Vec<f32>) = region.bounds.iter().map(|b| (b.outer().lo as f32, b.outer().hi as f32)).unzip();
+    let row = |ends: Vec<f32>| Array1::from(ends).insert_axis(Axis(0));
+    let (bounds, _) = linear::propagate(model, row(ends.0), row(ends.1), deadline)?;
+    let mut refinement = Refinement::new(model, bounds);
+    passes.iter().try_for_each(|most| refinement.pass(*most, deadline).map(|_| ()))?;
+    let compact = refinement.compact();
+    let frame = Frame::new(&compact.model, compact.bounds(refinement.bounds()));
+    let ends = || (0..network.output_size()).flat_map(|element| [Side::Lower, Side::Upper].map(|side| (element, side)));
+    let tree = |(element, side)| {
+        let (lower, upper) = frame.interval(model.output(), element);
+        let mut unit = Array1::zeros(network.output_size());
+        unit[element] = if side == Side::Lower { 1.0 } else { -1.0 };
+        refinement.tree(&compact, &unit, 0.0, if side == Side::Lower { upper } else { -lower })
+    };
+    let mut trees: Vec<Tree> = ends().map(tree).collect();
+    let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, splits: 1, deadline };
+    grove::plant(&frame, &mut trees, None, &growth)?;
+    let all = Vec::from_iter(0..trees.len());
+    for _ in 0..passes.last()? / 2 {
+        grove::grow(&frame, &mut trees, &all, &growth)?;
+    }
+    let target = |((element, side), tree): (_, &Tree)| {
+        let witness = witness::of_tree(model, (&compact, &frame), tree);
+        Target { element, side, witness }
+    };
+    let targets = Targets::Listed(ends().zip(&trees).map(target).collect());
+    let mut items = refinement.items(&certify::tightened_places(network, model));
+    items.push(Item::Tighten(network.places().len() - 1, targets));
+    Some(items)
 }
 
 /// Linear programs over one region.

@@ -168,9 +168,9 @@ class Example(unittest.TestCase):
             return [0x05, 0x00, *grow(depth - 1), *grow(depth - 1)] if depth else [0x02]
 
         read = lambda data: certificate.sign_tree(certificate.Reader(bytes(data)))
-        self.assertEqual(len(read(grow(15))), 1 << 15)
+        self.assertEqual(len(read(grow(19))), 1 << 19)
         with self.assertRaisesRegex(Refused, "too many nodes"):
-            read(grow(15)[:-1] + grow(1))
+            read(grow(19)[:-1] + grow(1))
 
     def test_any_true_bound_is_proved_and_no_other(self):
         prove = lambda at: self.changed("030100", "09 02 00" + struct.pack("<d", at).hex() + "8b01 00 01 00 030100")

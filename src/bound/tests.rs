@@ -92,14 +92,18 @@ fn proved_output_bounds_get_no_looser_up_the_ladder_and_hold_every_sample() {
                 bounds(Method::Lp, false),
                 bounds(Method::Lp, true),
             ];
-            for pair in ladder.windows(2) {
-                for (looser, tighter) in pair[0].outputs().iter().zip(pair[1].outputs()) {
+            let searched = [Method::Slopes, Method::Branch].map(|method| bounds(method, false));
+            let pairs = ladder.windows(2).map(|pair| [&pair[0], &pair[1]]);
+            for [looser, tighter] in pairs.chain(searched.iter().map(|searched| [&ladder[1], searched])) {
+                for (looser, tighter) in looser.outputs().iter().zip(tighter.outputs()) {
                     assert!(looser.lo <= tighter.lo + 1e-9 && tighter.hi <= looser.hi + 1e-9, "{looser:?} {tighter:?}");
                 }
             }
             for _ in 0..20 {
                 let values = outputs_at(verifier.network(), &random_point(&mut builder, &region));
-                for (proved, y) in ladder[3].outputs().iter().zip(values) {
+                let proved = ladder[3].outputs().iter().zip(searched[0].outputs()).zip(searched[1].outputs());
+                for (((proved, slopes), signs), y) in proved.zip(values) {
+                    assert!([slopes, signs].iter().all(|i| i.lo <= y + 1e-9 && y - 1e-9 <= i.hi));
                     assert!(proved.lo <= y + 1e-9 && y - 1e-9 <= proved.hi);
                 }
             }

@@ -31,6 +31,9 @@ use tree::Tree;
 /// Steps of an ascent of slopes, and of the multipliers of a new leaf.
 pub const STEPS: (usize, usize) = (16, 2);
 
+/// Subproblems of all trees of a layer, or of a query, together: they fit a gigabyte or so, and any one of them a witness.
+pub const MOST: usize = 1_000_000;
+
 /// Subproblems of a tree before it is known what it promises.
 const FIRST: usize = 7;
 
@@ -115,7 +118,7 @@ impl<'m> Refinement<'m> {
         self.influence.note((&compact, &frame), source, elements.clone().map(Some).zip(&trees));
         let weights: Vec<f32> =
             elements.map(|(element, is_upper)| weights[source][[usize::from(is_upper), element]]).collect();
-        let mut room = most.saturating_sub(1) * trees.len();
+        let mut room = (most.saturating_sub(1) * trees.len()).min(MOST);
         while room > 0 {
             let chosen = promising(&trees, &weights, most);
             let grown = grove::grow(&frame, &mut trees, &chosen, &growth)?.len();

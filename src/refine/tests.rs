@@ -1,7 +1,8 @@
 use std::time::{Duration, Instant};
 
-use bartizan_proof::property::Region;
-use bartizan_proof::{Network, check};
+use bartizan_proof::certificate::{Close, Multipliers};
+use bartizan_proof::property::{Atom, Case, Property, Region, Variable};
+use bartizan_proof::{Interval, Network, check};
 use ndarray::{Array1, Array2, Axis};
 
 use super::*;
@@ -121,6 +122,36 @@ fn refined_bounds_hold_everywhere_and_the_checker_proves_them() {
         }
     }
     assert!(5 * tighter > ends_of_all, "{tighter} of {ends_of_all} intervals are tighter");
+}
+
+#[test]
+fn trees_of_outputs_are_accepted() {
+    let mut any = false;
+    for (network, region, _) in trials(12) {
+        let model = Model::<f32>::of(&network);
+        let refinement = begin(&model, &region);
+        let compact = refinement.compact();
+        let frame = Frame::new(&compact.model, compact.bounds(refinement.bounds()));
+        let mut on_first = Array1::zeros(network.output_size());
+        on_first[0] = 1.0;
+        let mut trees = vec![refinement.tree(&compact, &on_first, 0.0, 50.0)];
+        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, splits: 2, deadline: soon() };
+        grove::plant(&frame, &mut trees, None, &growth).unwrap();
+        while trees[0].spent() < 60 && !grove::grow(&frame, &mut trees, &[0], &growth).unwrap().is_empty() {}
+        let bound = f64::from(trees[0].bound());
+        let terms = vec![(Variable::Output(0), Interval::point(1.0))];
+        let at_most = Interval::point(bound - 1e-4 * (1.0 + bound.abs()));
+        let atoms = vec![Atom { terms, at_most, strict: false }];
+        let sizes = (network.input_size(), network.output_size());
+        let property = Property::new(sizes, vec![region.clone()], vec![Case { region: 0, atoms }]).unwrap();
+        let witness = witness::of_tree(&model, (&compact, &frame), &trees[0]);
+        any |= matches!(witness, Witness::Signs(_));
+        let close = Close { case: 0, multipliers: Multipliers::Atom(0), witness };
+        let items = certify::tightening(&network, &model, refinement.bounds());
+        let proof = certify::proof(0, items, vec![close]);
+        certify::conclude(&network, &property, (vec![proof], soon())).expect("a certificate");
+    }
+    assert!(any);
 }
 
 #[test]

@@ -13,6 +13,9 @@ use crate::bound::frame::Target;
 /// How far a child may lag behind its parent, as a share of what is missing to the goal.
 const LAG: f32 = 1e-3;
 
+/// The deepest leaf: certificates have room for a few more levels.
+const DEEPEST: i32 = 120;
+
 /// Branch and bound of one target.
 #[derive(Debug)]
 pub struct Tree {
@@ -226,9 +229,9 @@ impl Tree {
 
     fn push(&mut self, from: Option<(usize, Sign)>, reached: Reached) {
         let (node, bound) = (self.nodes.len(), reached.bound);
-        let is_open = bound < self.goal && !reached.choices.is_empty();
-        let choices = if is_open { reached.choices } else { Vec::new() };
         let depth = from.map_or(0, |(above, _)| self.nodes[above].depth + 1);
+        let is_open = bound < self.goal && !reached.choices.is_empty() && depth < DEEPEST;
+        let choices = if is_open { reached.choices } else { Vec::new() };
         self.closed += if bound >= self.goal { 0.5_f64.powi(depth) } else { 0.0 };
         let betas = reached.betas.into();
         self.nodes.push(Node { depth, from, children: None, betas, choices, is_forced: false, own: None });
@@ -254,6 +257,11 @@ impl Tree {
         self.nodes[taken.node].own = Some(Box::new(slopes));
         self.closed += 0.5_f64.powi(self.nodes[taken.node].depth);
         self.settled = self.settled.min(self.goal);
+    }
+
+    /// Whether a certificate has room for splits of a leaf.
+    pub fn has_room(&self, taken: Taken) -> bool {
+        self.nodes[taken.node].depth < DEEPEST
     }
 
     /// Opens a leaf again, to be split on the given choice whatever its children reach.

@@ -14,15 +14,12 @@ use crate::bound::frame::Frame;
 pub fn of_tree(model: &Model<f32>, (compact, frame): (&Compact, &Frame), tree: &Tree) -> Witness {
     let base = Witness::Own(Slopes { alpha: alpha(model, (compact, frame), tree), ..Slopes::default() });
     let place = |node: usize| model.place(frame.fed_by(node).next().expect("signs are assumed of inputs of ReLUs"));
-    let nodes: Vec<SignNode> = tree
-        .steps()
-        .into_iter()
-        .map(|step| match step {
-            Step::Split(sign) => SignNode::Split(place(sign.node), compact.kept[sign.node][sign.element]),
-            Step::Leaf(betas) => SignNode::Leaf(betas.to_vec()),
-            Step::Own(slopes) => SignNode::Own(slopes.clone()),
-        })
-        .collect();
+    let node = |step: Step| match step {
+        Step::Split(sign) => SignNode::Split(place(sign.node), compact.kept[sign.node][sign.element]),
+        Step::Leaf(betas) => SignNode::Leaf(betas.to_vec()),
+        Step::Own(slopes) => SignNode::Own(slopes.clone()),
+    };
+    let nodes: Vec<SignNode> = tree.steps().into_iter().map(node).collect();
     if let [SignNode::Own(slopes)] = nodes.as_slice() {
         return Witness::Own(slopes.clone());
     }

@@ -105,7 +105,7 @@ impl Ladder<'_> {
         if self.options.attack && !input.is_empty() {
             *found = self.replay(programs.region, &input);
         }
-        let worth = |undecided: &Undecided| undecided.gap > LEAST_GAP || value > 0.0;
+        let worth = |undecided: &Undecided| (undecided.gap > LEAST_GAP || value > 0.0) && tree.has_room(leaf);
         match undecided.filter(worth) {
             Some(undecided) => tree.reopen(leaf, choice(programs.compact, &undecided)),
             None => return found.is_some(),

@@ -17,7 +17,7 @@ use crate::query::{Query, Target};
 use crate::real::Real;
 use crate::refine::grove::{self, Corner, Growth};
 use crate::refine::tree::Tree;
-use crate::refine::{Refinement, STEPS, witness};
+use crate::refine::{MOST, Refinement, STEPS, witness};
 
 /// Subproblems that an end may have in the first pass that splits signs, and how much more it may have in each pass that follows.
 const ENDS: (usize, usize) = (16, 4);
@@ -28,11 +28,8 @@ const FIRST_HUNT: usize = 256;
 /// Leaves that a query's own trees split in one round, all together.
 const SPLITS: usize = 128;
 
-/// Subproblems of a query's own trees that fit a gigabyte or so.
-const MOST: usize = 2_000_000;
-
 /// By how much bounds must be positive at first, relative to the sizes of what they add up.
-const SLACK: f32 = 1e-6;
+const SLACK: f32 = 1e-5;
 
 /// Corners of a round from which a descent starts, and its steps.
 const DESCENT: (usize, usize) = (8, 20);
