@@ -20,7 +20,7 @@ use crate::refine::tree::{Taken, Tree};
 const MOST_PROGRAMS: usize = 1_000;
 
 /// What a program must prove, as a share of what is asked of bounds in single precision: the share that double precision has of its rounding.
-const GOAL: f64 = 1e-9;
+const GOAL: f64 = 1e-10;
 
 /// Gaps below this are rounding.
 const LEAST_GAP: f64 = 1e-7;
