@@ -5,6 +5,7 @@
 //! verdict comes from `bartizan-proof`: a counterexample is replayed and a proof is checked before anything is said.
 
 mod branching;
+mod leaves;
 mod refining;
 
 use std::sync::OnceLock;
@@ -296,7 +297,7 @@ impl<'v> Ladder<'v> {
             let found = linear::propagate(model, row(&query.lower), row(&query.upper), self.deadline);
             let (bounds, _) = found?;
             for target in open {
-                match lp::minimise_largest(model, (&bounds, 0), &objective(model, target), self.deadline) {
+                match lp::minimise_largest(model, (&bounds, 0), &objective(model.output(), target), self.deadline) {
                     Ok(solution) => {
                         let state = &mut self.cases[target.case];
                         state.best = state.best.max(solution.value);
@@ -309,7 +310,7 @@ impl<'v> Ladder<'v> {
                         }
                     }
                     Err(Unsolved::Deadline | Unsolved::TooLarge { .. }) => return None,
-                    Err(Unsolved::Solver(_)) => {}
+                    Err(Unsolved::Infeasible | Unsolved::Solver(_)) => {}
                 }
             }
         }
@@ -382,9 +383,9 @@ fn close_by_program(case: usize, solution: Solution) -> Close {
 }
 
 /// The program of a case.
-fn objective(model: &Model<f64>, target: &Target<f64>) -> Objective {
+fn objective(output: usize, target: &Target<f64>) -> Objective {
     Objective {
-        node: model.output(),
+        node: output,
         coefficients: target.outputs.clone(),
         inputs: target.inputs.clone(),
         constants: target.at_most.mapv(|b| -b),

@@ -1,14 +1,16 @@
 //! The triangle relaxation as a linear program.
 //!
 //! Variables are the inputs, the inputs `z` of ReLUs that are not certainly inactive, and the outputs `h` of ReLUs whose sign is
-//! open, with `h >= 0`, `h >= z` and `h <= u (z - l) / (u - l)`.
+//! open, with `h >= 0`, `h >= z` and `h <= u (z - l) / (u - l)`. Where a sign is assumed, `h = z` and `z >= 0`, or `h = 0` and
+//! `z <= 0`.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use good_lp::{Constraint, Expression, ProblemVariables, Solution as _, Variable, constraint, variable};
-use ndarray::{Array1, Array2, ArrayView1};
+use ndarray::{Array1, Array2, ArrayView1, Axis};
 
-use super::Unsolved;
+use super::{Assumed, Unsolved, solver};
 use crate::bound::model::Op;
 use crate::bound::{Bounds, Model};
 
@@ -23,6 +25,19 @@ pub struct Objective {
     pub inputs: Option<Array2<f64>>,
     /// One constant a row.
     pub constants: Array1<f64>,
+}
+
+impl Objective {
+    /// A combination of the rows as the only one.
+    pub fn combined(&self, weights: &Array1<f64>) -> Objective {
+        let row = |all: &Array2<f64>| weights.dot(all).insert_axis(Axis(0));
+        Objective {
+            node: self.node,
+            coefficients: row(&self.coefficients),
+            inputs: self.inputs.as_ref().map(row),
+            constants: Array1::from_elem(1, weights.dot(&self.constants)),
+        }
+    }
 }
 
 /// An optimal vertex: the value of every element of every encoded node.
@@ -51,29 +66,32 @@ pub(super) struct Program {
     largest: Option<Variable>,
     deadline: Instant,
     nonzeros: usize,
+    signs: BTreeMap<(usize, usize), bool>,
 }
 
 /// Larger programs take the solver minutes; the search has better uses for the time.
-const MOST_NONZEROS: usize = 600_000;
+pub(super) const MOST_NONZEROS: usize = 600_000;
 
 impl Program {
-    /// States the relaxation up to the objective's node. Stops at the deadline, and where the program would be too large.
+    /// States the relaxation up to the objective's node under assumed signs of nodes before it. Stops at the deadline, and where the
+    /// program would be too large.
     pub fn of(
         model: &Model<f64>,
         domain: (&Bounds<f64>, usize),
-        objective: &Objective,
+        (objective, signs): (&Objective, &[Assumed]),
         deadline: Instant,
     ) -> Result<Self, Unsolved> {
         let mut program = Program {
             deadline,
             nonzeros: 0,
+            signs: signs.iter().map(|sign| ((sign.node, sign.element), sign.is_positive)).collect(),
             variables: ProblemVariables::new(),
             constraints: Vec::new(),
             elements: Vec::new(),
             rows: Vec::new(),
             largest: None,
         };
-        let used = used_nodes(model, objective);
+        let used = used_nodes(model, objective, signs);
         let feeds_relu: Vec<usize> = model.relus().map(|(_, source)| source).collect();
         for (id, used) in used.into_iter().enumerate() {
             let (lower, upper) = (domain.0.lower[id].row(domain.1), domain.0.upper[id].row(domain.1));
@@ -108,11 +126,16 @@ impl Program {
         let size = model.nodes()[id].size;
         let mut elements = Vec::with_capacity(size);
         for i in 0..size {
-            if upper.is_some_and(|u| u[i] <= 0.0) {
-                elements.push(Element::Unused);
-                continue;
-            }
-            let z = self.variables.add(variable());
+            let sign = self.signs.get(&(id, i)).copied();
+            let z = match sign {
+                None if upper.is_some_and(|u| u[i] <= 0.0) => {
+                    elements.push(Element::Unused);
+                    continue;
+                }
+                None => self.variables.add(variable()),
+                Some(true) => self.variables.add(variable().min(0.0)),
+                Some(false) => self.variables.add(variable().max(0.0)),
+            };
             let mut unit = Array1::zeros(size);
             unit[i] = 1.0;
             let (expression, nonzeros) = self.expand(model, id, unit.view());
@@ -133,8 +156,10 @@ impl Program {
         let mut elements = Vec::with_capacity(lower.len());
         for (i, (l, u)) in lower.iter().zip(upper).enumerate() {
             let (l, u) = (*l, *u);
+            let sign = self.signs.get(&(source, i)).copied();
             elements.push(match self.elements[source][i] {
-                _ if u <= 0.0 => Element::Zero,
+                active if sign == Some(true) => active,
+                _ if u <= 0.0 || sign == Some(false) => Element::Zero,
                 Element::Variable(z) if l < 0.0 => {
                     let h = self.variables.add(variable().min(0.0).max(u));
                     let slope = u / (u - l);
@@ -153,7 +178,7 @@ impl Program {
         let Op::Affine { terms, bias } = &model.nodes()[id].op else {
             return self.sum(id, row);
         };
-        let row = row.insert_axis(ndarray::Axis(0));
+        let row = row.insert_axis(Axis(0));
         let (mut expression, mut nonzeros) = (Expression::from(row.row(0).dot(bias)), 0);
         for (source, layer) in terms {
             let mut on_source = Array2::zeros((1, model.nodes()[*source].size));
@@ -205,7 +230,7 @@ impl Program {
             (None, None) => return Err(Unsolved::Solver("the objective has no rows".to_owned())),
         };
         let problem = self.variables.minimise(goal.clone());
-        let solution = backend::solve(problem, self.constraints, remaining)?;
+        let solution = solver::solve(problem, self.constraints, remaining)?;
         let value_of = |element: &Element| match element {
             Element::Variable(v) => solution.value(*v),
             Element::Zero | Element::Unused => 0.0,
@@ -218,9 +243,10 @@ impl Program {
     }
 }
 
-/// The nodes that the objective depends on.
-fn used_nodes(model: &Model<f64>, objective: &Objective) -> Vec<bool> {
+/// The nodes that the objective and the signs depend on.
+fn used_nodes(model: &Model<f64>, objective: &Objective, signs: &[Assumed]) -> Vec<bool> {
     let mut used = vec![false; objective.node + 1];
+    signs.iter().for_each(|sign| used[sign.node] = true);
     used[0] = true;
     used[objective.node] = true;
     for id in (1..=objective.node).rev() {
@@ -232,43 +258,4 @@ fn used_nodes(model: &Model<f64>, objective: &Objective) -> Vec<bool> {
         }
     }
     used
-}
-
-/// The solver that was chosen at build time.
-mod backend {
-    use std::panic::{self, AssertUnwindSafe};
-
-    use good_lp::{
-        Constraint, ResolutionError, Solution, SolutionStatus, SolverModel, WithTimeLimit, variable::UnsolvedProblem,
-    };
-
-    use super::Unsolved;
-
-    #[cfg(not(feature = "highs"))]
-    use good_lp::microlp as solver;
-
-    #[cfg(feature = "highs")]
-    use good_lp::highs as solver;
-
-    pub fn solve(
-        problem: UnsolvedProblem,
-        constraints: Vec<Constraint>,
-        seconds: f64,
-    ) -> Result<impl Solution, Unsolved> {
-        let mut model = problem.using(solver).with_time_limit(seconds);
-        for constraint in constraints {
-            model.add_constraint(constraint);
-        }
-        // The solver asserts that its numbers stay finite, which extreme weights disprove.
-        let solved = panic::catch_unwind(AssertUnwindSafe(|| model.solve()));
-        let solved = solved.unwrap_or_else(|_| Err(ResolutionError::Str("the solver panicked".to_owned())));
-        let solution = solved.map_err(|error| match error {
-            ResolutionError::Other(text) if text.contains("Time limit") => Unsolved::Deadline,
-            other => Unsolved::Solver(other.to_string()),
-        })?;
-        match solution.status() {
-            SolutionStatus::TimeLimit => Err(Unsolved::Deadline),
-            _ => Ok(solution),
-        }
-    }
 }

@@ -7,6 +7,8 @@
 //! * `h` lies on the upper line: `a' = u / (u - l) a`;
 //! * `h = z = 0`, where both lower lines meet: `a'` is anything between 0 and `a`, an unknown.
 //!
+//! Where a sign is assumed, `a'` is `a` or 0, less or plus a multiplier: an unknown where the vertex has `z = 0`, elsewhere 0.
+//!
 //! Multipliers of the objective's rows that are tied for the largest are unknowns too. All coefficients are linear in the
 //! unknowns, and an input that the vertex does not push to an end of its range must get coefficient 0, as must a ReLU
 //! that the vertex leaves inside its triangle. These equations are solved by least squares. At a degenerate vertex the
@@ -18,6 +20,7 @@ use bartizan_proof::certificate::Slopes;
 use nalgebra::{DMatrix, DVector};
 use ndarray::{Array2, Axis};
 
+use super::Assumed;
 use super::encode::{Objective, Vertex};
 use crate::bound::model::Op;
 use crate::bound::{Bounds, Model};
@@ -28,14 +31,14 @@ const TOLERANCE: f64 = 1e-7;
 /// Singular values below this share of the largest count as zero.
 const RANK_TOLERANCE: f64 = 1e-10;
 
-/// Multipliers of the objective's rows, and slopes for all ReLU nodes before its node.
+/// Multipliers of the objective's rows, and slopes for all ReLU nodes before its node, with multipliers of the assumed signs.
 pub(super) fn recover(
     model: &Model<f64>,
     domain: (&Bounds<f64>, usize),
-    objective: &Objective,
+    (objective, signs): (&Objective, &[Assumed]),
     vertex: &Vertex,
 ) -> (Vec<f32>, Slopes) {
-    let mut walk = Walk::new(model, domain, objective, vertex);
+    let mut walk = Walk::new(model, domain, (objective, signs), vertex);
     for id in (0..=objective.node).rev() {
         walk.pass(id);
     }
@@ -43,12 +46,17 @@ pub(super) fn recover(
     walk.read_off(&unknowns, objective)
 }
 
-/// An element of a ReLU node whose new coefficient is an unknown.
-struct Kink {
-    relu: usize,
-    element: usize,
-    /// Coefficient on the ReLU's output: row 0 constant part, then one for each unknown so far.
-    before: Vec<f64>,
+/// What is unknown beside the multipliers of the objective's rows.
+enum Unknown {
+    /// The new coefficient of an element of a ReLU node.
+    Kink {
+        relu: usize,
+        element: usize,
+        /// Coefficient on the ReLU's output: row 0 constant part, then one for each unknown so far.
+        before: Vec<f64>,
+    },
+    /// The multiplier of an assumed sign.
+    Beta(usize),
 }
 
 /// The coefficients as affine functions of the unknowns: row 0 is the constant part, row `k` belongs to unknown `k`.
@@ -60,7 +68,8 @@ struct Walk<'l> {
     open: Vec<Option<Array2<f64>>>,
     /// Rows of the objective that are tied for the largest.
     tied: Vec<usize>,
-    kinks: Vec<Kink>,
+    signs: &'l [Assumed],
+    unknowns: Vec<Unknown>,
     /// Each equation says that an affine function of the unknowns is zero: constant part, then coefficients.
     equations: Vec<Vec<f64>>,
     slopes: BTreeMap<usize, Vec<f64>>,
@@ -70,14 +79,14 @@ impl<'l> Walk<'l> {
     fn new(
         model: &'l Model<f64>,
         (bounds, domain): (&'l Bounds<f64>, usize),
-        objective: &Objective,
+        (objective, signs): (&Objective, &'l [Assumed]),
         vertex: &'l Vertex,
     ) -> Self {
         let scale = vertex.value.abs().max(1.0) * TOLERANCE;
         let tied: Vec<usize> = (0..vertex.rows.len()).filter(|i| vertex.value - vertex.rows[*i] <= scale).collect();
         let (open, equations) = (vec![None; objective.node + 1], Vec::new());
-        let mut walk =
-            Walk { model, bounds, domain, vertex, open, tied, kinks: Vec::new(), equations, slopes: BTreeMap::new() };
+        let (unknowns, slopes) = (Vec::new(), BTreeMap::new());
+        let mut walk = Walk { model, bounds, domain, vertex, open, tied, signs, unknowns, equations, slopes };
         walk.start(objective);
         walk
     }
@@ -107,8 +116,8 @@ impl<'l> Walk<'l> {
         if self.tied.len() > 1 { self.tied.len() } else { 0 }
     }
 
-    fn unknowns(&self) -> usize {
-        self.row_unknowns() + self.kinks.len()
+    fn count(&self) -> usize {
+        self.row_unknowns() + self.unknowns.len()
     }
 
     /// Adds coefficients; either side may know fewer unknowns than the other.
@@ -123,7 +132,13 @@ impl<'l> Walk<'l> {
     }
 
     fn pass(&mut self, id: usize) {
-        let Some(rows) = self.open[id].take() else { return };
+        let active = self.active_signs(id);
+        let rows = match self.open[id].take() {
+            Some(rows) => rows,
+            None if active.is_empty() => return,
+            None => Array2::zeros((1, self.model.nodes()[id].size)),
+        };
+        let rows = self.assume(rows, &active);
         match &self.model.nodes()[id].op {
             Op::Input => self.require_zero_inside(&rows),
             Op::Affine { terms, .. } => {
@@ -135,6 +150,24 @@ impl<'l> Walk<'l> {
             }
             Op::Relu(source) => self.pass_relu((id, *source), rows),
         }
+    }
+
+    /// The signs assumed of a node's elements that are zero at the vertex.
+    fn active_signs(&self, id: usize) -> Vec<usize> {
+        let end = |ends: &[Array2<f64>], element| ends[id][[self.domain, element]];
+        let is_active = |Assumed { element, .. }: &Assumed| {
+            let width = end(&self.bounds.upper, *element) - end(&self.bounds.lower, *element);
+            self.vertex.values[id][*element].abs() <= TOLERANCE * width.max(TOLERANCE)
+        };
+        (0..self.signs.len()).filter(|i| self.signs[*i].node == id && is_active(&self.signs[*i])).collect()
+    }
+
+    /// Adds unknown multiples of what is assumed.
+    fn assume(&mut self, rows: Array2<f64>, active: &[usize]) -> Array2<f64> {
+        let of = |i: &usize| (self.signs[*i].element, if self.signs[*i].is_positive { -1.0 } else { 1.0 });
+        let rows = self.with_unknowns(rows, &active.iter().map(of).collect::<Vec<_>>());
+        self.unknowns.extend(active.iter().map(|i| Unknown::Beta(*i)));
+        rows
     }
 
     fn require_zero_inside(&mut self, rows: &Array2<f64>) {
@@ -151,12 +184,15 @@ impl<'l> Walk<'l> {
         let (lower, upper) = (self.bounds.lower[source].row(self.domain), self.bounds.upper[source].row(self.domain));
         let mut slopes = vec![f64::NAN; lower.len()];
         let mut kinks = Vec::new();
+        let signs: BTreeMap<usize, bool> =
+            self.signs.iter().filter(|sign| sign.node == source).map(|sign| (sign.element, sign.is_positive)).collect();
         for j in 0..lower.len() {
             let (l, u) = (lower[j], upper[j]);
-            if l >= 0.0 {
+            let is_positive = signs.get(&j).copied();
+            if is_positive.unwrap_or(l >= 0.0) {
                 continue;
             }
-            if u <= 0.0 {
+            if is_positive == Some(false) || u <= 0.0 {
                 rows.column_mut(j).fill(0.0);
                 continue;
             }
@@ -169,7 +205,7 @@ impl<'l> Walk<'l> {
                 }
                 Touch::Above => rows.column_mut(j).mapv_inplace(|a| a * u / (u - l)),
                 Touch::Kink => {
-                    kinks.push(Kink { relu: id, element: j, before: rows.column(j).to_vec() });
+                    kinks.push((j, rows.column(j).to_vec()));
                     rows.column_mut(j).fill(0.0);
                 }
                 Touch::Inside => {
@@ -179,27 +215,29 @@ impl<'l> Walk<'l> {
             }
         }
         self.slopes.insert(id, slopes);
-        self.add(source, self.with_kinks(rows, &kinks));
-        self.kinks.extend(kinks);
+        let places: Vec<(usize, f64)> = kinks.iter().map(|(element, _)| (*element, 1.0)).collect();
+        self.add(source, self.with_unknowns(rows, &places));
+        let kink = |(element, before)| Unknown::Kink { relu: id, element, before };
+        self.unknowns.extend(kinks.into_iter().map(kink));
     }
 
-    /// Appends a row for each new unknown, with coefficient 1 on its element.
-    fn with_kinks(&self, rows: Array2<f64>, kinks: &[Kink]) -> Array2<f64> {
-        if kinks.is_empty() {
+    /// Appends a row for each new unknown, with the given coefficient on its element.
+    fn with_unknowns(&self, rows: Array2<f64>, new: &[(usize, f64)]) -> Array2<f64> {
+        if new.is_empty() {
             return rows;
         }
-        let first = 1 + self.unknowns();
-        let mut longer = Array2::zeros((first + kinks.len(), rows.ncols()));
+        let first = 1 + self.count();
+        let mut longer = Array2::zeros((first + new.len(), rows.ncols()));
         longer.slice_mut(ndarray::s![..rows.nrows(), ..]).assign(&rows);
-        for (k, kink) in kinks.iter().enumerate() {
-            longer[[first + k, kink.element]] = 1.0;
+        for (k, (element, coefficient)) in new.iter().enumerate() {
+            longer[[first + k, *element]] = *coefficient;
         }
         longer
     }
 
     /// The least-squares solution of the equations (of least norm where they leave freedom).
     fn solve(&self) -> Vec<f64> {
-        let unknowns = self.unknowns();
+        let unknowns = self.count();
         if unknowns == 0 || self.equations.is_empty() {
             return vec![0.0; unknowns];
         }
@@ -225,16 +263,22 @@ impl<'l> Walk<'l> {
             multipliers[*row] = (if total > 0.0 { share / total } else { 1.0 / shares.len() as f64 }) as f32;
         }
         let rows = self.row_unknowns();
-        for (kink, after) in self.kinks.iter().zip(&unknowns[rows..]) {
-            let before = kink.before[0] + kink.before[1..].iter().zip(unknowns).map(|(c, x)| c * x).sum::<f64>();
-            if before > 0.0 {
-                let slope = (after / before).clamp(0.0, 1.0);
-                self.slopes.get_mut(&kink.relu).expect("slopes of a node with kinks")[kink.element] = slope;
+        let mut beta = vec![0.0; self.signs.len()];
+        for (unknown, found) in self.unknowns.iter().zip(&unknowns[rows..]) {
+            match unknown {
+                Unknown::Beta(sign) => beta[*sign] = found.clamp(0.0, f64::from(f32::MAX)) as f32,
+                Unknown::Kink { relu, element, before } => {
+                    let before = before[0] + before[1..].iter().zip(unknowns).map(|(c, x)| c * x).sum::<f64>();
+                    if before > 0.0 {
+                        let slope = (found / before).clamp(0.0, 1.0);
+                        self.slopes.get_mut(relu).expect("slopes of a node with kinks")[*element] = slope;
+                    }
+                }
             }
         }
         let singles = |slopes: &[f64]| slopes.iter().map(|slope| *slope as f32).collect();
         let alpha = self.slopes.iter().map(|(id, slopes)| (self.model.place(*id), singles(slopes))).collect();
-        (multipliers, Slopes { alpha, ..Slopes::default() })
+        (multipliers, Slopes { alpha, beta, ..Slopes::default() })
     }
 }
 

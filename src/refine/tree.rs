@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
+use bartizan_proof::certificate::Slopes;
+
 use super::influence::Gains;
 use crate::bound::dual::{Choice, Reached, Row, Sign};
 use crate::bound::frame::Target;
@@ -31,6 +33,8 @@ pub struct Tree {
     open: BinaryHeap<Leaf>,
     /// The least bound of leaves that reached the goal or cannot be split.
     settled: f32,
+    /// Leaves below the goal for which no choice is left.
+    stuck: BinaryHeap<Leaf>,
     /// Subproblems that were bounded.
     spent: usize,
     /// The share of the tree that has reached the goal, where each child has half of its parent's.
@@ -49,6 +53,10 @@ struct Node {
     betas: Box<[f32]>,
     /// What it could be split on, while it is an open leaf.
     choices: Vec<Choice>,
+    /// Whether it is split on its choice whatever its children reach.
+    is_forced: bool,
+    /// Slopes of its own with all multipliers, where a linear program has closed it.
+    own: Option<Box<Slopes>>,
 }
 
 /// An open leaf; the worst comes first.
@@ -86,6 +94,8 @@ pub enum Step<'t> {
     Split(&'t Sign),
     /// Multipliers of the assumptions on the way.
     Leaf(&'t [f32]),
+    /// The slopes and multipliers of a leaf of its own.
+    Own(&'t Slopes),
 }
 
 impl Tree {
@@ -100,6 +110,7 @@ impl Tree {
             nodes: Vec::new(),
             open: BinaryHeap::new(),
             settled: f32::INFINITY,
+            stuck: BinaryHeap::new(),
             spent: 0,
             closed: 0.0,
         }
@@ -108,12 +119,17 @@ impl Tree {
     /// What all leaves are at least; minus infinity before the root is bounded.
     pub fn bound(&self) -> f32 {
         let open = self.open.peek().map_or(f32::INFINITY, |leaf| leaf.bound);
-        if self.nodes.is_empty() { f32::NEG_INFINITY } else { open.min(self.settled) }
+        if self.nodes.is_empty() { f32::NEG_INFINITY } else { open.min(self.least_closed()) }
+    }
+
+    /// The least bound of leaves that are not open.
+    fn least_closed(&self) -> f32 {
+        self.stuck.peek().map_or(self.settled, |leaf| leaf.bound.min(self.settled))
     }
 
     /// Whether splits can raise the bound, and the goal asks for it.
     pub fn is_open(&self) -> bool {
-        self.open.peek().is_some_and(|leaf| leaf.bound < self.goal && leaf.bound <= self.settled)
+        self.open.peek().is_some_and(|leaf| leaf.bound < self.goal && leaf.bound <= self.least_closed())
     }
 
     /// Whether the root has been bounded.
@@ -189,12 +205,15 @@ impl Tree {
     pub fn split(&mut self, taken: Taken, children: [Reached; 2]) {
         self.spent += 2;
         let tolerance = LAG * (self.goal - taken.bound);
-        if children.iter().any(|child| child.bound < taken.bound - tolerance) {
+        let lags = children.iter().any(|child| child.bound < taken.bound - tolerance);
+        if lags && !self.nodes[taken.node].is_forced {
             let choices = &mut self.nodes[taken.node].choices;
             choices.remove(0);
-            match choices.is_empty() {
-                true => self.settled = self.settled.min(taken.bound),
-                false => self.open.push(Leaf { bound: taken.bound, node: taken.node }),
+            let (leaf, is_stuck) = (Leaf { bound: taken.bound, node: taken.node }, choices.is_empty());
+            if is_stuck {
+                self.stuck.push(leaf)
+            } else {
+                self.open.push(leaf)
             }
             return;
         }
@@ -214,11 +233,47 @@ impl Tree {
         let is_open = bound < self.goal && !reached.choices.is_empty() && depth < DEEPEST;
         let choices = if is_open { reached.choices } else { Vec::new() };
         self.closed += if bound >= self.goal { 0.5_f64.powi(depth) } else { 0.0 };
-        self.nodes.push(Node { depth, from, children: None, betas: reached.betas.into(), choices });
+        let betas = reached.betas.into();
+        self.nodes.push(Node { depth, from, children: None, betas, choices, is_forced: false, own: None });
         match is_open {
             true => self.open.push(Leaf { bound, node }),
+            false if bound < self.goal => self.stuck.push(Leaf { bound, node }),
             false => self.settled = self.settled.min(bound),
         }
+    }
+
+    /// Takes the worst leaf below the goal for which no choice is left.
+    pub fn take_stuck(&mut self) -> Option<Taken> {
+        self.stuck.pop().map(|Leaf { bound, node }| Taken { node, bound })
+    }
+
+    /// Gives up a leaf.
+    pub fn leave(&mut self, taken: Taken) {
+        self.settled = self.settled.min(taken.bound);
+    }
+
+    /// Settles a leaf that reaches the goal with slopes of its own.
+    pub fn settle(&mut self, taken: Taken, slopes: Slopes) {
+        self.nodes[taken.node].own = Some(Box::new(slopes));
+        self.closed += 0.5_f64.powi(self.nodes[taken.node].depth);
+        self.settled = self.settled.min(self.goal);
+    }
+
+    /// Whether a certificate has room for splits of a leaf.
+    pub fn has_room(&self, taken: Taken) -> bool {
+        self.nodes[taken.node].depth < DEEPEST
+    }
+
+    /// Opens a leaf again, to be split on the given choice whatever its children reach.
+    pub fn reopen(&mut self, taken: Taken, choice: Choice) {
+        let node = &mut self.nodes[taken.node];
+        (node.choices, node.is_forced) = (vec![choice], true);
+        self.open.push(Leaf { bound: taken.bound, node: taken.node });
+    }
+
+    /// What is assumed in a leaf.
+    pub fn assumed(&self, taken: Taken) -> Vec<Sign> {
+        self.signs(taken.node)
     }
 
     /// The assumptions from the root down to a node.
@@ -237,9 +292,10 @@ impl Tree {
         let (mut steps, mut todo) = (Vec::new(), vec![0]);
         while let Some(node) = todo.pop() {
             let node = &self.nodes[node];
-            match node.children {
-                None => steps.push(Step::Leaf(&node.betas)),
-                Some(first) => {
+            match (node.children, &node.own) {
+                (None, None) => steps.push(Step::Leaf(&node.betas)),
+                (None, Some(slopes)) => steps.push(Step::Own(slopes)),
+                (Some(first), _) => {
                     let (_, sign) = self.nodes[first].from.as_ref().expect("children know their sign");
                     steps.push(Step::Split(sign));
                     todo.extend([first + 1, first]);

@@ -17,8 +17,12 @@ pub fn of_tree(model: &Model<f32>, (compact, frame): (&Compact, &Frame), tree: &
     let node = |step: Step| match step {
         Step::Split(sign) => SignNode::Split(place(sign.node), compact.kept[sign.node][sign.element]),
         Step::Leaf(betas) => SignNode::Leaf(betas.to_vec()),
+        Step::Own(slopes) => SignNode::Own(slopes.clone()),
     };
     let nodes: Vec<SignNode> = tree.steps().into_iter().map(node).collect();
+    if let [SignNode::Own(slopes)] = nodes.as_slice() {
+        return Witness::Own(slopes.clone());
+    }
     if nodes.len() == 1 { base } else { Witness::Signs(Box::new(Signs { base, nodes })) }
 }
 

@@ -113,7 +113,8 @@ impl Ladder<'_> {
         let end = |end: fn(&Interval) -> f64| row(&ends.iter().map(end).collect());
         let (bounds, _) = linear::propagate(model, end(|i| i.lo), end(|i| i.hi), self.deadline)?;
         let close = |target: &Target<f64>| {
-            let solved = lp::minimise_largest(model, (&bounds, 0), &objective(model, target), self.deadline).ok()?;
+            let objective = objective(model.output(), target);
+            let solved = lp::minimise_largest(model, (&bounds, 0), &objective, self.deadline).ok()?;
             if solved.value <= 0.0 {
                 *violated = self.replay(region, &solved.input).filter(|_| self.options.attack);
                 return None;

@@ -5,6 +5,7 @@ use bartizan_proof::certificate::{Close, Item, Multipliers, Targets};
 use bartizan_proof::{Refusal, Rejected, Violated};
 use ndarray::{Array1, ArrayView1, Axis};
 
+use super::leaves::Programs;
 use super::{Ladder, adaptive};
 use crate::attack::momentum::Start;
 use crate::attack::pgd;
@@ -151,7 +152,14 @@ impl Ladder<'_> {
         grove::plant(&frame, &mut trees, None, &growth)?;
         refinement.note((&compact, &frame), &trees);
         let mut grown = trees.len();
+        let wide = Query::<f64>::all_of(self.property).swap_remove(query.region);
+        let mut programs = Programs::new(&wide, (refinement, &compact), (&open, &combinations));
         loop {
+            if patience > 0
+                && let Some(found) = self.solve_leaves(&mut programs, &mut trees)
+            {
+                return Some(Stage::Violated(found));
+            }
             self.close_by_trees((&open, &combinations), (&compact, &frame), &trees);
             if !self.has_open_cases(query) {
                 self.domains += grown;
