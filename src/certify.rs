@@ -44,11 +44,22 @@ pub fn close_by_atom(case: usize, atom: usize) -> Close {
     Close { case, multipliers: Multipliers::Atom(atom), witness: Witness::Default }
 }
 
-/// A proof of one node: steps that tighten bounds, then all cases at once.
-pub fn proof(region: usize, mut items: Vec<Item>, mut close: Vec<Close>) -> Proof {
+/// A proof of a region, whose `parts` close what is left open.
+pub fn proof(region: usize, node: (Vec<Item>, Vec<Close>), parts: Vec<Item>) -> Proof {
+    Proof { region, items: items(node, parts) }
+}
+
+/// A node of a proof tree: steps that tighten bounds, all cases at once, and a split with its two subtrees if there is one.
+pub fn items((mut items, mut close): (Vec<Item>, Vec<Close>), parts: Vec<Item>) -> Vec<Item> {
     close.sort_by_key(|c| c.case);
-    items.extend([Item::Close(close), Item::End]);
-    Proof { region, items }
+    if !close.is_empty() {
+        items.push(Item::Close(close));
+    }
+    match parts.is_empty() {
+        true => items.push(Item::End),
+        false => items.extend(parts),
+    }
+    items
 }
 
 /// Writes a certificate and has it checked: the shortest form that is good enough. Witnesses are rounded to their short form
@@ -153,7 +164,7 @@ mod tests {
                 let (bounds, _) = linear::propagate(&model, row(ends.0), row(ends.1), soon).unwrap();
                 let steps = tightening(&network, &model, &bounds);
                 let property = never_at_most(&network, &region, least - 1e-9 * least.abs().max(1.0));
-                let proofs = vec![proof(0, steps, vec![close_by_atom(0, 0)])];
+                let proofs = vec![proof(0, (steps, vec![close_by_atom(0, 0)]), Vec::new())];
                 let (_, short) = conclude(&network, &property, (proofs.clone(), soon)).expect("a certificate");
                 let header = Header { model: network.digest(), property: property.digest() };
                 marked_suffice += usize::from(short == certificate::encode(&header, &proofs));

@@ -10,7 +10,6 @@ use bartizan_proof::property::Region;
 use bartizan_proof::{Network, ProvedBounds, Refusal, Rejected, check};
 use ndarray::{Array1, Array2, Axis};
 
-use crate::bound::frame::Frame;
 use crate::bound::{Bounds, Model, forms, linear};
 use crate::certify;
 use crate::lp::{self, Objective, Unsolved};
@@ -91,7 +90,7 @@ fn refined(verifier: &Verifier, region: &Region, (passes, deadline): (&[usize], 
     let mut refinement = Refinement::new(model, bounds);
     passes.iter().try_for_each(|most| refinement.pass(*most, deadline).map(|_| ()))?;
     let compact = refinement.compact();
-    let frame = Frame::new(&compact.model, compact.bounds(refinement.bounds()));
+    let frame = refinement.frame(&compact);
     let ends = || (0..network.output_size()).flat_map(|element| [Side::Lower, Side::Upper].map(|side| (element, side)));
     let tree = |(element, side)| {
         let (lower, upper) = frame.interval(model.output(), element);
@@ -100,7 +99,7 @@ fn refined(verifier: &Verifier, region: &Region, (passes, deadline): (&[usize], 
         refinement.tree(&compact, &unit, 0.0, if side == Side::Lower { upper } else { -lower })
     };
     let mut trees: Vec<Tree> = ends().map(tree).collect();
-    let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, splits: 1, deadline };
+    let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, levels: None, fresh_steps: 0, splits: 1, deadline };
     grove::plant(&frame, &mut trees, None, &growth)?;
     let all = Vec::from_iter(0..trees.len());
     for _ in 0..passes.last()? / 2 {

@@ -6,6 +6,7 @@
 
 mod branching;
 mod leaves;
+mod parts;
 mod refining;
 
 use std::sync::OnceLock;
@@ -121,8 +122,17 @@ impl Verifier {
 /// What is known of one case.
 #[derive(Clone, Debug)]
 struct CaseState {
-    close: Option<Close>,
+    closed: Option<Closed>,
     best: f64,
+}
+
+/// How a case was closed.
+#[derive(Clone, Debug)]
+enum Closed {
+    /// For the region as a whole.
+    Here(Close),
+    /// In the parts of the region, one after the other.
+    InParts,
 }
 
 /// One query on its way up.
@@ -137,6 +147,8 @@ struct Ladder<'v> {
     bounds: Vec<Option<Bounds<f32>>>,
     /// The steps that tighten hidden bounds in each region's proof.
     tightening: Vec<Vec<Item>>,
+    /// How the root of each region's proof ends: with parts of the region, if there are any.
+    parts: Vec<Vec<Item>>,
     rung: Rung,
     /// Parts of the region that were bounded.
     domains: usize,
@@ -151,10 +163,11 @@ const ATTACK_COST: (usize, usize) = (1_000_000_000, 32);
 impl<'v> Ladder<'v> {
     fn new(verifier: &'v Verifier, property: &'v Property, options: &'v Options, deadline: Instant) -> Self {
         let queries = Query::all_of(property);
-        let cases = vec![CaseState { close: None, best: f64::NEG_INFINITY }; property.cases().len()];
-        let (tightening, bounds) = (vec![Vec::new(); queries.len()], vec![None; queries.len()]);
+        let cases = vec![CaseState { closed: None, best: f64::NEG_INFINITY }; property.cases().len()];
+        let [tightening, parts] = [(); 2].map(|()| vec![Vec::new(); queries.len()]);
+        let bounds = vec![None; queries.len()];
         let (rung, domains) = (Rung::Attack, 0);
-        Ladder { verifier, property, options, deadline, queries, cases, bounds, tightening, rung, domains }
+        Ladder { verifier, property, options, deadline, queries, cases, bounds, tightening, parts, rung, domains }
     }
 
     fn climb(&mut self) -> Verdict {
@@ -192,7 +205,7 @@ impl<'v> Ladder<'v> {
     }
 
     fn is_open(&self) -> bool {
-        self.cases.iter().any(|c| c.close.is_none())
+        self.cases.iter().any(|c| c.closed.is_none())
     }
 
     fn is_late(&self) -> bool {
@@ -200,7 +213,7 @@ impl<'v> Ladder<'v> {
     }
 
     fn conclude(&self) -> Verdict {
-        let open = self.cases.iter().filter(|c| c.close.is_none());
+        let open = self.cases.iter().filter(|c| c.closed.is_none());
         let worst = open.clone().map(|c| c.best).fold(f64::INFINITY, f64::min);
         match open.count() {
             0 => self.check(),
@@ -223,13 +236,22 @@ impl<'v> Ladder<'v> {
     }
 
     fn proof(&self, query: &Query<f32>) -> Proof {
-        let close = query.cases.iter().filter_map(|target| self.cases[target.case].close.clone()).collect();
-        certify::proof(query.region, self.tightening[query.region].clone(), close)
+        let tightening = self.tightening[query.region].clone();
+        certify::proof(query.region, (tightening, self.closes(&query.cases)), self.parts[query.region].clone())
+    }
+
+    /// What closes the given cases for the region as a whole.
+    fn closes(&self, cases: &[Target<f32>]) -> Vec<Close> {
+        let close = |target: &Target<f32>| match &self.cases[target.case].closed {
+            Some(Closed::Here(close)) => Some(close.clone()),
+            _ => None,
+        };
+        cases.iter().filter_map(close).collect()
     }
 
     /// Looks for a point where some case happens, and has it replayed. Later rounds cost more.
     fn attack(&self, start: Start, round: usize) -> Option<Violated> {
-        let is_open = |target: &&Target<f32>| self.cases[target.case].close.is_none();
+        let is_open = |target: &&Target<f32>| self.cases[target.case].closed.is_none();
         let open = |query: &Query<f32>| Query {
             cases: query.cases.iter().filter(is_open).cloned().collect(),
             ..query.clone()
@@ -273,7 +295,7 @@ impl<'v> Ladder<'v> {
 
     fn bound_linearly(&mut self) {
         for query in &self.queries {
-            if query.cases.iter().all(|target| self.cases[target.case].close.is_some()) || self.is_late() {
+            if query.cases.iter().all(|target| self.cases[target.case].closed.is_some()) || self.is_late() {
                 continue;
             }
             let (lower, upper) = (row(&query.lower), row(&query.upper));
@@ -290,7 +312,7 @@ impl<'v> Ladder<'v> {
         let model = self.verifier.wide_model();
         for query in Query::<f64>::all_of(self.property) {
             let open: Vec<&Target<f64>> =
-                query.cases.iter().filter(|target| self.cases[target.case].close.is_none()).collect();
+                query.cases.iter().filter(|target| self.cases[target.case].closed.is_none()).collect();
             if open.is_empty() {
                 continue;
             }
@@ -302,7 +324,7 @@ impl<'v> Ladder<'v> {
                         let state = &mut self.cases[target.case];
                         state.best = state.best.max(solution.value);
                         if solution.value > 0.0 {
-                            state.close = Some(close_by_program(target.case, solution));
+                            state.closed = Some(Closed::Here(close_by_program(target.case, solution)));
                         } else if let Some(found) = self.replay(query.region, &solution.input) {
                             return Some(found);
                         } else {
@@ -334,7 +356,7 @@ fn close_cases(
     (bounds, relaxations): (&Bounds<f32>, &[Option<Relaxation<f32>>]),
     states: &mut [CaseState],
 ) {
-    let open: Vec<&Target<f32>> = query.cases.iter().filter(|t| states[t.case].close.is_none()).collect();
+    let open: Vec<&Target<f32>> = query.cases.iter().filter(|t| states[t.case].closed.is_none()).collect();
     let Some(rows) = atom_rows(verifier.model.output(), &open) else { return };
     let found = linear::lower_bounds(&verifier.model, bounds, relaxations, &rows);
     let mut next = 0;
@@ -345,7 +367,7 @@ fn close_cases(
         let state = &mut states[target.case];
         state.best = state.best.max(best.1.wide());
         if best.1 > 0.0 {
-            state.close = Some(certify::close_by_atom(target.case, best.0));
+            state.closed = Some(Closed::Here(certify::close_by_atom(target.case, best.0)));
         }
         next += atoms;
     }

@@ -4,6 +4,7 @@
 
 use ndarray::{Array1, Axis};
 
+use super::frame::Assumed;
 use super::interval::Bounds;
 use super::layer::Layer;
 use super::model::{Model, Node, Op};
@@ -18,9 +19,9 @@ pub struct Compact {
 }
 
 impl Compact {
-    /// Leaves out what is inactive in a single domain.
-    pub fn of(model: &Model<f32>, bounds: &Bounds<f32>) -> Self {
-        let kept = kept(model, bounds);
+    /// Leaves out what is inactive in a single domain, unless it is assumed to be.
+    pub fn of(model: &Model<f32>, bounds: &Bounds<f32>, assumed: &[Assumed]) -> Self {
+        let kept = kept(model, bounds, assumed);
         let nodes = model.nodes().iter().enumerate().map(|(id, node)| {
             let op = match &node.op {
                 Op::Input => Op::Input,
@@ -62,7 +63,7 @@ fn restricted(layer: &Layer<f32>, [(rows, all_rows), (columns, all_columns)]: [(
     }
 }
 
-fn kept(model: &Model<f32>, bounds: &Bounds<f32>) -> Vec<Vec<usize>> {
+fn kept(model: &Model<f32>, bounds: &Bounds<f32>, assumed: &[Assumed]) -> Vec<Vec<usize>> {
     let nodes = model.nodes();
     let is_dense = |op: &Op<f32>| match op {
         Op::Affine { terms, .. } => terms.iter().all(|(_, layer)| matches!(layer, Layer::Dense(_))),
@@ -83,7 +84,8 @@ fn kept(model: &Model<f32>, bounds: &Bounds<f32>) -> Vec<Vec<usize>> {
         let may_shrink = is_dense(&nodes[id].op)
             && readers(id, &|reader, op| matches!(op, Op::Relu(_)) && readers(reader, &|_, op| is_dense(op)));
         if may_shrink {
-            kept[id].retain(|j| bounds.upper[id][[0, *j]] > 0.0);
+            let is_assumed = |j: usize| assumed.iter().any(|sign| (sign.node, sign.element) == (id, j));
+            kept[id].retain(|j| bounds.upper[id][[0, *j]] > 0.0 || is_assumed(*j));
             // An empty matrix is nothing that products know.
             if kept[id].is_empty() {
                 kept[id].push(0);

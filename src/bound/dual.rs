@@ -11,7 +11,7 @@ use std::time::Instant;
 use ndarray::{Array1, Array2, ArrayView1};
 use rayon::prelude::*;
 
-use super::frame::{Frame, Target};
+use super::frame::{Cut, Frame, Target};
 use super::model::Op;
 
 /// The fewest and the most rows that travel together.
@@ -22,6 +22,9 @@ const RATES: (f32, f32) = (0.5, 0.03);
 
 /// How fast the means of gradients and of their squares forget (Kingma and Ba 2015).
 const DECAY: (f32, f32) = (0.5, 0.9);
+
+/// With what multiplier a cut begins, as a share of its scale: its gradient is of use where lines follow its coefficients.
+const START: f32 = 1e-2;
 
 /// Slopes are multiples of one over this.
 pub const GRID: f32 = 128.0;
@@ -57,6 +60,10 @@ pub struct Row<'t> {
     pub signs: Vec<Sign>,
     /// Slopes to begin with, in units of 1/128, by slots; adaptive ones where there are none.
     pub slopes: Option<Arc<[u8]>>,
+    /// Multipliers of the frame's cuts to begin with; 0 where there are none.
+    pub cuts: Option<Arc<[f32]>>,
+    /// The width of the target's values: the scale on which multipliers of cuts are sought.
+    pub width: f32,
     /// A bound that is good enough.
     pub goal: f32,
 }
@@ -68,8 +75,10 @@ pub struct Reached {
     pub bound: f32,
     /// The slopes behind it, by slots.
     pub slopes: Arc<[u8]>,
-    /// The multipliers behind it.
+    /// The multipliers of signs behind it.
     pub betas: Vec<f32>,
+    /// The multipliers of the frame's cuts behind it.
+    pub cuts: Arc<[f32]>,
     /// The undecided elements whose relaxation costs most, worst first.
     pub choices: Vec<Choice>,
     /// The corner of the box where the relaxed target is least.
@@ -134,12 +143,27 @@ struct Beta {
     best: f32,
 }
 
+impl Beta {
+    /// A step of the multiplier.
+    fn follow(&mut self, gradient: f32, scale: f32, (rate, corrected): (f32, (f32, f32))) {
+        self.mean = DECAY.0 * self.mean + (1.0 - DECAY.0) * gradient;
+        self.square = DECAY.1 * self.square + (1.0 - DECAY.1) * gradient * gradient;
+        let size = (self.square * corrected.1).sqrt();
+        if size > 0.0 {
+            self.now = short((self.now + rate * scale * self.mean * corrected.0 / size).max(0.0));
+        }
+    }
+}
+
 struct Climb<'c, 't> {
     frame: &'c Frame<'c>,
     rows: &'c [Row<'t>],
     node: usize,
+    moves_slopes: bool,
     slopes: Vec<Slopes>,
     betas: Vec<Vec<Beta>>,
+    /// For each row the multipliers of the frame's cuts; none where all are 0 for good.
+    cuts: Vec<Vec<Beta>>,
     /// For each node coefficients, as they arrive at it.
     open: Vec<Option<Array2<f32>>>,
     /// For each node the values of the relaxed network where the bound is taken.
@@ -151,7 +175,9 @@ struct Climb<'c, 't> {
 impl<'c, 't> Climb<'c, 't> {
     fn new(frame: &'c Frame<'c>, rows: &'c [Row<'t>], moves_slopes: bool) -> Self {
         let (model, count) = (frame.model(), rows.len());
-        let node = rows[0].target.node;
+        let is_cut = |row: &Row| (moves_slopes && row.width > 0.0) || row.cuts.iter().any(|cuts| cuts.iter().any(|c| *c > 0.0));
+        let some: &[Cut] = if rows.iter().any(is_cut) { frame.cuts() } else { &[] };
+        let node = some.iter().map(|cut| cut.target.node).fold(rows[0].target.node, usize::max);
         let mut slopes = Vec::new();
         for (relu, _) in model.relus().filter(|(relu, _)| *relu < node) {
             let lines = frame.lines(relu);
@@ -169,9 +195,16 @@ impl<'c, 't> Climb<'c, 't> {
         }
         let beta = |sign: &Sign| Beta { now: sign.beta, mean: 0.0, square: 0.0, best: sign.beta };
         let betas = rows.iter().map(|row| row.signs.iter().map(beta).collect()).collect();
+        let cut = |row: &Row, i: usize| match &row.cuts {
+            None if moves_slopes => START * row.width / some[i].width,
+            None => 0.0,
+            Some(cuts) => cuts[i],
+        };
+        let of = |row: &Row, i: usize| Beta { now: cut(row, i), mean: 0.0, square: 0.0, best: cut(row, i) };
+        let cuts = rows.iter().map(|row| (0..some.len()).map(|i| of(row, i)).collect()).collect();
         let values = vec![Array2::zeros((0, 0)); node];
         let best = vec![f32::NEG_INFINITY; count];
-        Climb { frame, rows, node, slopes, betas, open: vec![None; node], values, bounds: vec![0.0; count], best }
+        Climb { frame, rows, node, slopes, betas, cuts, moves_slopes, open: vec![None; node], values, bounds: vec![0.0; count], best }
     }
 
     fn run(mut self, effort: &Effort) -> Option<Vec<Reached>> {
@@ -217,6 +250,22 @@ impl<'c, 't> Climb<'c, 't> {
             }
         }
         self.bounds.iter_mut().zip(self.rows).for_each(|(bound, row)| *bound = row.target.constant);
+        for (i, cut) in self.frame.cuts().iter().enumerate() {
+            if self.cuts.iter().all(|cuts| cuts.get(i).is_none_or(|cut| cut.now == 0.0)) {
+                continue;
+            }
+            for (source, coefficients) in &cut.target.terms {
+                let mut open = self.take(*source);
+                if !std::mem::replace(&mut live[*source], true) {
+                    open.fill(0.0);
+                }
+                for (r, cuts) in self.cuts.iter().enumerate() {
+                    open.row_mut(r).scaled_add(cuts[i].now, coefficients);
+                }
+                self.open[*source] = Some(open);
+            }
+            self.bounds.iter_mut().zip(&self.cuts).for_each(|(bound, cuts)| *bound += cuts[i].now * cut.target.constant);
+        }
         for id in (1..self.node).rev() {
             if !live[id] {
                 continue;
@@ -310,7 +359,7 @@ impl<'c, 't> Climb<'c, 't> {
                     let best = slopes.motion.as_mut().map(|motion| motion.best.row_mut(r));
                     best.into_iter().for_each(|mut best| best.assign(&slopes.now.row(r)));
                 }
-                self.betas[r].iter_mut().for_each(|beta| beta.best = beta.now);
+                self.betas[r].iter_mut().chain(&mut self.cuts[r]).for_each(|beta| beta.best = beta.now);
             }
         }
     }
@@ -378,12 +427,17 @@ impl<'c, 't> Climb<'c, 't> {
             for (sign, beta) in row.signs.iter().zip(betas) {
                 let z = self.values[sign.node][[r, sign.element]];
                 let gradient = if sign.is_positive { -z } else { z };
-                beta.mean = DECAY.0 * beta.mean + (1.0 - DECAY.0) * gradient;
-                beta.square = DECAY.1 * beta.square + (1.0 - DECAY.1) * gradient * gradient;
-                let size = (beta.square * corrected.1).sqrt();
-                if size > 0.0 {
-                    beta.now = short((beta.now + rate * sign.scale * beta.mean * corrected.0 / size).max(0.0));
-                }
+                beta.follow(gradient, sign.scale, (rate, corrected));
+            }
+        }
+        if !self.moves_slopes {
+            return;
+        }
+        for (r, (row, cuts)) in self.rows.iter().zip(&mut self.cuts).enumerate() {
+            for (cut, beta) in self.frame.cuts().iter().zip(cuts) {
+                let terms = cut.target.terms.iter();
+                let value: f32 = terms.map(|(node, a)| self.values[*node].row(r).dot(a)).sum();
+                beta.follow(value + cut.target.constant, row.width / cut.width, (rate, corrected));
             }
         }
     }
@@ -395,6 +449,7 @@ impl<'c, 't> Climb<'c, 't> {
         let mut slopes = vec![0; self.frame.slots(self.node)];
         let mut gains = vec![[0.0; 2]; if is_frozen { 0 } else { slopes.len() }];
         let mut choices: Vec<Choice> = Vec::new();
+        let end = if self.cuts[r].iter().any(|cut| cut.best > 0.0) { self.node } else { row.target.node };
         for of in &self.slopes {
             let lines = self.frame.lines(of.relu);
             let (z, h) = (self.values[lines.source].row(r), self.values[of.relu].row(r));
@@ -403,6 +458,9 @@ impl<'c, 't> Climb<'c, 't> {
                 for (slot, j) in lines.undecided.iter().enumerate() {
                     slopes[lines.first + slot] = (best[*j] * GRID) as u8;
                 }
+            }
+            if of.relu >= end {
+                continue;
             }
             let Some(open) = &self.open[of.relu] else { continue };
             let a = open.row(r);
@@ -427,6 +485,7 @@ impl<'c, 't> Climb<'c, 't> {
             bound: self.best[r],
             slopes: given.cloned().unwrap_or_else(|| slopes.into()),
             betas: self.betas[r].iter().map(|beta| beta.best).collect(),
+            cuts: self.cuts[r].iter().map(|cut| cut.best).collect(),
             choices,
             input: self.values[0].row(r).to_owned(),
             gains: (!is_frozen).then(|| gains.into()),

@@ -15,6 +15,28 @@ pub struct Frame<'m> {
     model: &'m Model<f32>,
     bounds: Bounds<f32>,
     lines: Vec<Option<Lines>>,
+    cuts: Vec<Cut>,
+}
+
+/// The assumption that the input of ReLUs, an element of an affine node, has a sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assumed {
+    /// The node.
+    pub node: usize,
+    /// Its element.
+    pub element: usize,
+    /// At least 0, or at most 0.
+    pub is_positive: bool,
+}
+
+/// A linear function that is at most 0 wherever the bounds in a frame are to hold: non-negative multiples of it may be added to what
+/// is bounded from below.
+#[derive(Clone, Debug)]
+pub struct Cut {
+    /// The function.
+    pub target: Target,
+    /// The width of its values: the scale on which multipliers are sought.
+    pub width: f32,
 }
 
 /// How the elements of a ReLU node are relaxed.
@@ -56,7 +78,7 @@ impl Lines {
 impl<'m> Frame<'m> {
     /// Bounds of a single domain.
     pub fn new(model: &'m Model<f32>, bounds: Bounds<f32>) -> Self {
-        let mut frame = Frame { model, bounds, lines: vec![None; model.nodes().len()] };
+        let mut frame = Frame { model, bounds, lines: vec![None; model.nodes().len()], cuts: Vec::new() };
         for (id, source) in model.relus() {
             let first = frame.slots(id);
             let ends = (frame.bounds.lower[source].row(0), frame.bounds.upper[source].row(0));
@@ -64,6 +86,18 @@ impl<'m> Frame<'m> {
             frame.lines[id] = Some(Lines::of(source, slices, first));
         }
         frame
+    }
+
+    /// The same, where functions are known to be at most 0.
+    #[must_use]
+    pub fn with_cuts(mut self, cuts: Vec<Cut>) -> Self {
+        self.cuts = cuts;
+        self
+    }
+
+    /// What is at most 0.
+    pub fn cuts(&self) -> &[Cut] {
+        &self.cuts
     }
 
     /// The network.

@@ -21,22 +21,12 @@ use std::time::Instant;
 
 use bartizan_proof::certificate::Slopes;
 
+use crate::bound::frame::Assumed;
 use crate::bound::{Bounds, Model};
 
 use encode::Vertex;
 
 pub use encode::Objective;
-
-/// The assumption that the input of ReLUs, an element of an affine node, has a sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Assumed {
-    /// The node.
-    pub node: usize,
-    /// Its element.
-    pub element: usize,
-    /// At least 0, or at most 0.
-    pub is_positive: bool,
-}
 
 /// An undecided ReLU without an assumed sign.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -105,7 +105,7 @@ impl Trial {
             scale: 1.0,
         };
         let signs = self.signs.iter().map(sign).collect();
-        let row = Row { target: &target, signs, slopes: None, goal: f32::INFINITY };
+        let row = Row { target: &target, signs, slopes: None, cuts: None, width: 0.0, goal: f32::INFINITY };
         let effort = Effort { steps: 30, moves_slopes: true, deadline: soon() };
         dual::ascend(&frame, std::slice::from_ref(&row), &effort).unwrap().remove(0).bound
     }

@@ -21,7 +21,7 @@ use bartizan_proof::certificate::{Item, Place, Side, Targets, Witness};
 use ndarray::Array1;
 
 use crate::bound::compact::Compact;
-use crate::bound::frame::{Frame, Target};
+use crate::bound::frame::{Assumed, Cut, Frame, Target};
 use crate::bound::model::Op;
 use crate::bound::{Bounds, Model};
 use grove::Growth;
@@ -36,6 +36,9 @@ const MOST: usize = 1_000_000;
 
 /// Subproblems of one tree that fit a witness, with room for a round.
 pub const LARGEST: usize = (1 << 16) - 1024;
+
+/// By how much a lower end must exceed an upper one, as a share of both, to contradict it.
+const CONTRADICTION: f32 = 1e-4;
 
 /// Subproblems of a tree before it is known what it promises.
 const FIRST: usize = 7;
@@ -54,12 +57,38 @@ pub struct Refinement<'m> {
     influence: Influence,
     /// Subproblems that were bounded.
     subproblems: usize,
+    /// The signs that make the region a part of a larger one, in the order in which they were assumed.
+    assumed: Vec<Assumed>,
 }
 
 impl<'m> Refinement<'m> {
     /// Begins with bounds of a single domain.
     pub fn new(model: &'m Model<f32>, bounds: Bounds<f32>) -> Self {
-        Refinement { model, bounds, witnesses: BTreeMap::new(), influence: Influence::default(), subproblems: 0 }
+        let (witnesses, influence, assumed) = (BTreeMap::new(), Influence::default(), Vec::new());
+        Refinement { model, bounds, witnesses, influence, subproblems: 0, assumed }
+    }
+
+    /// The part of the region where a sign is assumed in addition: with the bounds that are known so far, and none to prove yet.
+    #[must_use]
+    pub fn part(&self, sign: Assumed) -> Self {
+        let mut assumed = self.assumed.clone();
+        assumed.push(sign);
+        let (bounds, influence) = (self.bounds.clone(), self.influence.clone());
+        let mut part = Refinement { model: self.model, bounds, witnesses: BTreeMap::new(), influence, subproblems: 0, assumed };
+        part.bounds.tighten(self.model.nodes(), sign.node, &[(sign.element, !sign.is_positive, 0.0)]);
+        part
+    }
+
+    /// The assumed signs.
+    pub fn assumed(&self) -> &[Assumed] {
+        &self.assumed
+    }
+
+    /// Whether bounds contradict each other by more than rounding: no point of the region has the assumed signs.
+    pub fn is_empty(&self) -> bool {
+        let contradict = |(l, u): (&f32, &f32)| l - u > CONTRADICTION * (l.abs() + u.abs());
+        let ends = self.bounds.lower.iter().zip(&self.bounds.upper);
+        ends.into_iter().any(|(lower, upper)| lower.iter().zip(upper).any(contradict))
     }
 
     /// The bounds.
@@ -79,7 +108,20 @@ impl<'m> Refinement<'m> {
 
     /// The network without what is inactive.
     pub fn compact(&self) -> Compact {
-        Compact::of(self.model, &self.bounds)
+        Compact::of(self.model, &self.bounds, &self.assumed)
+    }
+
+    /// The bounds on it, with the assumed signs as cuts.
+    pub fn frame<'c>(&self, compact: &'c Compact) -> Frame<'c> {
+        let cut = |Assumed { node, element, is_positive }: &Assumed| {
+            let place = compact.kept[*node].binary_search(element).expect("assumed elements are kept");
+            let mut coefficients = Array1::zeros(compact.kept[*node].len());
+            coefficients[place] = if *is_positive { -1.0 } else { 1.0 };
+            let width = self.bounds.upper[*node][[0, *element]] - self.bounds.lower[*node][[0, *element]];
+            Cut { target: Target::row(*node, coefficients, 0.0), width: width.max(f32::MIN_POSITIVE) }
+        };
+        let cuts = self.assumed.iter().map(cut).collect();
+        Frame::new(&compact.model, compact.bounds(&self.bounds)).with_cuts(cuts)
     }
 
     /// Bounds the undecided inputs of all ReLUs anew, layer by layer, with up to `most` subproblems for each end. Returns whether any
@@ -108,14 +150,15 @@ impl<'m> Refinement<'m> {
     /// Bounds the undecided ends of a node.
     fn refine(&mut self, source: usize, (weights, most): (&Weights, usize), deadline: Instant) -> Option<bool> {
         let compact = self.compact();
-        let frame = Frame::new(&compact.model, compact.bounds(&self.bounds));
+        let frame = self.frame(&compact);
         let ends: Vec<(usize, bool)> =
             frame.undecided(source).into_iter().flat_map(|element| [(element, false), (element, true)]).collect();
         let tree = |(element, is_upper): &(usize, bool)| {
-            Tree::new(Target::end(&compact.model, source, *element, *is_upper), 0.0)
+            let (lower, upper) = frame.interval(source, *element);
+            Tree::new(Target::end(&compact.model, source, *element, *is_upper), upper - lower, 0.0)
         };
         let mut trees: Vec<Tree> = ends.iter().map(tree).collect();
-        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, splits: 1, deadline };
+        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, levels: None, fresh_steps: 0, splits: 1, deadline };
         grove::plant(&frame, &mut trees, None, &growth)?;
         let elements = ends.iter().map(|(element, is_upper)| (compact.kept[source][*element], *is_upper));
         self.influence.note((&compact, &frame), source, elements.clone().map(Some).zip(&trees));
@@ -153,7 +196,9 @@ impl<'m> Refinement<'m> {
     /// A tree for a linear function of the outputs, in the network without what is inactive.
     pub fn tree(&self, compact: &Compact, coefficients: &Array1<f32>, constant: f32, goal: f32) -> Tree {
         let output = self.model.output();
-        Tree::new(Target::row(output, compact.coefficients(output, coefficients), constant), goal)
+        let widths = &self.bounds.upper[output].row(0) - &self.bounds.lower[output].row(0);
+        let width = coefficients.mapv(f32::abs).dot(&widths);
+        Tree::new(Target::row(output, compact.coefficients(output, coefficients), constant), width, goal)
     }
 
     /// The steps that prove what refinement has found at the given places, in their order, once the bounds that it began with are proved.

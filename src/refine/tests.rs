@@ -59,7 +59,7 @@ fn rows_hold_wherever_their_signs_do_and_ascend() {
                 }));
             }
             signs.dedup_by_key(|sign| (sign.node, sign.element));
-            let row = Row { target: &target, signs, slopes: None, goal: f32::INFINITY };
+            let row = Row { target: &target, signs, slopes: None, cuts: None, width: 0.0, goal: f32::INFINITY };
             let bound = |steps, moves_slopes| {
                 let effort = Effort { steps, moves_slopes, deadline: soon() };
                 dual::ascend(&frame, std::slice::from_ref(&row), &effort).unwrap().remove(0).bound
@@ -131,11 +131,11 @@ fn trees_of_outputs_are_accepted() {
         let model = Model::<f32>::of(&network);
         let refinement = begin(&model, &region);
         let compact = refinement.compact();
-        let frame = Frame::new(&compact.model, compact.bounds(refinement.bounds()));
+        let frame = refinement.frame(&compact);
         let mut on_first = Array1::zeros(network.output_size());
         on_first[0] = 1.0;
         let mut trees = vec![refinement.tree(&compact, &on_first, 0.0, 50.0)];
-        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, splits: 2, deadline: soon() };
+        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, levels: None, fresh_steps: 0, splits: 2, deadline: soon() };
         grove::plant(&frame, &mut trees, None, &growth).unwrap();
         while trees[0].spent() < 60 && !grove::grow(&frame, &mut trees, &[0], &growth).unwrap().is_empty() {}
         let bound = f64::from(trees[0].bound());
@@ -148,7 +148,7 @@ fn trees_of_outputs_are_accepted() {
         any |= matches!(witness, Witness::Signs(_));
         let close = Close { case: 0, multipliers: Multipliers::Atom(0), witness };
         let items = certify::tightening(&network, &model, refinement.bounds());
-        let proof = certify::proof(0, items, vec![close]);
+        let proof = certify::proof(0, (items, vec![close]), Vec::new());
         certify::conclude(&network, &property, (vec![proof], soon())).expect("a certificate");
     }
     assert!(any);

@@ -23,12 +23,14 @@ pub struct Tree {
     pub target: Target,
     /// A bound that is good enough.
     pub goal: f32,
-    /// The slopes that all bounds below the root use, by slots.
-    slopes: Option<Arc<[u8]>>,
+    /// The width of the target's values.
+    width: f32,
     /// What the root's bound would gain from tighter intervals.
     gains: Option<Gains>,
     /// The root's bound.
     first: f32,
+    /// What the root could be split on.
+    choices: Vec<Choice>,
     nodes: Vec<Node>,
     open: BinaryHeap<Leaf>,
     /// The least bound of leaves that reached the goal or cannot be split.
@@ -47,6 +49,8 @@ struct Node {
     depth: i32,
     /// The node above, and what is assumed in addition to it.
     from: Option<(usize, Sign)>,
+    /// What the bounds of the node and of those below it use, unless they have some of their own.
+    base: Option<Base>,
     /// The first of two children; the second follows it.
     children: Option<usize>,
     /// Multipliers of all assumptions from the root down, while the node is a leaf.
@@ -57,6 +61,15 @@ struct Node {
     is_forced: bool,
     /// Slopes of its own with all multipliers, where a linear program has closed it.
     own: Option<Box<Slopes>>,
+}
+
+/// What bounds share.
+#[derive(Clone, Debug)]
+pub struct Base {
+    /// The slopes, by slots.
+    pub slopes: Arc<[u8]>,
+    /// The multipliers of the frame's cuts; none where all are 0.
+    pub cuts: Option<Arc<[f32]>>,
 }
 
 /// An open leaf; the worst comes first.
@@ -100,13 +113,14 @@ pub enum Step<'t> {
 
 impl Tree {
     /// A target that is not bounded yet.
-    pub fn new(target: Target, goal: f32) -> Self {
+    pub fn new(target: Target, width: f32, goal: f32) -> Self {
         Tree {
             target,
             goal,
-            slopes: None,
+            width,
             gains: None,
             first: f32::NEG_INFINITY,
+            choices: Vec::new(),
             nodes: Vec::new(),
             open: BinaryHeap::new(),
             settled: f32::INFINITY,
@@ -152,9 +166,19 @@ impl Tree {
         self.open.len()
     }
 
-    /// The slopes behind all bounds, by slots; none before the root is bounded.
-    pub fn slopes(&self) -> Option<&Arc<[u8]>> {
-        self.slopes.as_ref()
+    /// The slopes and the multipliers behind the root's bound; none before it is bounded.
+    pub fn base(&self) -> Option<&Base> {
+        self.nodes.first().and_then(|root| root.base.as_ref())
+    }
+
+    /// The root's bound, and what it could be split on, once it has been bounded.
+    pub fn root(&self) -> (f32, &[Choice]) {
+        (self.first, &self.choices)
+    }
+
+    /// Whether some leaves below the goal cannot be split.
+    pub fn is_stuck(&self) -> bool {
+        !self.stuck.is_empty()
     }
 
     /// What the root's bound would gain from tighter intervals.
@@ -170,21 +194,38 @@ impl Tree {
 
     /// The row of the root.
     pub fn root_row(&self, slopes: Option<Arc<[u8]>>) -> Row<'_> {
-        Row { target: &self.target, signs: Vec::new(), slopes, goal: self.goal }
+        Row { target: &self.target, signs: Vec::new(), slopes, cuts: None, width: self.width, goal: self.goal }
     }
 
     /// Bounds the root.
     pub fn plant(&mut self, mut reached: Reached) {
-        self.slopes = Some(reached.slopes.clone());
         self.gains = reached.gains.take();
         self.first = reached.bound;
+        self.choices = reached.choices.clone();
         self.spent = 1;
-        self.push(None, reached);
+        self.push(None, reached, true);
     }
 
     /// Takes the worst leaf to split it.
     pub fn take(&mut self) -> Option<Taken> {
         self.open.pop().map(|Leaf { bound, node }| Taken { node, bound })
+    }
+
+    /// Whether the children of a leaf get slopes of their own, if those between two such nodes are so many.
+    pub fn is_fresh(&self, taken: Taken, levels: usize) -> bool {
+        (self.nodes[taken.node].depth + 1).unsigned_abs() as usize % levels == 0
+    }
+
+    /// What the bound of a node uses.
+    fn base_of(&self, mut node: usize) -> &Base {
+        loop {
+            let Node { base, from, .. } = &self.nodes[node];
+            match (base, from) {
+                (Some(base), _) => return base,
+                (None, Some((above, _))) => node = *above,
+                (None, None) => unreachable!("the root has a base"),
+            }
+        }
     }
 
     /// The rows of a leaf's children: the negative sign first.
@@ -196,13 +237,15 @@ impl Tree {
         [false, true].map(|is_positive| {
             let mut signs = signs.clone();
             signs.push(Sign { node: place, element, is_positive, beta: 0.0, scale });
-            Row { target: &self.target, signs, slopes: self.slopes.clone(), goal: self.goal }
+            let Base { slopes, cuts } = self.base_of(taken.node).clone();
+            let slopes = Some(slopes);
+            Row { target: &self.target, signs, slopes, cuts, width: self.width, goal: self.goal }
         })
     }
 
     /// Adds the children of a leaf, as its rows have reached them; or tries another split next where a child lags behind: what is assumed
     /// of a sign makes up for the line that it replaces only as far as multipliers say so.
-    pub fn split(&mut self, taken: Taken, children: [Reached; 2]) {
+    pub fn split(&mut self, taken: Taken, children: [Reached; 2], are_fresh: bool) {
         self.spent += 2;
         let tolerance = LAG * (self.goal - taken.bound);
         let lags = children.iter().any(|child| child.bound < taken.bound - tolerance);
@@ -223,18 +266,20 @@ impl Tree {
         self.nodes[taken.node].choices = Vec::new();
         for (is_positive, reached) in [false, true].into_iter().zip(children) {
             let sign = Sign { node: place, element, is_positive, beta: 0.0, scale };
-            self.push(Some((taken.node, sign)), reached);
+            self.push(Some((taken.node, sign)), reached, are_fresh);
         }
     }
 
-    fn push(&mut self, from: Option<(usize, Sign)>, reached: Reached) {
+    fn push(&mut self, from: Option<(usize, Sign)>, reached: Reached, is_fresh: bool) {
         let (node, bound) = (self.nodes.len(), reached.bound);
         let depth = from.map_or(0, |(above, _)| self.nodes[above].depth + 1);
         let is_open = bound < self.goal && !reached.choices.is_empty() && depth < DEEPEST;
         let choices = if is_open { reached.choices } else { Vec::new() };
         self.closed += if bound >= self.goal { 0.5_f64.powi(depth) } else { 0.0 };
         let betas = reached.betas.into();
-        self.nodes.push(Node { depth, from, children: None, betas, choices, is_forced: false, own: None });
+        let cuts = Some(reached.cuts).filter(|cuts| cuts.iter().any(|cut| *cut > 0.0));
+        let base = is_fresh.then_some(Base { slopes: reached.slopes, cuts });
+        self.nodes.push(Node { depth, from, base, children: None, betas, choices, is_forced: false, own: None });
         match is_open {
             true => self.open.push(Leaf { bound, node }),
             false if bound < self.goal => self.stuck.push(Leaf { bound, node }),

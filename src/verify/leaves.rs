@@ -10,7 +10,8 @@ use super::Ladder;
 use crate::bound::Bounds;
 use crate::bound::compact::Compact;
 use crate::bound::dual::{Choice, Sign};
-use crate::lp::{self, Assumed, Objective, Solution, Undecided};
+use crate::bound::frame::Assumed;
+use crate::lp::{self, Objective, Solution, Undecided};
 use crate::query::{Query, Target};
 use crate::real::Real;
 use crate::refine::Refinement;
@@ -18,6 +19,9 @@ use crate::refine::tree::{Taken, Tree};
 
 /// Programs that the trees of one query may ask for before their next refinement.
 const MOST_PROGRAMS: usize = 1_000;
+
+/// The most nonzero coefficients that a program should have: a larger one takes longer than many subproblems.
+const MOST_NONZEROS: usize = 20_000;
 
 /// What a program must prove, as a share of what is asked of bounds in single precision: the share that double precision has of its rounding.
 const GOAL: f64 = 1e-10;
@@ -30,18 +34,21 @@ pub(super) struct Programs<'c> {
     region: usize,
     compact: &'c Compact,
     bounds: Bounds<f64>,
+    /// What makes the part of the region.
+    assumed: Vec<Assumed>,
     /// For each tree the combination that it bounds, and all atoms of its case where there are several.
     objectives: Vec<(Objective, Option<Objective>)>,
     left: usize,
 }
 
-impl<'c> Programs<'c> {
-    /// Those of the given cases, under the bounds that refinement has found.
-    pub fn new(
-        query: &Query<f64>,
+impl Ladder<'_> {
+    /// The programs of the given cases of a region, each with the combination of its atoms, under the bounds that refinement has found.
+    pub(super) fn programs<'c>(
+        &self,
+        (region, open, combinations): (usize, &[&Target<f32>], &[Array1<f32>]),
         (refinement, compact): (&Refinement, &'c Compact),
-        (open, combinations): (&[&Target<f32>], &[Array1<f32>]),
-    ) -> Self {
+    ) -> Programs<'c> {
+        let query = Query::<f64>::all_of(self.property).swap_remove(region);
         let wide = |ends: &[Array2<f32>]| ends.iter().map(|ends| ends.mapv(Real::wide)).collect();
         let mut bounds = Bounds { lower: wide(&refinement.bounds().lower), upper: wide(&refinement.bounds().upper) };
         bounds.lower[0] = super::row(&query.lower);
@@ -54,11 +61,10 @@ impl<'c> Programs<'c> {
             (combined, (weights.len() > 1).then_some(all))
         };
         let objectives = open.iter().zip(combinations).map(objective).collect();
-        Programs { region: query.region, compact, bounds, objectives, left: MOST_PROGRAMS }
+        let left = if are_small(refinement, compact) { MOST_PROGRAMS } else { 0 };
+        Programs { region, compact, bounds, assumed: refinement.assumed().to_vec(), objectives, left }
     }
-}
 
-impl Ladder<'_> {
     /// Closes what programs can close of the trees' leaves, and opens what they tell how to split. A point where a case happens may come up.
     pub(super) fn solve_leaves(&self, programs: &mut Programs, trees: &mut [Tree]) -> Option<Violated> {
         for (i, tree) in trees.iter_mut().enumerate() {
@@ -88,7 +94,8 @@ impl Ladder<'_> {
         (tree, leaf): (&mut Tree, Taken),
         found: &mut Option<Violated>,
     ) -> bool {
-        let signs: Vec<Assumed> = tree.assumed(leaf).iter().map(|sign| original(programs.compact, sign)).collect();
+        let mut signs = programs.assumed.clone();
+        signs.extend(tree.assumed(leaf).iter().map(|sign| original(programs.compact, sign)));
         let (model, bounds) = (self.verifier.wide_model(), (&programs.bounds, 0));
         let solve = |objective| lp::minimise_largest_under(model, bounds, (objective, &signs), self.deadline).ok();
         let (combined, all) = &programs.objectives[of];
@@ -112,6 +119,13 @@ impl Ladder<'_> {
         }
         true
     }
+}
+
+/// Whether programs are small enough to be worth their time: few ReLUs are undecided, and what feeds them is narrow.
+fn are_small(refinement: &Refinement, compact: &Compact) -> bool {
+    let undecided: usize = compact.model.relus().map(|(_, source)| refinement.bounds().undecided(source).len()).sum();
+    let widest = compact.model.nodes().iter().map(|node| node.size).max().unwrap_or(0);
+    undecided * widest <= MOST_NONZEROS
 }
 
 /// A sign in the network with all its elements.

@@ -1,12 +1,11 @@
 //! The rungs for regions where many inputs vary: optimised slopes, refined intervals of hidden neurons, and branch and bound over
 //! the signs of ReLUs.
 
-use bartizan_proof::certificate::{Close, Item, Multipliers, Targets};
+use bartizan_proof::certificate::{Close, Item, Multipliers, Place, Targets};
 use bartizan_proof::{Refusal, Rejected, Violated};
 use ndarray::{Array1, ArrayView1, Axis};
 
-use super::leaves::Programs;
-use super::{Ladder, adaptive};
+use super::{Closed, Ladder, adaptive};
 use crate::attack::momentum::Start;
 use crate::attack::pgd;
 use crate::bound::ascent::{self, Goal};
@@ -35,14 +34,27 @@ const SLACK: f32 = 1e-5;
 /// Corners of a round from which a descent starts, and its steps.
 const DESCENT: (usize, usize) = (8, 20);
 
+/// A pass that leaves more than this share of what was missing has gained too little for another.
+const STALLED: f32 = 0.8;
+
 /// What becomes of a query in one stage.
-enum Stage {
+pub(super) enum Stage {
     /// All cases are closed.
     Closed,
     /// Some are not.
-    Open,
+    Open(Outlook),
     /// A point was found.
     Violated(Violated),
+}
+
+/// What the trees of open cases tell.
+pub(super) struct Outlook {
+    /// The number of subproblems that they should take in all.
+    pub expected: f64,
+    /// What the roots' bounds are short of their goals, at most.
+    pub gap: f32,
+    /// The tree for which that is most.
+    pub worst: Tree,
 }
 
 impl Ladder<'_> {
@@ -60,11 +72,13 @@ impl Ladder<'_> {
             for (place, refinement) in refinements.iter_mut().enumerate() {
                 let query = self.queries[place].clone();
                 let Some(refinement) = refinement.as_mut().filter(|_| self.has_open_cases(&query)) else { continue };
-                let found = self.search(&query, refinement, (slack, splits_signs));
-                let items = refinement.items(&certify::tightened_places(&self.verifier.network, &self.verifier.model));
+                let mut parts = Vec::new();
+                let stage = self.search(&query, (refinement, &mut parts), (slack, splits_signs));
+                let items = refinement.items(&self.tightened_places());
                 self.tightening[query.region].retain(|item| !matches!(item, Item::Tighten(_, Targets::Listed(_))));
                 self.tightening[query.region].extend(items);
-                if let Stage::Violated(found) = found? {
+                self.parts[query.region] = parts;
+                if let Stage::Violated(found) = stage? {
                     return Some(Verdict::Violated(found));
                 }
             }
@@ -84,32 +98,37 @@ impl Ladder<'_> {
             slack *= 10.0;
             let region = self.property.cases()[case].region;
             let query = self.queries[region].clone();
-            query.cases.iter().for_each(|target| self.cases[target.case].close = None);
+            query.cases.iter().for_each(|target| self.cases[target.case].closed = None);
         }
     }
 
     fn has_open_cases(&self, query: &Query<f32>) -> bool {
-        query.cases.iter().any(|target| self.cases[target.case].close.is_none())
+        query.cases.iter().any(|target| self.cases[target.case].closed.is_none())
     }
 
-    /// Passes of refinement and trees of the query's own in turns; `None` when the deadline passes first.
+    /// The nodes whose hidden bounds are proved, with their places.
+    pub(super) fn tightened_places(&self) -> Vec<(usize, Place)> {
+        certify::tightened_places(&self.verifier.network, &self.verifier.model)
+    }
+
+    /// Passes of refinement and trees of the query's own in turns, then parts of the region; `None` when the deadline passes first.
     fn search(
         &mut self,
         query: &Query<f32>,
-        refinement: &mut Refinement,
+        (refinement, parts): (&mut Refinement, &mut Vec<Item>),
         (slack, splits_signs): (f32, bool),
     ) -> Option<Stage> {
-        let mut most = 1;
+        let (mut most, mut gap) = (1, f32::INFINITY);
         loop {
             // The trees may go on as long as they seem to need less than the next pass.
             let next = refinement.ends() * if most == 1 { 1 } else { most };
             let patience = if splits_signs { next.max(FIRST_HUNT) } else { 0 };
-            match self.hunt(query, refinement, (patience, slack))? {
-                Stage::Open => {}
+            let outlook = match self.hunt(query, refinement, (patience, slack))? {
+                Stage::Open(outlook) => outlook,
                 stage => return Some(stage),
-            }
+            };
             if most > 1 && !splits_signs {
-                return Some(Stage::Open);
+                return Some(Stage::Open(outlook));
             }
             if most > 1
                 && let Some(found) = self.attack(Start::Diversified, 1 + most / ENDS.0)
@@ -117,25 +136,26 @@ impl Ladder<'_> {
                 return Some(Stage::Violated(found));
             }
             self.rung = if splits_signs && most > 1 { Rung::Branch } else { self.rung };
+            if most > LARGEST || most > ENDS.0 && outlook.gap > STALLED * gap {
+                return self.divide(query, (refinement, outlook), (slack, parts));
+            }
+            gap = outlook.gap;
             refinement.pass(most, self.deadline)?;
             most = if most == 1 { ENDS.0 } else { most.saturating_mul(ENDS.1) };
-            if most > LARGEST {
-                return Some(Stage::Open);
-            }
         }
     }
 
     /// Trees for all open cases of a query, which grow as long as they seem to need no more than the given number of subproblems.
-    fn hunt(
+    pub(super) fn hunt(
         &mut self,
         query: &Query<f32>,
         refinement: &mut Refinement,
         (patience, slack): (usize, f32),
     ) -> Option<Stage> {
         let compact = refinement.compact();
-        let frame = Frame::new(&compact.model, compact.bounds(refinement.bounds()));
+        let frame = refinement.frame(&compact);
         let open: Vec<&Target<f32>> =
-            query.cases.iter().filter(|target| self.cases[target.case].close.is_none()).collect();
+            query.cases.iter().filter(|target| self.cases[target.case].closed.is_none()).collect();
         let combinations = self.combinations(&open, (&compact, &frame));
         let mut trees = Vec::new();
         for (target, weights) in open.iter().zip(&combinations) {
@@ -148,17 +168,18 @@ impl Ladder<'_> {
             }
             trees.push(tree);
         }
-        let mut growth = Growth { root_steps: STEPS.0, steps: STEPS.1, splits: 1, deadline: self.deadline };
+        let mut growth = Growth { root_steps: STEPS.0, steps: STEPS.1, levels: None, fresh_steps: 0, splits: 1, deadline: self.deadline };
         grove::plant(&frame, &mut trees, None, &growth)?;
         refinement.note((&compact, &frame), &trees);
         let mut grown = trees.len();
-        let wide = Query::<f64>::all_of(self.property).swap_remove(query.region);
-        let mut programs = Programs::new(&wide, (refinement, &compact), (&open, &combinations));
+        let mut programs = None;
         loop {
-            if patience > 0
-                && let Some(found) = self.solve_leaves(&mut programs, &mut trees)
-            {
-                return Some(Stage::Violated(found));
+            if patience > 0 && trees.iter().any(Tree::is_stuck) {
+                let wanted = (query.region, open.as_slice(), combinations.as_slice());
+                let programs = programs.get_or_insert_with(|| self.programs(wanted, (refinement, &compact)));
+                if let Some(found) = self.solve_leaves(programs, &mut trees) {
+                    return Some(Stage::Violated(found));
+                }
             }
             self.close_by_trees((&open, &combinations), (&compact, &frame), &trees);
             if !self.has_open_cases(query) {
@@ -171,7 +192,7 @@ impl Ladder<'_> {
             let is_hopeless = grown >= patience.min(FIRST_HUNT) && expected > patience as f64;
             if is_stuck || is_hopeless || trees.iter().any(|tree| tree.spent() >= LARGEST) {
                 self.domains += grown;
-                return Some(Stage::Open);
+                return Some(Stage::Open(outlook(expected, trees)));
             }
             // The roots of the first trees have failed.
             if self.domains == 0
@@ -198,12 +219,14 @@ impl Ladder<'_> {
     ) {
         for ((target, weights), tree) in targets.iter().zip(combinations).zip(trees) {
             let state = &mut self.cases[target.case];
-            state.best = state.best.max(tree.bound().wide());
-            if tree.bound() >= tree.goal && state.close.is_none() {
+            if frame.1.cuts().is_empty() {
+                state.best = state.best.max(tree.bound().wide());
+            }
+            if tree.bound() >= tree.goal && state.closed.is_none() {
                 let single = weights.iter().position(|w| *w == 1.0);
                 let multipliers = single.map_or_else(|| Multipliers::Each(weights.to_vec()), Multipliers::Atom);
                 let witness = witness::of_tree(&self.verifier.model, frame, tree);
-                state.close = Some(Close { case: target.case, multipliers, witness });
+                state.closed = Some(Closed::Here(Close { case: target.case, multipliers, witness }));
             }
         }
     }
@@ -270,4 +293,11 @@ impl Ladder<'_> {
         );
         found
     }
+}
+
+/// What trees tell of which some have not reached their goals.
+fn outlook(expected: f64, trees: Vec<Tree>) -> Outlook {
+    let gap = |tree: &Tree| if tree.bound() < tree.goal { tree.goal - tree.root().0 } else { f32::NEG_INFINITY };
+    let worst = trees.into_iter().max_by(|a, b| gap(a).total_cmp(&gap(b))).expect("open cases have trees");
+    Outlook { expected, gap: gap(&worst), worst }
 }

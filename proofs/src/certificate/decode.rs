@@ -193,7 +193,8 @@ impl<'s> Decoder<'s> {
                 (0, 0) => SignNode::Own(self.slopes()?),
                 (0, _) => SignNode::Leaf(self.list(Self::single)?),
                 (betas, 0) => SignNode::Leaf(self.elements(betas - 1, Self::short)?),
-                (place, _) => SignNode::Split(place - 1, self.number()?),
+                (1, _) => SignNode::Base(self.slopes()?),
+                (place, _) => SignNode::Split(place - 2, self.number()?),
             };
             shape.add(&node)?;
             nodes.push(node);

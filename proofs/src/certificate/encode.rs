@@ -265,7 +265,11 @@ impl Writer {
                 self.numbers(&[1, betas.len()]);
                 self.multipliers(betas, false);
             }
-            SignNode::Split(place, element) => self.numbers(&[2 * place + 3, *element]),
+            SignNode::Base(slopes) => {
+                self.number(3);
+                self.slopes(slopes);
+            }
+            SignNode::Split(place, element) => self.numbers(&[2 * place + 5, *element]),
         }
     }
 

@@ -24,6 +24,8 @@ pub enum SignNode {
     /// The element of the place is at most 0 in the first subtree, which follows, and at least 0 in the second, which follows
     /// that. The place feeds a ReLU.
     Split(Place, usize),
+    /// In the subtree that follows these slopes stand for the tree's base.
+    Base(Slopes),
     /// Bounded with the base's slopes, and these multipliers of the signs on the way from the tree's root, in their order;
     /// those that are missing at the end are 0.
     Leaf(Vec<f32>),
@@ -38,6 +40,7 @@ impl Signs {
     pub fn rounded(&self) -> Signs {
         let node = |node: &SignNode| match node {
             SignNode::Split(..) => node.clone(),
+            SignNode::Base(slopes) => SignNode::Base(slopes.clone().rounded()),
             SignNode::Leaf(betas) => SignNode::Leaf(betas.iter().copied().map(short_multiplier).collect()),
             SignNode::Own(slopes) => SignNode::Own(slopes.clone().rounded()),
         };
@@ -94,17 +97,27 @@ impl<'w> SignTree<'w> {
 
     /// The nodes, and how many signs are assumed at each.
     pub fn nodes(&self) -> impl Iterator<Item = (&'w SignNode, usize)> {
-        self.nodes.iter().zip(&self.shape.above).map(|(node, (_, _, depth))| (node, *depth))
+        self.nodes.iter().zip(&self.shape.above).map(|(node, above)| (node, above.depth))
     }
 
     /// The leaves in their order.
     pub fn leaves(&self) -> impl Iterator<Item = SignLeaf<'_>> {
-        let leaves = self.nodes.iter().enumerate().filter(|(_, node)| !matches!(node, SignNode::Split(..)));
+        let is_leaf = |node: &SignNode| matches!(node, SignNode::Leaf(_) | SignNode::Own(_));
+        let leaves = self.nodes.iter().enumerate().filter(move |(_, node)| is_leaf(node));
         leaves.map(|(node, _)| SignLeaf { tree: self, node })
     }
 }
 
 impl<'t> SignLeaf<'t> {
+    /// The slopes that stand for the tree's base.
+    fn base(self) -> &'t Slopes {
+        let SignLeaf { tree, node } = self;
+        match tree.shape.above.get(node).and_then(|above| tree.nodes.get(above.base?)) {
+            Some(SignNode::Base(slopes)) => slopes,
+            _ => tree.base,
+        }
+    }
+
     /// The slopes of its own.
     fn own(self) -> Option<&'t Slopes> {
         match self.tree.nodes.get(self.node) {
@@ -116,12 +129,12 @@ impl<'t> SignLeaf<'t> {
     /// The alphas of a place: those of the base, and those that are given instead.
     pub fn alphas(self, place: Place) -> [&'t [f32]; 2] {
         let of = |slopes: &'t Slopes| slopes.alpha.get(&place).map_or(&[][..], Vec::as_slice);
-        [of(self.tree.base), self.own().map_or(&[], of)]
+        [of(self.base()), self.own().map_or(&[], of)]
     }
 
     /// Multipliers of so many literals on the path, of the signs on the way, and of the region's constraints.
     pub fn multipliers(self, literals: usize) -> [&'t [f32]; 3] {
-        let Slopes { beta, constraints, .. } = self.own().unwrap_or(self.tree.base);
+        let Slopes { beta, constraints, .. } = self.own().unwrap_or_else(|| self.base());
         let (beta, rest) = beta.split_at_checked(literals).unwrap_or((beta, &[]));
         match self.tree.nodes.get(self.node) {
             Some(SignNode::Leaf(betas)) => [beta, betas, constraints],
@@ -133,9 +146,9 @@ impl<'t> SignLeaf<'t> {
     pub fn signs(self) -> impl Iterator<Item = (usize, Sign)> + 't {
         let SignLeaf { tree, mut node } = self;
         std::iter::from_fn(move || {
-            let (parent, side, depth) = *tree.shape.above.get(node)?;
-            node = parent;
-            match tree.nodes.get(parent) {
+            let Above { split, side, depth, .. } = *tree.shape.above.get(node)?;
+            node = split;
+            match tree.nodes.get(split) {
                 Some(SignNode::Split(place, element)) => {
                     Some((depth.checked_sub(1)?, Sign { place: *place, element: *element, side }))
                 }
@@ -148,16 +161,28 @@ impl<'t> SignLeaf<'t> {
 /// How the nodes of a tree of signs hang together, as far as they have come.
 #[derive(Debug)]
 pub(crate) struct Shape {
-    /// For each node the split above it with the side that it is on, and how many splits are above it.
-    above: Vec<(usize, Side, usize)>,
-    /// The subtrees that are to come, the next one at the end: what [`Shape::above`] will say of them.
-    missing: Vec<(usize, Side, usize)>,
+    /// What is above each node.
+    above: Vec<Above>,
+    /// What is above the subtrees that are to come, the next one at the end.
+    missing: Vec<Above>,
+}
+
+/// What is above a node.
+#[derive(Clone, Copy, Debug)]
+struct Above {
+    /// The nearest split, and the side of it that the node is on; any where there is no split.
+    split: usize,
+    side: Side,
+    /// How many splits.
+    depth: usize,
+    /// The nearest node with slopes that stand for the base.
+    base: Option<usize>,
 }
 
 impl Shape {
     /// A tree of which no node has come.
     pub fn new() -> Self {
-        Shape { above: Vec::new(), missing: vec![(0, Side::Lower, 0)] }
+        Shape { above: Vec::new(), missing: vec![Above { split: 0, side: Side::Lower, depth: 0, base: None }] }
     }
 
     /// That of a complete tree.
@@ -178,15 +203,18 @@ impl Shape {
     /// The next node in preorder.
     pub fn add(&mut self, node: &SignNode) -> Result<(), Refusal> {
         let above = self.missing.pop().ok_or(Refusal::Malformed("a tree of signs that ends"))?;
-        let (number, depth) = (self.above.len(), above.2);
+        let (number, depth) = (self.above.len(), above.depth);
         if number >= MOST_NODES {
             return Err(Refusal::TooLong(number + 1, MOST_NODES));
         }
-        if let SignNode::Split(..) = node {
-            if depth >= MOST_SIGNS {
-                return Err(Refusal::TooDeep(MOST_SIGNS));
+        match node {
+            SignNode::Split(..) if depth >= MOST_SIGNS => return Err(Refusal::TooDeep(MOST_SIGNS)),
+            SignNode::Split(..) => {
+                let child = |side| Above { split: number, side, depth: depth + 1, base: above.base };
+                self.missing.extend([Side::Lower, Side::Upper].map(child));
             }
-            self.missing.extend([Side::Lower, Side::Upper].map(|side| (number, side, depth + 1)));
+            SignNode::Base(_) => self.missing.push(Above { base: Some(number), ..above }),
+            SignNode::Leaf(_) | SignNode::Own(_) => {}
         }
         self.above.push(above);
         Ok(())

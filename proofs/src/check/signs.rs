@@ -44,6 +44,7 @@ impl<'w> Task<'w> {
             }
             match node {
                 SignNode::Split(place, element) => state.ground().check_relu_input(*place, *element)?,
+                SignNode::Base(slopes) => check_slopes(state, slopes, state.cuts.len())?,
                 SignNode::Leaf(betas) => check_multipliers(betas, depth, "signs on the way")?,
                 SignNode::Own(slopes) => check_slopes(state, slopes, state.cuts.len() + depth)?,
             }

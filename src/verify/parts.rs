@@ -1,0 +1,119 @@
+//! Parts of a region, by signs of ReLU inputs: where one tree for the whole region would be too large, each part gets its own, with
+//! slopes for itself and with hidden bounds that what is assumed has tightened.
+//!
+//! In a part each assumed sign is a cut: any bound, of a hidden neuron or of the query, may add a non-negative multiple of it.
+
+use bartizan_proof::certificate::{Item, Split};
+
+use super::refining::{Outlook, Stage};
+use super::{Closed, Ladder};
+use crate::bound::dual::{self, Choice, Effort, Row, Sign};
+use crate::bound::frame::Assumed;
+use crate::certify;
+use crate::query::{Query, Target};
+use crate::refine::tree::Tree;
+use crate::refine::{Refinement, STEPS};
+
+/// Subproblems that the trees of a part may seem to need.
+const PATIENCE: usize = 8192;
+
+/// A part's hidden bounds are computed anew where its trees seem to need more than so many subproblems for each of them.
+const WORTH: usize = 40;
+
+/// The deepest part.
+const DEEPEST: usize = 64;
+
+impl Ladder<'_> {
+    /// Closes what is open of a query in the two parts that the best split makes; writes down the split and its subtrees.
+    pub(super) fn divide(
+        &mut self,
+        query: &Query<f32>,
+        (refinement, outlook): (&Refinement, Outlook),
+        (slack, items): (f32, &mut Vec<Item>),
+    ) -> Option<Stage> {
+        let Some((node, element)) = self.best_split(refinement, &outlook.worst)? else {
+            return Some(Stage::Open(outlook));
+        };
+        let open: Vec<Target<f32>> = self.open_cases(query);
+        let relu = self.verifier.model.relus().find(|(_, source)| *source == node).expect("signs of inputs of ReLUs").0;
+        let place = self.verifier.model.place(relu);
+        items.push(Item::Split(Split::At { place, element, below: 0.0, above: 0.0 }));
+        let mut stage = Stage::Closed;
+        for is_positive in [false, true] {
+            open.iter().for_each(|target| self.cases[target.case].closed = None);
+            let part = refinement.part(Assumed { node, element, is_positive });
+            stage = self.close_part(query, part, (slack, items))?;
+            if !matches!(stage, Stage::Closed) {
+                break;
+            }
+        }
+        let closed = matches!(stage, Stage::Closed).then_some(Closed::InParts);
+        open.iter().for_each(|target| self.cases[target.case].closed = closed.clone());
+        Some(stage)
+    }
+
+    /// Closes what is open of a query in a part of its region, and writes down the proof.
+    fn close_part(
+        &mut self,
+        query: &Query<f32>,
+        mut part: Refinement,
+        (slack, items): (f32, &mut Vec<Item>),
+    ) -> Option<Stage> {
+        let (open, ends) = (self.open_cases(query), part.ends());
+        let (mut is_refined, mut below) = (false, Vec::new());
+        let mut stage = loop {
+            if part.is_empty() {
+                below.push(Item::Empty);
+                break Stage::Closed;
+            }
+            match self.hunt(query, &mut part, (PATIENCE, slack))? {
+                Stage::Open(outlook) if !is_refined && outlook.expected > (WORTH * ends) as f64 => {
+                    part.pass(1, self.deadline)?;
+                    is_refined = true;
+                }
+                stage => break stage,
+            }
+        };
+        let node = (part.items(&self.tightened_places()), self.closes(&open));
+        if let Stage::Open(outlook) = stage {
+            stage = match part.assumed().len() < DEEPEST {
+                true => self.divide(query, (&part, outlook), (slack, &mut below))?,
+                false => Stage::Open(outlook),
+            };
+        }
+        items.extend(certify::items(node, below));
+        Some(stage)
+    }
+
+    fn open_cases(&self, query: &Query<f32>) -> Vec<Target<f32>> {
+        query.cases.iter().filter(|target| self.cases[target.case].closed.is_none()).cloned().collect()
+    }
+
+    /// The split of the tree's target, among those that its root names, whose parts gain most, as node and element; none when there is
+    /// nothing to split.
+    fn best_split(&self, refinement: &Refinement, tree: &Tree) -> Option<Option<(usize, usize)>> {
+        let compact = refinement.compact();
+        let frame = refinement.frame(&compact);
+        let (bound, choices) = tree.root();
+        let row = |(choice, is_positive): (&Choice, bool)| {
+            let Choice { node, element, scale, .. } = *choice;
+            let signs = vec![Sign { node, element, is_positive, beta: 0.0, scale }];
+            Row { signs, ..tree.root_row(tree.base().map(|base| base.slopes.clone())) }
+        };
+        let rows: Vec<Row> = choices.iter().flat_map(|choice| [false, true].map(|sign| row((choice, sign)))).collect();
+        if rows.is_empty() {
+            return Some(None);
+        }
+        let effort = Effort { steps: STEPS.0, moves_slopes: true, deadline: self.deadline };
+        let reached = dual::ascend(&frame, &rows, &effort)?;
+        let gain = |reached: &dual::Reached| (reached.bound.min(tree.goal) - bound).max(0.0);
+        let worth = |pair: &[dual::Reached]| {
+            let (a, b) = (gain(&pair[0]), gain(&pair[1]));
+            a * b / (a + b).max(f32::MIN_POSITIVE)
+        };
+        let worths = reached.chunks(2).map(worth);
+        // The first of equals.
+        let best = worths.zip(choices).reduce(|best, next| if next.0 > best.0 { next } else { best });
+        Some(best.map(|(_, choice)| (choice.node, compact.kept[choice.node][choice.element])))
+    }
+}
