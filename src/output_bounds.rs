@@ -99,7 +99,7 @@ fn refined(verifier: &Verifier, region: &Region, (passes, deadline): (&[usize], 
         refinement.tree(&compact, &unit, 0.0, if side == Side::Lower { upper } else { -lower })
     };
     let mut trees: Vec<Tree> = ends().map(tree).collect();
-    let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, levels: None, fresh_steps: 0, splits: 1, deadline };
+    let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, fresh: None, splits: 1, deadline };
     grove::plant(&frame, &mut trees, None, &growth)?;
     let all = Vec::from_iter(0..trees.len());
     for _ in 0..passes.last()? / 2 {

@@ -16,10 +16,8 @@ pub struct Growth {
     pub root_steps: usize,
     /// Steps of an ascent below, where multipliers move.
     pub steps: usize,
-    /// After how many levels of a tree slopes move again, if they do.
-    pub levels: Option<usize>,
-    /// Steps of an ascent there.
-    pub fresh_steps: usize,
+    /// After how many levels of a tree slopes move again, and the steps of an ascent there; none where they do not.
+    pub fresh: Option<(usize, usize)>,
     /// Leaves of a tree that are split in one round.
     pub splits: usize,
     /// When to stop.
@@ -59,20 +57,19 @@ pub fn grow(frame: &Frame, trees: &mut [Tree], chosen: &[usize], growth: &Growth
             taken.extend(trees[*i].take().map(|leaf| (*i, leaf)));
         }
     }
-    let is_fresh = |(i, leaf): &(usize, Taken)| growth.levels.is_some_and(|levels| trees[*i].is_fresh(*leaf, levels));
-    let (fresh, taken): (Vec<_>, Vec<_>) = taken.into_iter().partition(is_fresh);
+    let (levels, steps) = growth.fresh.unwrap_or((usize::MAX, 0));
+    let (fresh, stale): (Vec<_>, Vec<_>) = taken.into_iter().partition(|(i, leaf)| trees[*i].is_fresh(*leaf, levels));
     let mut corners = Vec::new();
-    for (taken, moves_slopes) in [(taken, false), (fresh, true)] {
-    let rows: Vec<Row> = taken.iter().flat_map(|(i, leaf)| trees[*i].rows(*leaf)).collect();
-    let steps = if moves_slopes { growth.fresh_steps } else { growth.steps };
-    let found = dual::ascend(frame, &rows, &Effort { steps, moves_slopes, deadline: growth.deadline })?;
-    let mut found = found.into_iter();
-    for (i, leaf) in taken {
-        let children = [(); 2].map(|()| found.next().expect("two rows a leaf"));
-        let corner = |Reached { bound, input, .. }: &Reached| Corner { tree: i, bound: *bound, input: input.clone() };
-        corners.extend(children.iter().map(corner));
-        trees[i].split(leaf, children, moves_slopes);
-    }
+    for (taken, steps, moves_slopes) in [(stale, growth.steps, false), (fresh, steps, true)] {
+        let rows: Vec<Row> = taken.iter().flat_map(|(i, leaf)| trees[*i].rows(*leaf)).collect();
+        let found = dual::ascend(frame, &rows, &Effort { steps, moves_slopes, deadline: growth.deadline })?;
+        let mut found = found.into_iter();
+        for (i, leaf) in taken {
+            let children = [(); 2].map(|()| found.next().expect("two rows a leaf"));
+            let corner = |Reached { bound, input, .. }: &Reached| Corner { tree: i, bound: *bound, input: input.clone() };
+            corners.extend(children.iter().map(corner));
+            trees[i].split(leaf, children, moves_slopes);
+        }
     }
     Some(corners)
 }

@@ -34,7 +34,10 @@ pub const STEPS: (usize, usize) = (16, 2);
 /// Subproblems of all trees of a layer together: they fit a gigabyte or so.
 const MOST: usize = 1_000_000;
 
-/// Subproblems of one tree that fit a witness, with room for a round.
+/// After how many levels of a tree of the query's own slopes move again, and the steps of an ascent there.
+pub const FRESH: (usize, usize) = (4, 8);
+
+/// Nodes of one tree that fit a witness, with room for a round.
 pub const LARGEST: usize = (1 << 16) - 1024;
 
 /// By how much a lower end must exceed an upper one, as a share of both, to contradict it.
@@ -158,7 +161,7 @@ impl<'m> Refinement<'m> {
             Tree::new(Target::end(&compact.model, source, *element, *is_upper), upper - lower, 0.0)
         };
         let mut trees: Vec<Tree> = ends.iter().map(tree).collect();
-        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, levels: None, fresh_steps: 0, splits: 1, deadline };
+        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, fresh: std::env::var("EL").ok().and_then(|x| x.parse().ok()).map(|l| (l, 8)), splits: 1, deadline };
         grove::plant(&frame, &mut trees, None, &growth)?;
         let elements = ends.iter().map(|(element, is_upper)| (compact.kept[source][*element], *is_upper));
         self.influence.note((&compact, &frame), source, elements.clone().map(Some).zip(&trees));
@@ -231,7 +234,7 @@ fn promising(trees: &[Tree], weights: &[f32], most: usize) -> Vec<usize> {
         let promise = if tree.spent() < FIRST.min(most) { f32::INFINITY } else { tree.promise() };
         if weights[*i] > 0.0 { weights[*i] * promise } else { 0.0 }
     };
-    let open = (0..trees.len()).filter(|i| trees[*i].is_open() && trees[*i].spent() < LARGEST);
+    let open = (0..trees.len()).filter(|i| trees[*i].is_open() && trees[*i].size() < LARGEST);
     let mut order: Vec<(f32, usize)> = open.map(|i| (priority(&i), i)).filter(|(p, _)| *p > 0.0).collect();
     order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     order.truncate((order.len() / ROUND.2).clamp(ROUND.0, ROUND.1));

@@ -135,7 +135,7 @@ fn trees_of_outputs_are_accepted() {
         let mut on_first = Array1::zeros(network.output_size());
         on_first[0] = 1.0;
         let mut trees = vec![refinement.tree(&compact, &on_first, 0.0, 50.0)];
-        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, levels: None, fresh_steps: 0, splits: 2, deadline: soon() };
+        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, fresh: None, splits: 2, deadline: soon() };
         grove::plant(&frame, &mut trees, None, &growth).unwrap();
         while trees[0].spent() < 60 && !grove::grow(&frame, &mut trees, &[0], &growth).unwrap().is_empty() {}
         let bound = f64::from(trees[0].bound());

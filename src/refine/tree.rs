@@ -39,6 +39,8 @@ pub struct Tree {
     stuck: BinaryHeap<Leaf>,
     /// Subproblems that were bounded.
     spent: usize,
+    /// Nodes in between that have a base of their own.
+    bases: usize,
     /// The share of the tree that has reached the goal, where each child has half of its parent's.
     closed: f64,
 }
@@ -105,8 +107,19 @@ pub struct Taken {
 pub enum Step<'t> {
     /// The subtree where the sign is negative follows, then that where it is positive.
     Split(&'t Sign),
+    /// The subtree follows, with a base of its own.
+    Base(&'t Base),
     /// Multipliers of the assumptions on the way.
     Leaf(&'t [f32]),
+    /// The same of a leaf that has a base of its own below another.
+    Fresh {
+        /// The multipliers.
+        betas: &'t [f32],
+        /// Its base.
+        base: &'t Base,
+        /// The base above.
+        above: &'t Base,
+    },
     /// The slopes and multipliers of a leaf of its own.
     Own(&'t Slopes),
 }
@@ -126,6 +139,7 @@ impl Tree {
             settled: f32::INFINITY,
             stuck: BinaryHeap::new(),
             spent: 0,
+            bases: 0,
             closed: 0.0,
         }
     }
@@ -154,6 +168,11 @@ impl Tree {
     /// Number of subproblems that were bounded.
     pub fn spent(&self) -> usize {
         self.spent
+    }
+
+    /// Number of nodes that a witness of the tree has.
+    pub fn size(&self) -> usize {
+        self.nodes.len() + self.bases
     }
 
     /// The number of subproblems that all of the tree should take, by the share that is done.
@@ -213,7 +232,7 @@ impl Tree {
 
     /// Whether the children of a leaf get slopes of their own, if those between two such nodes are so many.
     pub fn is_fresh(&self, taken: Taken, levels: usize) -> bool {
-        (self.nodes[taken.node].depth + 1).unsigned_abs() as usize % levels == 0
+        (self.nodes[taken.node].depth.unsigned_abs() as usize + 1).is_multiple_of(levels)
     }
 
     /// What the bound of a node uses.
@@ -262,6 +281,7 @@ impl Tree {
         }
         let Choice { node: place, element, scale, .. } = self.nodes[taken.node].choices[0];
         self.nodes[taken.node].children = Some(self.nodes.len());
+        self.bases += usize::from(self.nodes[taken.node].base.is_some());
         self.nodes[taken.node].betas = Box::default();
         self.nodes[taken.node].choices = Vec::new();
         for (is_positive, reached) in [false, true].into_iter().zip(children) {
@@ -334,16 +354,21 @@ impl Tree {
 
     /// The tree in preorder.
     pub fn steps(&self) -> Vec<Step<'_>> {
-        let (mut steps, mut todo) = (Vec::new(), vec![0]);
-        while let Some(node) = todo.pop() {
-            let node = &self.nodes[node];
-            match (node.children, &node.own) {
-                (None, None) => steps.push(Step::Leaf(&node.betas)),
+        let (mut steps, mut todo) = (Vec::new(), vec![(0, None)]);
+        while let Some((node, above)) = todo.pop() {
+            let Node { base, children, betas, own, .. } = &self.nodes[node];
+            let nearest = base.as_ref().or(above);
+            match (children, own) {
                 (None, Some(slopes)) => steps.push(Step::Own(slopes)),
+                (None, None) => steps.push(match (above, base) {
+                    (Some(above), Some(base)) => Step::Fresh { betas, base, above },
+                    _ => Step::Leaf(betas),
+                }),
                 (Some(first), _) => {
-                    let (_, sign) = self.nodes[first].from.as_ref().expect("children know their sign");
+                    steps.extend(above.and(base.as_ref()).map(Step::Base));
+                    let (_, sign) = self.nodes[*first].from.as_ref().expect("children know their sign");
                     steps.push(Step::Split(sign));
-                    todo.extend([first + 1, first]);
+                    todo.extend([(first + 1, nearest), (*first, nearest)]);
                 }
             }
         }

@@ -1,53 +1,77 @@
 //! From the tree of a target to the witness that the checker accepts.
 
-use std::collections::BTreeMap;
-
-use bartizan_proof::certificate::{Place, SignNode, Signs, Slopes, Witness};
+use bartizan_proof::certificate::{SignNode, Signs, Slopes, Witness};
 
 use super::tree::{Base, Step, Tree};
 use crate::bound::Model;
 use crate::bound::compact::Compact;
 use crate::bound::dual::GRID;
-use crate::bound::frame::{Cut, Frame};
+use crate::bound::frame::{Frame, Lines};
 
 /// The witness of a tree's bound, for the network that was compacted.
 pub fn of_tree(model: &Model<f32>, (compact, frame): (&Compact, &Frame), tree: &Tree) -> Witness {
-    let base = Witness::Own(Slopes { alpha: alpha(model, (compact, frame), tree), beta: betas(tree), ..Slopes::default() });
-    let place = |node: usize| model.place(frame.fed_by(node).next().expect("signs are assumed of inputs of ReLUs"));
-    let node = |step: Step| match step {
-        Step::Split(sign) => SignNode::Split(place(sign.node), compact.kept[sign.node][sign.element]),
-        Step::Leaf(betas) => SignNode::Leaf(betas.to_vec()),
-        Step::Own(slopes) => SignNode::Own(slopes.clone()),
-    };
-    let nodes: Vec<SignNode> = tree.steps().into_iter().map(node).collect();
-    if let [SignNode::Own(slopes)] = nodes.as_slice() {
-        return Witness::Own(slopes.clone());
+    let writer = Writer { model, compact, frame, end: tree.target.node };
+    let Some(base) = tree.base() else { return Witness::Default };
+    let nodes: Vec<SignNode> = tree.steps().into_iter().map(|step| writer.node(step)).collect();
+    let base = Witness::Own(writer.base(base));
+    match nodes.as_slice() {
+        [SignNode::Own(slopes)] => Witness::Own(slopes.clone()),
+        [_] => base,
+        _ => Witness::Signs(Box::new(Signs { base, nodes })),
     }
-    if nodes.len() == 1 { base } else { Witness::Signs(Box::new(Signs { base, nodes })) }
 }
 
-/// The multipliers of the signs that make the region.
-fn betas(tree: &Tree) -> Vec<f32> {
-    tree.base().and_then(|base| base.cuts.as_ref()).map_or_else(Vec::new, |cuts| cuts.to_vec())
+/// What the witness of one target is written with.
+struct Writer<'w> {
+    model: &'w Model<f32>,
+    compact: &'w Compact,
+    frame: &'w Frame<'w>,
+    /// The nodes of the target come before this one.
+    end: usize,
 }
 
-/// The slopes of the tree's target, by place: those of undecided ReLUs.
-fn alpha(model: &Model<f32>, (compact, frame): (&Compact, &Frame), tree: &Tree) -> BTreeMap<Place, Vec<f32>> {
-    let Some(Base { slopes, .. }) = tree.base() else { return BTreeMap::new() };
-    let of = |(relu, _): (usize, usize)| {
-        let lines = frame.lines(relu);
-        let mut alpha = vec![f32::NAN; model.nodes()[relu].size];
-        let given = &slopes[lines.first..lines.first + lines.undecided.len()];
-        for (element, slope) in lines.undecided.iter().zip(given) {
-            alpha[compact.kept[relu][*element]] = f32::from(*slope) / GRID;
+impl Writer<'_> {
+    fn node(&self, step: Step) -> SignNode {
+        match step {
+            Step::Split(sign) => {
+                let relu = self.frame.fed_by(sign.node).next().expect("signs are assumed of inputs of ReLUs");
+                SignNode::Split(self.model.place(relu), self.compact.kept[sign.node][sign.element])
+            }
+            Step::Base(base) => SignNode::Base(self.base(base)),
+            Step::Leaf(betas) => SignNode::Leaf(betas.to_vec()),
+            Step::Fresh { betas, base, above } => {
+                let mut slopes = self.slopes(base, |_, slot| f32::from(above.slopes[slot]) / GRID);
+                slopes.beta.resize(self.frame.cuts().len(), 0.0);
+                slopes.beta.extend(betas);
+                SignNode::Own(slopes)
+            }
+            Step::Own(slopes) => SignNode::Own(slopes.clone()),
         }
-        (model.place(relu), alpha)
-    };
-    // Where cuts count, so do the ReLUs before them.
-    let is_cut = |(_, multiplier): &(&Cut, &f32)| **multiplier > 0.0;
-    let cuts = tree.base().and_then(|base| base.cuts.as_ref());
-    let cuts = cuts.into_iter().flat_map(|cuts| frame.cuts().iter().zip(cuts.iter())).filter(is_cut);
-    let end = cuts.map(|(cut, _)| cut.target.node).fold(tree.target.node, usize::max);
-    let relus = model.relus().filter(|(relu, _)| *relu < end);
-    relus.filter(|(relu, _)| !frame.lines(*relu).undecided.is_empty()).map(of).collect()
+    }
+
+    fn base(&self, base: &Base) -> Slopes {
+        self.slopes(base, |lines, slot| lines.below[lines.undecided[slot - lines.first]])
+    }
+
+    /// Slopes where they are not what would count without them, and the multipliers of cuts.
+    fn slopes(&self, base: &Base, otherwise: impl Fn(&Lines, usize) -> f32) -> Slopes {
+        let mut slopes = Slopes { beta: base.cuts.iter().flat_map(|cuts| cuts.iter().copied()).collect(), ..Slopes::default() };
+        // Where a cut counts, so do the ReLUs before it.
+        let cuts = slopes.beta.iter().zip(self.frame.cuts()).filter(|(beta, _)| **beta > 0.0);
+        let end = cuts.map(|(_, cut)| cut.target.node).fold(self.end, usize::max);
+        for (relu, _) in self.model.relus().filter(|(relu, _)| *relu < end) {
+            let lines = self.frame.lines(relu);
+            let mut alpha = vec![f32::NAN; self.model.nodes()[relu].size];
+            for (slot, element) in (lines.first..).zip(&lines.undecided) {
+                let slope = f32::from(base.slopes[slot]) / GRID;
+                if slope != otherwise(lines, slot) {
+                    alpha[self.compact.kept[relu][*element]] = slope;
+                }
+            }
+            if alpha.iter().any(|slope| !slope.is_nan()) {
+                slopes.alpha.insert(self.model.place(relu), alpha);
+            }
+        }
+        slopes
+    }
 }

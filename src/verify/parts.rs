@@ -15,7 +15,7 @@ use crate::refine::tree::Tree;
 use crate::refine::{Refinement, STEPS};
 
 /// Subproblems that the trees of a part may seem to need.
-const PATIENCE: usize = 8192;
+const PATIENCE: usize = 32_768;
 
 /// A part's hidden bounds are computed anew where its trees seem to need more than so many subproblems for each of them.
 const WORTH: usize = 40;

@@ -17,7 +17,7 @@ use crate::query::{Query, Target};
 use crate::real::Real;
 use crate::refine::grove::{self, Corner, Growth};
 use crate::refine::tree::Tree;
-use crate::refine::{LARGEST, Refinement, STEPS, witness};
+use crate::refine::{FRESH, LARGEST, Refinement, STEPS, witness};
 
 /// Subproblems that an end may have in the first pass that splits signs, and how much more it may have in each pass that follows.
 const ENDS: (usize, usize) = (16, 4);
@@ -168,7 +168,7 @@ impl Ladder<'_> {
             }
             trees.push(tree);
         }
-        let mut growth = Growth { root_steps: STEPS.0, steps: STEPS.1, levels: None, fresh_steps: 0, splits: 1, deadline: self.deadline };
+        let mut growth = Growth { root_steps: STEPS.0, steps: STEPS.1, fresh: Some(FRESH), splits: 1, deadline: self.deadline };
         grove::plant(&frame, &mut trees, None, &growth)?;
         refinement.note((&compact, &frame), &trees);
         let mut grown = trees.len();
@@ -190,7 +190,7 @@ impl Ladder<'_> {
             let is_stuck = trees.iter().any(|tree| !tree.is_open() && tree.bound() < tree.goal);
             let expected: f64 = trees.iter().map(Tree::expected).sum();
             let is_hopeless = grown >= patience.min(FIRST_HUNT) && expected > patience as f64;
-            if is_stuck || is_hopeless || trees.iter().any(|tree| tree.spent() >= LARGEST) {
+            if is_stuck || is_hopeless || trees.iter().any(|tree| tree.size() >= LARGEST) {
                 self.domains += grown;
                 return Some(Stage::Open(outlook(expected, trees)));
             }
