@@ -217,7 +217,7 @@ impl<'c, 't> Climb<'c, 't> {
             }
             self.back();
             self.note();
-            if self.rows.iter().zip(&self.best).all(|(row, best)| *best >= row.goal) {
+            if (0..self.rows.len()).all(|r| self.is_done(r)) {
                 break;
             }
             self.forward(deepest);
@@ -364,6 +364,11 @@ impl<'c, 't> Climb<'c, 't> {
         }
     }
 
+    /// Whether a row has reached its goal. It stays there: how long others need must not show in what it reaches.
+    fn is_done(&self, r: usize) -> bool {
+        self.best[r] >= self.rows[r].goal
+    }
+
     /// The pass forward: values of the relaxed network at the corners, for the nodes before `end`.
     fn forward(&mut self, end: usize) {
         let model = self.frame.model();
@@ -412,19 +417,20 @@ impl<'c, 't> Climb<'c, 't> {
         let rate = RATES.0 * (RATES.1 / RATES.0).powf(step as f32 / steps as f32);
         let time = step as i32 + 1;
         let corrected = (1.0 / (1.0 - DECAY.0.powi(time)), 1.0 / (1.0 - DECAY.1.powi(time)));
+        let moving: Vec<usize> = (0..self.rows.len()).filter(|r| !self.is_done(*r)).collect();
         for slopes in &mut self.slopes {
             let lines = self.frame.lines(slopes.relu);
             let (Some(open), Some(motion)) = (&self.open[slopes.relu], &mut slopes.motion) else { continue };
             let z = &self.values[lines.source];
-            for r in 0..self.rows.len() {
+            for &r in &moving {
                 let [mut now, mut mean, mut square] =
                     [&mut slopes.now, &mut motion.mean, &mut motion.square].map(|a| a.row_mut(r));
                 let moving = [&mut now, &mut mean, &mut square].map(|a| a.as_slice_mut().expect("row-major"));
                 follow_row(slice(open.row(r)), slice(z.row(r)), slice(lines.offset.view()), moving, (rate, corrected));
             }
         }
-        for (r, (row, betas)) in self.rows.iter().zip(&mut self.betas).enumerate() {
-            for (sign, beta) in row.signs.iter().zip(betas) {
+        for r in moving {
+            for (sign, beta) in self.rows[r].signs.iter().zip(&mut self.betas[r]) {
                 let z = self.values[sign.node][[r, sign.element]];
                 let gradient = if sign.is_positive { -z } else { z };
                 beta.follow(gradient, sign.scale, (rate, corrected));

@@ -76,6 +76,38 @@ fn rows_hold_wherever_their_signs_do_and_ascend() {
 }
 
 #[test]
+fn rows_reach_the_same_whichever_rows_travel_with_them() {
+    let mut early = 0;
+    for (network, region, _) in trials(6) {
+        let model = Model::<f32>::of(&network);
+        let refinement = begin(&model, &region);
+        let frame = Frame::new(&model, refinement.bounds().clone());
+        let target = Target::row(model.output(), Array1::ones(network.output_size()), -0.25);
+        let mut signs = Vec::new();
+        for (_, node) in model.relus() {
+            let sign = |element| Sign { node, element, is_positive: element % 2 == 0, beta: 0.0, scale: 1.0 };
+            signs.extend(frame.undecided(node).into_iter().step_by(2).map(sign));
+        }
+        signs.dedup_by_key(|sign| (sign.node, sign.element));
+        let row = |goal| Row { target: &target, signs: signs.clone(), slopes: None, goal };
+        for moves_slopes in [false, true] {
+            let effort = Effort { steps: 8, moves_slopes, deadline: soon() };
+            let ascend = |goals: &[f32]| {
+                let rows: Vec<Row> = goals.iter().map(|goal| row(*goal)).collect();
+                dual::ascend(&frame, &rows, &effort).unwrap().remove(0)
+            };
+            let effort = Effort { steps: 0, ..effort };
+            let first = dual::ascend(&frame, &[row(0.0)], &effort).unwrap().remove(0).bound;
+            let (alone, beside) = (ascend(&[first, first]), ascend(&[first, f32::INFINITY]));
+            assert_eq!((alone.bound, &alone.slopes, &alone.betas), (beside.bound, &beside.slopes, &beside.betas));
+            assert_eq!((alone.choices, alone.input), (beside.choices, beside.input));
+            early += usize::from(ascend(&[f32::INFINITY, first]).bound > first);
+        }
+    }
+    assert!(early > 0);
+}
+
+#[test]
 fn refined_bounds_hold_everywhere_and_the_checker_proves_them() {
     let (mut tighter, mut ends_of_all) = (0, 0);
     for (network, region, mut builder) in trials(12) {
