@@ -80,12 +80,17 @@ pub fn conclude(
         let limits = Limits { threads, deadline: Some(deadline) };
         check::verify(network, property, &bytes, limits).map(|verified| (verified, bytes))
     };
-    let forms = [changed(&proofs, rounded), proofs.clone(), changed(&proofs, thorough)];
-    let mut result = judge(&forms[0]);
-    for (before, form) in forms.iter().zip(&forms[1..]) {
-        if result.is_err() && form != before {
-            result = judge(form);
+    let mut form = changed(&proofs, rounded);
+    let mut result = judge(&form);
+    for longer in [|_: &mut Item| {}, thorough] {
+        if result.is_ok() {
+            break;
         }
+        let next = changed(&proofs, longer);
+        if next != form {
+            result = judge(&next);
+        }
+        form = next;
     }
     result
 }

@@ -11,7 +11,7 @@ from errors import Refused
 
 MOST_ELEMENTS = 1 << 24
 DEEPEST = 512
-MOST_SIGN_NODES = 1 << 16
+MOST_SIGN_NODES = 1 << 17
 MOST_SIGNS = 128
 
 

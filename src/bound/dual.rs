@@ -175,7 +175,8 @@ struct Climb<'c, 't> {
 impl<'c, 't> Climb<'c, 't> {
     fn new(frame: &'c Frame<'c>, rows: &'c [Row<'t>], moves_slopes: bool) -> Self {
         let (model, count) = (frame.model(), rows.len());
-        let is_cut = |row: &Row| (moves_slopes && row.width > 0.0) || row.cuts.iter().any(|cuts| cuts.iter().any(|c| *c > 0.0));
+        let is_cut =
+            |row: &Row| (moves_slopes && row.width > 0.0) || row.cuts.iter().any(|cuts| cuts.iter().any(|c| *c > 0.0));
         let some: &[Cut] = if rows.iter().any(is_cut) { frame.cuts() } else { &[] };
         let node = some.iter().map(|cut| cut.target.node).fold(rows[0].target.node, usize::max);
         let mut slopes = Vec::new();
@@ -204,7 +205,19 @@ impl<'c, 't> Climb<'c, 't> {
         let cuts = rows.iter().map(|row| (0..some.len()).map(|i| of(row, i)).collect()).collect();
         let values = vec![Array2::zeros((0, 0)); node];
         let best = vec![f32::NEG_INFINITY; count];
-        Climb { frame, rows, node, slopes, betas, cuts, moves_slopes, open: vec![None; node], values, bounds: vec![0.0; count], best }
+        Climb {
+            frame,
+            rows,
+            node,
+            slopes,
+            betas,
+            cuts,
+            moves_slopes,
+            open: vec![None; node],
+            values,
+            bounds: vec![0.0; count],
+            best,
+        }
     }
 
     fn run(mut self, effort: &Effort) -> Option<Vec<Reached>> {
@@ -234,38 +247,29 @@ impl<'c, 't> Climb<'c, 't> {
         self.open[node].take().unwrap_or_else(|| Array2::zeros(shape))
     }
 
+    /// The coefficients on a node, to be added to: zero before anything has arrived.
+    fn receive(&mut self, node: usize, live: &mut [bool]) -> Array2<f32> {
+        let mut open = self.take(node);
+        if !std::mem::replace(&mut live[node], true) {
+            open.fill(0.0);
+        }
+        open
+    }
+
     /// The pass back: all bounds.
     fn back(&mut self) {
         let model = self.frame.model();
         let mut live = vec![false; self.node];
         for (r, row) in self.rows.iter().enumerate() {
             for (source, coefficients) in &row.target.terms {
-                let mut open = self.take(*source);
-                if !std::mem::replace(&mut live[*source], true) {
-                    open.fill(0.0);
-                }
+                let mut open = self.receive(*source, &mut live);
                 let mut into = open.row_mut(r);
                 into += coefficients;
                 self.open[*source] = Some(open);
             }
         }
         self.bounds.iter_mut().zip(self.rows).for_each(|(bound, row)| *bound = row.target.constant);
-        for (i, cut) in self.frame.cuts().iter().enumerate() {
-            if self.cuts.iter().all(|cuts| cuts.get(i).is_none_or(|cut| cut.now == 0.0)) {
-                continue;
-            }
-            for (source, coefficients) in &cut.target.terms {
-                let mut open = self.take(*source);
-                if !std::mem::replace(&mut live[*source], true) {
-                    open.fill(0.0);
-                }
-                for (r, cuts) in self.cuts.iter().enumerate() {
-                    open.row_mut(r).scaled_add(cuts[i].now, coefficients);
-                }
-                self.open[*source] = Some(open);
-            }
-            self.bounds.iter_mut().zip(&self.cuts).for_each(|(bound, cuts)| *bound += cuts[i].now * cut.target.constant);
-        }
+        self.add_cuts(&mut live);
         for id in (1..self.node).rev() {
             if !live[id] {
                 continue;
@@ -279,10 +283,7 @@ impl<'c, 't> Climb<'c, 't> {
                         *bound += row.dot(bias);
                     }
                     for (source, layer) in terms {
-                        let mut into = self.take(*source);
-                        if !std::mem::replace(&mut live[*source], true) {
-                            into.fill(0.0);
-                        }
+                        let mut into = self.receive(*source, &mut live);
                         layer.backward(rows.view(), into.view_mut());
                         self.open[*source] = Some(into);
                     }
@@ -294,15 +295,32 @@ impl<'c, 't> Climb<'c, 't> {
         self.minimise(live[0]);
     }
 
+    /// Adds the multiples of cuts.
+    fn add_cuts(&mut self, live: &mut [bool]) {
+        for (i, cut) in self.frame.cuts().iter().enumerate() {
+            if self.cuts.iter().all(|cuts| cuts.get(i).is_none_or(|cut| cut.now == 0.0)) {
+                continue;
+            }
+            for (source, coefficients) in &cut.target.terms {
+                let mut open = self.receive(*source, live);
+                for (r, cuts) in self.cuts.iter().enumerate() {
+                    open.row_mut(r).scaled_add(cuts[i].now, coefficients);
+                }
+                self.open[*source] = Some(open);
+            }
+            self.bounds
+                .iter_mut()
+                .zip(&self.cuts)
+                .for_each(|(bound, cuts)| *bound += cuts[i].now * cut.target.constant);
+        }
+    }
+
     /// Replaces coefficients on a ReLU node by coefficients on its source.
     fn relax(&mut self, (id, source): (usize, usize), live: &mut [bool]) {
         let frame = self.frame;
         let lines = frame.lines(id);
         let place = self.slopes.iter().position(|slopes| slopes.relu == id).expect("slopes for each ReLU");
-        let mut into = self.take(source);
-        if !std::mem::replace(&mut live[source], true) {
-            into.fill(0.0);
-        }
+        let mut into = self.receive(source, live);
         let rows = self.open[id].as_ref().expect("live nodes have coefficients");
         let slopes = &self.slopes[place].now;
         for (r, row) in self.rows.iter().enumerate() {
@@ -430,20 +448,18 @@ impl<'c, 't> Climb<'c, 't> {
             }
         }
         for r in moving {
-            for (sign, beta) in self.rows[r].signs.iter().zip(&mut self.betas[r]) {
+            let row = &self.rows[r];
+            for (sign, beta) in row.signs.iter().zip(&mut self.betas[r]) {
                 let z = self.values[sign.node][[r, sign.element]];
                 let gradient = if sign.is_positive { -z } else { z };
                 beta.follow(gradient, sign.scale, (rate, corrected));
             }
-        }
-        if !self.moves_slopes {
-            return;
-        }
-        for (r, (row, cuts)) in self.rows.iter().zip(&mut self.cuts).enumerate() {
-            for (cut, beta) in self.frame.cuts().iter().zip(cuts) {
-                let terms = cut.target.terms.iter();
-                let value: f32 = terms.map(|(node, a)| self.values[*node].row(r).dot(a)).sum();
-                beta.follow(value + cut.target.constant, row.width / cut.width, (rate, corrected));
+            if self.moves_slopes {
+                for (cut, beta) in self.frame.cuts().iter().zip(&mut self.cuts[r]) {
+                    let terms = cut.target.terms.iter();
+                    let value: f32 = terms.map(|(node, a)| self.values[*node].row(r).dot(a)).sum();
+                    beta.follow(value + cut.target.constant, row.width / cut.width, (rate, corrected));
+                }
             }
         }
     }

@@ -66,7 +66,8 @@ pub fn grow(frame: &Frame, trees: &mut [Tree], chosen: &[usize], growth: &Growth
         let mut found = found.into_iter();
         for (i, leaf) in taken {
             let children = [(); 2].map(|()| found.next().expect("two rows a leaf"));
-            let corner = |Reached { bound, input, .. }: &Reached| Corner { tree: i, bound: *bound, input: input.clone() };
+            let corner =
+                |Reached { bound, input, .. }: &Reached| Corner { tree: i, bound: *bound, input: input.clone() };
             corners.extend(children.iter().map(corner));
             trees[i].split(leaf, children, moves_slopes);
         }

@@ -38,7 +38,7 @@ const MOST: usize = 1_000_000;
 pub const FRESH: (usize, usize) = (4, 8);
 
 /// Nodes of one tree that fit a witness, with room for a round.
-pub const LARGEST: usize = (1 << 16) - 1024;
+pub const LARGEST: usize = (1 << 17) - 1024;
 
 /// By how much a lower end must exceed an upper one, as a share of both, to contradict it.
 const CONTRADICTION: f32 = 1e-4;
@@ -77,7 +77,8 @@ impl<'m> Refinement<'m> {
         let mut assumed = self.assumed.clone();
         assumed.push(sign);
         let (bounds, influence) = (self.bounds.clone(), self.influence.clone());
-        let mut part = Refinement { model: self.model, bounds, witnesses: BTreeMap::new(), influence, subproblems: 0, assumed };
+        let mut part =
+            Refinement { model: self.model, bounds, witnesses: BTreeMap::new(), influence, subproblems: 0, assumed };
         part.bounds.tighten(self.model.nodes(), sign.node, &[(sign.element, !sign.is_positive, 0.0)]);
         part
     }
@@ -161,7 +162,7 @@ impl<'m> Refinement<'m> {
             Tree::new(Target::end(&compact.model, source, *element, *is_upper), upper - lower, 0.0)
         };
         let mut trees: Vec<Tree> = ends.iter().map(tree).collect();
-        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, fresh: std::env::var("EL").ok().and_then(|x| x.parse().ok()).map(|l| (l, 8)), splits: 1, deadline };
+        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, fresh: None, splits: 1, deadline };
         grove::plant(&frame, &mut trees, None, &growth)?;
         let elements = ends.iter().map(|(element, is_upper)| (compact.kept[source][*element], *is_upper));
         self.influence.note((&compact, &frame), source, elements.clone().map(Some).zip(&trees));

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use bartizan_proof::certificate::{Close, Multipliers};
+use bartizan_proof::certificate::{Close, Literal, Multipliers, SignNode};
 use bartizan_proof::property::{Atom, Case, Property, Region, Variable};
 use bartizan_proof::{Interval, Network, check};
 use ndarray::{Array1, Array2, Axis};
@@ -89,7 +89,7 @@ fn rows_reach_the_same_whichever_rows_travel_with_them() {
             signs.extend(frame.undecided(node).into_iter().step_by(2).map(sign));
         }
         signs.dedup_by_key(|sign| (sign.node, sign.element));
-        let row = |goal| Row { target: &target, signs: signs.clone(), slopes: None, goal };
+        let row = |goal| Row { target: &target, signs: signs.clone(), slopes: None, cuts: None, width: 0.0, goal };
         for moves_slopes in [false, true] {
             let effort = Effort { steps: 8, moves_slopes, deadline: soon() };
             let ascend = |goals: &[f32]| {
@@ -158,8 +158,8 @@ fn refined_bounds_hold_everywhere_and_the_checker_proves_them() {
 
 #[test]
 fn trees_of_outputs_are_accepted() {
-    let mut any = false;
-    for (network, region, _) in trials(12) {
+    let [mut trees_of_signs, mut fresh_slopes] = [0; 2];
+    for ((network, region, _), fresh) in trials(12).zip([None, Some((2, 4))].into_iter().cycle()) {
         let model = Model::<f32>::of(&network);
         let refinement = begin(&model, &region);
         let compact = refinement.compact();
@@ -167,7 +167,7 @@ fn trees_of_outputs_are_accepted() {
         let mut on_first = Array1::zeros(network.output_size());
         on_first[0] = 1.0;
         let mut trees = vec![refinement.tree(&compact, &on_first, 0.0, 50.0)];
-        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, fresh: None, splits: 2, deadline: soon() };
+        let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, fresh, splits: 2, deadline: soon() };
         grove::plant(&frame, &mut trees, None, &growth).unwrap();
         while trees[0].spent() < 60 && !grove::grow(&frame, &mut trees, &[0], &growth).unwrap().is_empty() {}
         let bound = f64::from(trees[0].bound());
@@ -177,13 +177,81 @@ fn trees_of_outputs_are_accepted() {
         let sizes = (network.input_size(), network.output_size());
         let property = Property::new(sizes, vec![region.clone()], vec![Case { region: 0, atoms }]).unwrap();
         let witness = witness::of_tree(&model, (&compact, &frame), &trees[0]);
-        any |= matches!(witness, Witness::Signs(_));
+        if let Witness::Signs(tree) = &witness {
+            trees_of_signs += 1;
+            fresh_slopes += usize::from(tree.nodes.iter().any(|node| matches!(node, SignNode::Base(_))));
+            assert_eq!(tree.nodes.len(), trees[0].size());
+        }
         let close = Close { case: 0, multipliers: Multipliers::Atom(0), witness };
         let items = certify::tightening(&network, &model, refinement.bounds());
         let proof = certify::proof(0, (items, vec![close]), Vec::new());
         certify::conclude(&network, &property, (vec![proof], soon())).expect("a certificate");
     }
-    assert!(any);
+    assert!(trees_of_signs > 10 && fresh_slopes > 5, "{trees_of_signs} {fresh_slopes}");
+}
+
+/// For each trial a part of its region where one sign is assumed.
+fn parts<'m>(model: &'m Model<f32>, refinement: &Refinement<'m>) -> Vec<Refinement<'m>> {
+    let undecided = |(_, node): (usize, usize)| refinement.bounds().undecided(node).first().map(|(_, j)| (node, *j));
+    let last: Option<(usize, usize)> = model.relus().filter_map(undecided).last();
+    let part =
+        |(node, element)| [false, true].map(|is_positive| refinement.part(Assumed { node, element, is_positive }));
+    last.into_iter().flat_map(part).collect()
+}
+
+#[test]
+fn bounds_of_parts_hold_where_their_signs_do_and_the_checker_proves_them() {
+    let [mut tighter, mut tried, mut empty] = [0; 3];
+    for (network, region, mut builder) in trials(12) {
+        let model = Model::<f32>::of(&network);
+        let mut whole = begin(&model, &region);
+        whole.pass(1, soon()).unwrap();
+        for mut part in parts(&model, &whole) {
+            let before = part.bounds().clone();
+            part.pass(9, soon()).unwrap();
+            empty += usize::from(part.is_empty());
+            let Assumed { node, element, is_positive } = part.assumed()[0];
+            for _ in 0..50 {
+                let at = values(&model, &region, &mut builder);
+                if (at[node][[0, element]] >= 0.0) != is_positive {
+                    continue;
+                }
+                tried += 1;
+                for (node, value) in at.iter().enumerate() {
+                    let inside = value.iter().zip(&part.bounds().lower[node]).zip(&part.bounds().upper[node]);
+                    inside.for_each(|((v, l), u)| assert!(*v >= l - 1e-4 && *v <= u + 1e-4, "{v} in [{l}, {u}]"));
+                }
+            }
+            let ground = check::Ground::new(&network, &region).unwrap();
+            let mut state = check::State::new(&ground);
+            let places = certify::tightened_places(&network, &model);
+            let place = model.place(model.relus().find(|(_, source)| *source == node).unwrap().0);
+            let tighten = |state: &mut check::State, items: Vec<Item>| {
+                for item in items {
+                    match item {
+                        Item::Forms => state.use_forms().unwrap(),
+                        Item::Tighten(place, targets) => state.tighten(place, &targets).unwrap(),
+                        _ => panic!("{item:?}"),
+                    }
+                }
+            };
+            tighten(&mut state, certify::tightening(&network, &model, begin(&model, &region).bounds()));
+            tighten(&mut state, whole.items(&places));
+            let side = if is_positive { Side::Lower } else { Side::Upper };
+            state.assume(&Literal { place, element, side, at: 0.0 }).unwrap();
+            tighten(&mut state, part.items(&places));
+            for (node, place) in places {
+                for (j, proved) in state.intervals(place).into_iter().enumerate() {
+                    let ends = |bounds: &Bounds<f32>| (bounds.lower[node][[0, j]], bounds.upper[node][[0, j]]);
+                    let ((l, u), (loose_l, loose_u)) = (ends(part.bounds()), ends(&before));
+                    let holds = |found: f64, end: f32, other: f32| found <= f64::from(end) + 1e-3 || other <= 0.0;
+                    assert!(holds(-proved.lo, -l, u) && holds(proved.hi, u, -l), "{proved:?} [{l}, {u}]");
+                    tighter += usize::from(u - l < loose_u - loose_l - 1e-4);
+                }
+            }
+        }
+    }
+    assert!(tighter > 50 && tried > 500, "{tighter} {tried} {empty}");
 }
 
 #[test]

@@ -268,15 +268,11 @@ impl Tree {
         self.spent += 2;
         let tolerance = LAG * (self.goal - taken.bound);
         let lags = children.iter().any(|child| child.bound < taken.bound - tolerance);
-        if lags && !self.nodes[taken.node].is_forced {
-            let choices = &mut self.nodes[taken.node].choices;
-            choices.remove(0);
-            let (leaf, is_stuck) = (Leaf { bound: taken.bound, node: taken.node }, choices.is_empty());
-            if is_stuck {
-                self.stuck.push(leaf)
-            } else {
-                self.open.push(leaf)
-            }
+        let node = &mut self.nodes[taken.node];
+        // Further splits make up for the last choice.
+        if lags && !node.is_forced && node.choices.len() > 1 {
+            node.choices.remove(0);
+            self.open.push(Leaf { bound: taken.bound, node: taken.node });
             return;
         }
         let Choice { node: place, element, scale, .. } = self.nodes[taken.node].choices[0];

@@ -55,7 +55,8 @@ impl Writer<'_> {
 
     /// Slopes where they are not what would count without them, and the multipliers of cuts.
     fn slopes(&self, base: &Base, otherwise: impl Fn(&Lines, usize) -> f32) -> Slopes {
-        let mut slopes = Slopes { beta: base.cuts.iter().flat_map(|cuts| cuts.iter().copied()).collect(), ..Slopes::default() };
+        let mut slopes =
+            Slopes { beta: base.cuts.iter().flat_map(|cuts| cuts.iter().copied()).collect(), ..Slopes::default() };
         // Where a cut counts, so do the ReLUs before it.
         let cuts = slopes.beta.iter().zip(self.frame.cuts()).filter(|(beta, _)| **beta > 0.0);
         let end = cuts.map(|(_, cut)| cut.target.node).fold(self.end, usize::max);

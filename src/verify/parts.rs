@@ -14,8 +14,8 @@ use crate::query::{Query, Target};
 use crate::refine::tree::Tree;
 use crate::refine::{Refinement, STEPS};
 
-/// Subproblems that the trees of a part may seem to need.
-const PATIENCE: usize = 32_768;
+/// Subproblems that the trees of a part may seem to need. In tests parts are divided in their turn.
+const PATIENCE: usize = if cfg!(test) { 8 } else { 32_768 };
 
 /// A part's hidden bounds are computed anew where its trees seem to need more than so many subproblems for each of them.
 const WORTH: usize = 40;
@@ -115,5 +115,59 @@ impl Ladder<'_> {
         // The first of equals.
         let best = worths.zip(choices).reduce(|best, next| if next.0 > best.0 { next } else { best });
         Some(best.map(|(_, choice)| (choice.node, compact.kept[choice.node][choice.element])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use bartizan_proof::certificate::Multipliers;
+    use bartizan_proof::property::{Atom, Case, Property, Variable};
+    use bartizan_proof::{Interval, certificate};
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::outcome::Verdict;
+    use crate::random_networks::{Builder, assorted, random_point, random_region};
+    use crate::verify::{Options, Verifier};
+
+    #[test]
+    fn parts_make_proofs_that_the_checker_accepts() {
+        let [mut divided, mut deep] = [0; 2];
+        for (seed, network) in (0..30).flat_map(|seed| assorted(seed).into_iter().map(move |network| (seed, network))) {
+            let mut builder = Builder::new(seed, 9);
+            let region = random_region(&mut builder, network.input_size(), 0.8);
+            let verifier = Verifier::new(network);
+            let sizes = (verifier.network().input_size(), verifier.network().output_size());
+            let points = Array2::from_shape_fn((200, sizes.0), |_| 0.0);
+            let points = points.rows().into_iter().flat_map(|_| random_point(&mut builder, &region)).map(|x| x as f32);
+            let points = Array2::from_shape_vec((200, sizes.0), points.collect()).unwrap();
+            let outputs = verifier.model().evaluate(points.view()).pop().unwrap();
+            let least = outputs.column(0).iter().copied().fold(f32::INFINITY, f32::min);
+            // Near enough to the minimum that bounds of the whole region do not tell.
+            let at_most = Interval::point(f64::from(least - 0.05 * (1.0 + least.abs())));
+            let atoms = vec![Atom { terms: vec![(Variable::Output(0), Interval::point(1.0))], at_most, strict: false }];
+            let property = Property::new(sizes, vec![region], vec![Case { region: 0, atoms }]).unwrap();
+            let options = Options { attack: false, ..Options::default() };
+            let mut ladder = Ladder::new(&verifier, &property, &options, Instant::now() + Duration::from_secs(60));
+            ladder.bound_intervals();
+            ladder.bound_linearly();
+            let Some(bounds) = ladder.bounds[0].take().filter(|_| ladder.is_open()) else { continue };
+            let (query, mut refinement) = (ladder.queries[0].clone(), Refinement::new(verifier.model(), bounds));
+            let Some(Stage::Open(outlook)) = ladder.hunt(&query, &mut refinement, (0, 1e-5)) else { continue };
+            let mut items = Vec::new();
+            if let Some(Stage::Closed) = ladder.divide(&query, (&refinement, outlook), (1e-5, &mut items)) {
+                divided += 1;
+                deep += usize::from(items.iter().filter(|item| matches!(item, Item::Split(_))).count() > 2);
+                let closes =
+                    items.iter().filter_map(|item| if let Item::Close(list) = item { Some(list) } else { None });
+                let atom = |close: &certificate::Close| matches!(close.multipliers, Multipliers::Atom(0));
+                assert!(closes.flatten().all(atom));
+                ladder.parts[0] = items;
+                assert!(matches!(ladder.conclude(), Verdict::Verified(..)), "seed {seed}");
+            }
+        }
+        assert!(divided > 10 && deep > 3, "{divided} {deep}");
     }
 }

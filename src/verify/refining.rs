@@ -22,7 +22,7 @@ use crate::refine::{FRESH, LARGEST, Refinement, STEPS, witness};
 /// Subproblems that an end may have in the first pass that splits signs, and how much more it may have in each pass that follows.
 const ENDS: (usize, usize) = (16, 4);
 
-/// Subproblems that a query's own trees may have before anything is refined.
+/// Subproblems that one of a query's own trees may have before it is asked what it promises.
 const FIRST_HUNT: usize = 256;
 
 /// Leaves that a query's own trees split in one round, all together.
@@ -168,7 +168,8 @@ impl Ladder<'_> {
             }
             trees.push(tree);
         }
-        let mut growth = Growth { root_steps: STEPS.0, steps: STEPS.1, fresh: Some(FRESH), splits: 1, deadline: self.deadline };
+        let mut growth =
+            Growth { root_steps: STEPS.0, steps: STEPS.1, fresh: Some(FRESH), splits: 1, deadline: self.deadline };
         grove::plant(&frame, &mut trees, None, &growth)?;
         refinement.note((&compact, &frame), &trees);
         let mut grown = trees.len();
@@ -186,13 +187,10 @@ impl Ladder<'_> {
                 self.domains += grown;
                 return Some(Stage::Closed);
             }
-            let open_trees = trees.iter().filter(|tree| tree.is_open()).count();
-            let is_stuck = trees.iter().any(|tree| !tree.is_open() && tree.bound() < tree.goal);
-            let expected: f64 = trees.iter().map(Tree::expected).sum();
-            let is_hopeless = grown >= patience.min(FIRST_HUNT) && expected > patience as f64;
-            if is_stuck || is_hopeless || trees.iter().any(|tree| tree.size() >= LARGEST) {
+            let growing = promising(&trees, patience);
+            if growing.is_empty() {
                 self.domains += grown;
-                return Some(Stage::Open(outlook(expected, trees)));
+                return Some(Stage::Open(outlook(trees)));
             }
             // The roots of the first trees have failed.
             if self.domains == 0
@@ -201,8 +199,8 @@ impl Ladder<'_> {
             {
                 return Some(Stage::Violated(found));
             }
-            growth.splits = (SPLITS / open_trees).max(1);
-            let corners = grove::grow(&frame, &mut trees, &Vec::from_iter(0..open.len()), &growth)?;
+            growth.splits = (SPLITS / growing.len()).max(1);
+            let corners = grove::grow(&frame, &mut trees, &growing, &growth)?;
             grown += corners.len();
             if let Some(found) = self.try_corners(query, &open, corners) {
                 return Some(Stage::Violated(found));
@@ -295,9 +293,23 @@ impl Ladder<'_> {
     }
 }
 
+/// The trees that seem to need no more than their share of so many subproblems.
+fn promising(trees: &[Tree], patience: usize) -> Vec<usize> {
+    let open = || (0..trees.len()).filter(|i| trees[*i].bound() < trees[*i].goal);
+    let share = patience / open().count().max(1);
+    let first = FIRST_HUNT.min(share / 4);
+    let promises = |tree: &Tree| {
+        let missing = tree.expected() - tree.spent() as f64;
+        tree.is_open() && tree.size() < LARGEST && (tree.spent() < first || missing <= share as f64)
+    };
+    open().filter(|i| promises(&trees[*i])).collect()
+}
+
 /// What trees tell of which some have not reached their goals.
-fn outlook(expected: f64, trees: Vec<Tree>) -> Outlook {
-    let gap = |tree: &Tree| if tree.bound() < tree.goal { tree.goal - tree.root().0 } else { f32::NEG_INFINITY };
+fn outlook(trees: Vec<Tree>) -> Outlook {
+    let is_open = |tree: &&Tree| tree.bound() < tree.goal;
+    let expected = trees.iter().filter(is_open).map(Tree::expected).sum();
+    let gap = |tree: &Tree| if is_open(&tree) { tree.goal - tree.root().0 } else { f32::NEG_INFINITY };
     let worst = trees.into_iter().max_by(|a, b| gap(a).total_cmp(&gap(b))).expect("open cases have trees");
     Outlook { expected, gap: gap(&worst), worst }
 }

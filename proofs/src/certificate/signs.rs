@@ -7,7 +7,7 @@ use crate::error::Refusal;
 pub(crate) const MOST_SIGNS: usize = 128;
 
 /// The most nodes of a tree of signs.
-pub(crate) const MOST_NODES: usize = 1 << 16;
+pub(crate) const MOST_NODES: usize = 1 << 17;
 
 /// A tree of assumptions on the signs of ReLU inputs, in preorder.
 #[derive(Clone, Debug, PartialEq)]

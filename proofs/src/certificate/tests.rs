@@ -193,8 +193,8 @@ fn trees_of_signs_have_limits_and_no_trees_as_bases() {
     fn full(depth: usize) -> Vec<u8> {
         if depth == 0 { vec![2] } else { [vec![5, 0], full(depth - 1), full(depth - 1)].concat() }
     }
-    let wide = [vec![0, 5, 0], full(15), full(1)].concat();
-    assert_eq!(refused(&wide), Refusal::TooLong((1 << 16) + 1, 1 << 16));
+    let wide = [vec![0, 5, 0], full(16), full(1)].concat();
+    assert_eq!(refused(&wide), Refusal::TooLong((1 << 17) + 1, 1 << 17));
     // As large as may be.
     assert_eq!(refused(&[vec![0], full(15)].concat()), Refusal::MissingNode);
 }

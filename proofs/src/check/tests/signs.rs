@@ -243,8 +243,8 @@ fn trees_that_are_none_are_refused_by_name() {
     let comb = |depth| [vec![on(0); depth], vec![leaf(&[]); depth + 1]].concat();
     assert_eq!(plain(&comb(129)), Refusal::TooDeep(128));
     assert!(matches!(plain(&comb(128)), Refusal::NotRefuted(..)));
-    let wide = [vec![on(0)], full(15), full(1)].concat();
-    assert_eq!(plain(&wide), Refusal::TooLong((1 << 16) + 1, 1 << 16));
+    let wide = [vec![on(0)], full(16), full(1)].concat();
+    assert_eq!(plain(&wide), Refusal::TooLong((1 << 17) + 1, 1 << 17));
     for (place, element) in [(0, 0), (1, 2), (2, 0), (3, 0), (usize::MAX, 0)] {
         let unknown = [on(0), leaf(&[]), SignNode::Split(place, element), leaf(&[]), leaf(&[])];
         assert_eq!(plain(&unknown), Refusal::UnknownElement(place, element));

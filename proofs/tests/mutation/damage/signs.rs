@@ -12,7 +12,7 @@ const UNKNOWN: usize = 1000;
 const TOO_DEEP: usize = 129;
 
 /// The depth of a full tree with almost as many nodes as there may be.
-const WIDE: usize = 15;
+const WIDE: usize = 16;
 
 /// What may be said of bytes where a node is missing or too many. Now and then a node and the items that follow, read as others, are
 /// another proof.
