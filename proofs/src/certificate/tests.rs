@@ -221,7 +221,9 @@ fn slopes_that_stand_for_a_base_are_nodes_that_end_nothing() {
     // As nodes they count, as splits they do not.
     let many = |bases: usize| [&[0], &base.repeat(bases)[..], &[2]].concat();
     assert_eq!(refused(&many((1 << 16) - 1)), Refusal::MissingNode);
-    assert_eq!(refused(&many(1 << 16)), Refusal::TooLong((1 << 16) + 1, 1 << 16));
+    for bases in [0, 1].map(|more| (1 << 16) + more) {
+        assert_eq!(refused(&many(bases)), Refusal::TooLong((1 << 16) + 1, 1 << 16));
+    }
     let comb =
         |splits: usize| [&[0], &[&[7, 0][..], &base].concat().repeat(splits)[..], &[2].repeat(splits + 1)].concat();
     assert_eq!(refused(&comb(128)), Refusal::MissingNode);

@@ -360,7 +360,9 @@ fn trees_that_are_none_are_refused_by_name() {
     assert!(matches!(plain(&with_bases(128)), Refusal::NotRefuted(..)));
     assert_eq!(plain(&with_bases(129)), Refusal::TooDeep(128));
     let chain = |bases| [vec![base(&[]); bases], vec![leaf(&[])]].concat();
-    assert_eq!(plain(&chain(1 << 16)), Refusal::TooLong((1 << 16) + 1, 1 << 16));
+    for bases in [0, 1].map(|more| (1 << 16) + more) {
+        assert_eq!(plain(&chain(bases)), Refusal::TooLong((1 << 16) + 1, 1 << 16));
+    }
     assert_eq!(plain(&chain((1 << 16) - 1)), Refusal::SlopeCount(1, 2, 0));
     let wide = [vec![on(0)], full(15), full(1)].concat();
     assert_eq!(plain(&wide), Refusal::TooLong((1 << 16) + 1, 1 << 16));
