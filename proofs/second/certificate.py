@@ -51,17 +51,20 @@ class Sign(NamedTuple):
 
 
 class Leaf(NamedTuple):
-    """A leaf of a tree of signs: the signs from the root on, and betas for them or, if there are any, slopes of its own."""
+    """A leaf of a tree of signs: the signs from the root on, which base counts, from 0 for the tree's own, and betas for the
+    signs or, if there are any, slopes of the leaf's own."""
 
     way: tuple
+    base: int
     betas: list
     slopes: Slopes | None
 
 
 class Signs(NamedTuple):
-    """The witness that is a tree of signs: a witness and all leaves."""
+    """The witness that is a tree of signs: a witness, all slopes that stand for it somewhere, and all leaves."""
 
     base: tuple
+    others: list
     leaves: list
 
 
@@ -344,7 +347,7 @@ def witness(reader):
     kind = reader.u8()
     if kind == 4:
         raise Refused("the base of a tree of signs is a tree of signs")
-    return Signs(plain_witness(reader, kind), sign_tree(reader))
+    return Signs(plain_witness(reader, kind), *sign_tree(reader))
 
 
 def plain_witness(reader, kind):
@@ -355,28 +358,32 @@ def plain_witness(reader, kind):
 
 
 def sign_tree(reader):
-    """The leaves of a tree of signs. Subtrees that are still to be read stand in `ways`, the next one last."""
-    leaves, ways, nodes = [], [()], 0
-    while ways:
-        way, number = ways.pop(), reader.num()
+    """The slopes that stand for the base, and the leaves of a tree of signs. Of the subtrees that are still to be read, the
+    next one last, `todo` has the way and the number of the base."""
+    others, leaves, todo, nodes = [], [], [((), 0)], 0
+    while todo:
+        (way, base), number = todo.pop(), reader.num()
         nodes += 1
         if nodes > MOST_SIGN_NODES:
             raise Refused("a tree of signs has too many nodes")
         if number == 0:
-            leaves.append(Leaf(way, [], slopes(reader, reader.u8())))
+            leaves.append(Leaf(way, base, [], slopes(reader, reader.u8())))
         elif number == 1:
-            leaves.append(Leaf(way, reader.list(reader.f32), None))
+            leaves.append(Leaf(way, base, reader.list(reader.f32), None))
         elif number % 2 == 0:
             betas = number // 2 - 1
             if betas > MOST_ELEMENTS:
                 raise Refused("a list is too long")
-            leaves.append(Leaf(way, [reader.bf16() for _ in range(betas)], None))
+            leaves.append(Leaf(way, base, [reader.bf16() for _ in range(betas)], None))
+        elif number == 3:
+            others.append(slopes(reader, reader.u8()))
+            todo.append((way, len(others)))
         else:
-            place, element = number // 2 - 1, reader.num()
+            place, element = (number - 5) // 2, reader.num()
             if len(way) == MOST_SIGNS:
                 raise Refused("a tree of signs is too deep")
-            ways += [way + (Sign(place, element, upper),) for upper in (False, True)]
-    return leaves
+            todo += [(way + (Sign(place, element, upper),), base) for upper in (False, True)]
+    return others, leaves
 
 
 def slopes(reader, kind):

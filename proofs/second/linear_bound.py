@@ -63,8 +63,9 @@ def lower_bound(state, coefficients, constant, witness):
     """A lower bound on `sum of coefficients times elements + constant`, as a fraction, in enclosed values."""
     if not isinstance(witness, Signs):
         return bound_with(state, coefficients, constant, read_witness(state, witness), [])
-    base = read_witness(state, witness.base)
-    return min(leaf_bound(state, coefficients, constant, base, leaf) for leaf in witness.leaves)
+    # Those that no leaf uses must fit, too.
+    bases = [read_witness(state, base) for base in [witness.base, *witness.others]]
+    return min(leaf_bound(state, coefficients, constant, bases[leaf.base], leaf) for leaf in witness.leaves)
 
 
 def leaf_bound(state, coefficients, constant, base, leaf):

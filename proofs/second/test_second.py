@@ -127,37 +127,70 @@ class Example(unittest.TestCase):
 
     def test_trees_of_signs(self):
         one = lambda nodes, base="01 01010203 8080 00 00": self.data[:76] + bytes.fromhex("8b01 00 01 04" + base + nodes)
-        self.check(one("0500 04803f 02"))
-        self.check(one("0500 01 01 0000803f 01 00"))
-        self.check(one("0500 00 01 01010202 80 01803f 00 04803f", "01 01010201 80 00 00"))
+        self.check(one("0700 04803f 02"))
+        self.check(one("0700 01 01 0000803f 01 00"))
+        self.check(one("0700 00 01 01010202 80 01803f 00 04803f", "01 01010201 80 00 00"))
         # Exactly the betas that are needed, for exactly the signs that are there, in their order.
-        self.refused(one("0500 02 04803f"), "not refuted")
-        self.refused(one("0500 040000 02"), "not refuted")
-        self.refused(one("0500 0480bf 02"), "not finite or negative")
-        self.refused(one("0500 06803f803f 02"), "more betas than signs")
-        self.check(one("0500 0501 02 06803f0000 0501 060000803f 02"))
-        self.refused(one("0500 0501 02 0600000000 0501 060000803f 02"), "not refuted")
+        self.refused(one("0700 02 04803f"), "not refuted")
+        self.refused(one("0700 040000 02"), "not refuted")
+        self.refused(one("0700 0480bf 02"), "not finite or negative")
+        self.refused(one("0700 06803f803f 02"), "more betas than signs")
+        self.check(one("0700 0701 02 06803f0000 0701 060000803f 02"))
+        self.refused(one("0700 0701 02 0600000000 0701 060000803f 02"), "not refuted")
         # The last sign of an element counts.
-        self.check(one("0500 0500 04803f 02 0500 060000803f 02"))
-        self.refused(one("0500 0500 04803f 02 0500 06803f0000 02"), "not refuted")
-        self.refused(one("0500 04803f 0500 02 02"), "not refuted")
+        self.check(one("0700 0700 04803f 02 0700 060000803f 02"))
+        self.refused(one("0700 0700 04803f 02 0700 06803f0000 02"), "not refuted")
+        self.refused(one("0700 04803f 0700 02 02"), "not refuted")
         # Of the slopes of a leaf, those that are not given are the base's, but no multipliers.
-        self.refused(one("0500 00 01 00 00 00 02"), "not refuted")
-        self.refused(one("0500 00 01 01010203 8040 01803f 00 02"), "not refuted")
-        self.refused(one("0500 00 01 01010203 8081 01803f 00 02"), "alpha is not between")
-        self.refused(one("0500 00 01 01010203 8080 02803f803f 00 02"), "more betas than cuts")
+        self.refused(one("0700 00 01 00 00 00 02"), "not refuted")
+        self.refused(one("0700 00 01 01010203 8040 01803f 00 02"), "not refuted")
+        self.refused(one("0700 00 01 01010203 8081 01803f 00 02"), "alpha is not between")
+        self.refused(one("0700 00 01 01010203 8080 02803f803f 00 02"), "more betas than cuts")
+        # What stands for the base does so below, and only there.
+        ones, zeros, none = "03 01 01010203 8080 00 00", "03 01 01010203 0000 00 00", "03 01 00 00 00"
+        weak = "01 01010203 0000 00 00"
+        self.refused(one("0700 04803f 02", weak), "not refuted")
+        self.check(one(ones + "0700 04803f 02", weak))
+        self.refused(one(zeros + "0700 04803f 02"), "not refuted")
+        self.check(one("0700" + ones + "04803f 04803f", weak))
+        self.refused(one("0700" + ones + "04803f 02", weak), "not refuted")
+        self.check(one("0700 04803f" + zeros + "04803f"))
+        self.refused(one("0700 04803f" + zeros + "02"), "not refuted")
+        self.check(one(zeros + ones + "0700 04803f 02", weak))
+        self.refused(one(ones + zeros + "0700 04803f 02"), "not refuted")
+        self.check(one(zeros + "0700" + ones + "04803f 04803f"))
+        # What is not marked is not the outer base's.
+        self.refused(one("0700" + none + "04803f 02"), "not refuted")
+        self.refused(one("0700 03 01 01010201 80 00 00 04803f 02"), "not refuted")
+        self.check(one("0700 03 01 01010202 80 00 00 04803f 04803f", weak))
+        # A leaf's own slopes come before those of the nearest base.
+        self.check(one(zeros + "0700" + ones + "00 01 00 01803f 00 04803f"))
+        self.refused(one(ones + "0700" + zeros + "00 01 00 01803f 00 02"), "not refuted")
+        self.check(one("0700" + zeros + "00 01 01010202 80 01803f 00 02"))
+        # Its betas are those of the state's cuts alone, of which there are none; all of them must fit.
+        self.refused(one("03 01 00 01803f 00 0700 04803f 02"), "more betas than cuts")
+        self.refused(one("0700 03 01 00 01803f 00 04803f 02"), "more betas than cuts")
+        self.refused(one("03 01 00 01803f 00" + ones + "0700 04803f 02"), "more betas than cuts")
+        self.refused(one("03 01 00 00 01803f" + ones + "0700 04803f 02"), "constraints")
+        self.refused(one("03 01 01010203 8081 00 00" + ones + "0700 04803f 02"), "alpha is not between")
+        self.refused(one("03 01 01010301 80 00 00" + ones + "0700 04803f 02"), "do not fit")
+        self.refused(one("03 03 00"), "unknown slopes")
+        self.refused(one(ones), "truncated")
+        self.refused(one("0700 04803f" + ones), "truncated")
+        self.check(one(("0700" + ones) * 128 + "04803f" + "02" * 128))
+        self.refused(one(("0700" + ones) * 129 + "04803f" + "02" * 129), "too deep")
         # Trees that are none.
-        self.refused(one("0500 04803f"), "truncated")
-        self.refused(one("0500 04803f 02 02"), "after the end")
+        self.refused(one("0700 04803f"), "truncated")
+        self.refused(one("0700 04803f 02 02"), "after the end")
         self.refused(one("02", "04 00 02"), "the base of a tree")
-        self.refused(one("0502 04803f 02"), "no such element")
-        self.refused(one("0300 04803f 02"), "feeds no ReLU")
-        self.refused(one("0700 04803f 02"), "feeds no ReLU")
-        self.check(one("0500" * 128 + "04803f" + "02" * 128))
-        self.refused(one("0500" * 129 + "04803f" + "02" * 129), "too deep")
+        self.refused(one("0702 04803f 02"), "no such element")
+        self.refused(one("0500 04803f 02"), "feeds no ReLU")
+        self.refused(one("0900 04803f 02"), "feeds no ReLU")
+        self.check(one("0700" * 128 + "04803f" + "02" * 128))
+        self.refused(one("0700" * 129 + "04803f" + "02" * 129), "too deep")
 
     def test_signs_count_as_assumptions(self):
-        tree = lambda depth: "8b01 00 01 04 01 01010203 0000 00 00" + "0500" * depth + "02" * (depth + 1)
+        tree = lambda depth: "8b01 00 01 04 01 01010203 0000 00 00" + "0700" * depth + "02" * (depth + 1)
         leaf = "8b01 00 01 01 01010203 8080 00 00"
         nested = lambda depth: self.data[:76] + bytes.fromhex("030100" * 400 + tree(depth) + leaf * 400)
         self.check(nested(112))
@@ -165,12 +198,15 @@ class Example(unittest.TestCase):
 
     def test_trees_of_signs_have_a_most_number_of_nodes(self):
         def grow(depth):
-            return [0x05, 0x00, *grow(depth - 1), *grow(depth - 1)] if depth else [0x02]
+            return [0x07, 0x00, *grow(depth - 1), *grow(depth - 1)] if depth else [0x02]
 
         read = lambda data: certificate.sign_tree(certificate.Reader(bytes(data)))
-        self.assertEqual(len(read(grow(15))), 1 << 15)
-        with self.assertRaisesRegex(Refused, "too many nodes"):
-            read(grow(15)[:-1] + grow(1))
+        base = [3, 1, 0, 0, 0]
+        for data, others, leaves in ((grow(15), 0, 1 << 15), (base * 65535 + [2], 65535, 1)):
+            self.assertEqual(tuple(map(len, read(data))), (others, leaves))
+        for data in (grow(16)[:-1] + grow(1), grow(16)[:-1] + base + base + [2], base * 131072 + [2]):
+            with self.assertRaisesRegex(Refused, "too many nodes"):
+                read(data)
 
     def test_any_true_bound_is_proved_and_no_other(self):
         prove = lambda at: self.changed("030100", "09 02 00" + struct.pack("<d", at).hex() + "8b01 00 01 00 030100")
@@ -346,18 +382,21 @@ class SignTrees(unittest.TestCase):
 
     def tree(self, random, places, depth):
         """A random tree as a witness."""
-        leaves, ways = [], [()]
-        while ways:
-            way = ways.pop()
+        others, leaves, todo = [], [], [((), 0)]
+        alphas = lambda: {place: (3, {i: random.random() for i in range(3) if random.random() < 0.5}) for place in places}
+        while todo:
+            way, base = todo.pop()
+            if random.random() < 0.2:
+                others.append(certificate.Slopes(alphas(), [], []))
+                base = len(others)
             if len(way) < depth and random.random() < 0.8:
                 split = random.choice(places), random.randint(0, 2)
-                ways += [way + (certificate.Sign(*split, upper),) for upper in (False, True)]
+                todo += [(way + (certificate.Sign(*split, upper),), base) for upper in (False, True)]
             else:
                 betas = [random.choice([0.0, 0.5, 1.0]) for _ in range(random.randint(0, len(way)))]
-                alphas = {place: (3, {i: random.random() for i in range(3) if random.random() < 0.5}) for place in places}
-                own = certificate.Slopes(alphas, betas, []) if random.random() < 0.4 else None
-                leaves.append(certificate.Leaf(way, [] if own else betas, own))
-        return certificate.Signs(certificate.Default(), leaves)
+                own = certificate.Slopes(alphas(), betas, []) if random.random() < 0.4 else None
+                leaves.append(certificate.Leaf(way, base, [] if own else betas, own))
+        return certificate.Signs(certificate.Default(), others, leaves)
 
     def test_bounds_are_below_all_values(self):
         random, tight = Random(2), 0

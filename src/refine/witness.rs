@@ -49,8 +49,12 @@ impl Writer<'_> {
         }
     }
 
+    /// Bounds of the outputs are judged with the intervals at hand, so what the default rule says of them need not be written down. Those
+    /// of hidden neurons may be judged when others are tighter.
     fn base(&self, base: &Base) -> Slopes {
-        self.slopes(base, |lines, slot| lines.below[lines.undecided[slot - lines.first]])
+        let is_output = self.end > self.model.output();
+        let default = |lines: &Lines, slot: usize| lines.below[lines.undecided[slot - lines.first]];
+        self.slopes(base, |lines, slot| if is_output { default(lines, slot) } else { f32::NAN })
     }
 
     /// Slopes where they are not what would count without them, and the multipliers of cuts.

@@ -29,13 +29,32 @@ const FIRST_HUNT: usize = 256;
 const SPLITS: usize = 128;
 
 /// By how much bounds must be positive at first, relative to the sizes of what they add up.
-const SLACK: f32 = 1e-5;
+pub(super) const SLACK: f32 = 1e-5;
 
 /// Corners of a round from which a descent starts, and its steps.
 const DESCENT: (usize, usize) = (8, 20);
 
 /// A pass that leaves more than this share of what was missing has gained too little for another.
-const STALLED: f32 = 0.8;
+const STALLED: f32 = 0.9;
+
+/// Subproblems that trees may seem to need before the region is divided. In tests parts are divided in their turn.
+const LAST_HUNT: usize = if cfg!(test) { 8 } else { 32_768 };
+
+/// How long a query's own trees may grow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Subproblems that they may seem to need.
+    pub subproblems: usize,
+    /// Where the worst root's bound is short of its goal by more than this, there is no other way.
+    pub stalled: f32,
+}
+
+impl Patience {
+    /// None but for the roots.
+    pub const NONE: Patience = Patience { subproblems: 0, stalled: f32::INFINITY };
+    /// All there is.
+    pub const LAST: Patience = Patience { subproblems: LAST_HUNT, stalled: 0.0 };
+}
 
 /// What becomes of a query in one stage.
 pub(super) enum Stage {
@@ -51,9 +70,9 @@ pub(super) enum Stage {
 pub(super) struct Outlook {
     /// The number of subproblems that they should take in all.
     pub expected: f64,
-    /// What the roots' bounds are short of their goals, at most.
+    /// What the roots' bounds were short of their goals, at most.
     pub gap: f32,
-    /// The tree for which that is most.
+    /// The tree for which that is most among those that are open.
     pub worst: Tree,
 }
 
@@ -120,9 +139,13 @@ impl Ladder<'_> {
     ) -> Option<Stage> {
         let (mut most, mut gap) = (1, f32::INFINITY);
         loop {
-            // The trees may go on as long as they seem to need less than the next pass.
+            // The trees may go on as long as they seem to need less than the next pass; or as far as they can, where the last pass
+            // has gained too little for another.
             let next = refinement.ends() * if most == 1 { 1 } else { most };
-            let patience = if splits_signs { next.max(FIRST_HUNT) } else { 0 };
+            let patience = Patience {
+                subproblems: if splits_signs { next.max(FIRST_HUNT) } else { 0 },
+                stalled: if splits_signs && most > ENDS.0 { STALLED * gap } else { f32::INFINITY },
+            };
             let outlook = match self.hunt(query, refinement, (patience, slack))? {
                 Stage::Open(outlook) => outlook,
                 stage => return Some(stage),
@@ -136,7 +159,7 @@ impl Ladder<'_> {
                 return Some(Stage::Violated(found));
             }
             self.rung = if splits_signs && most > 1 { Rung::Branch } else { self.rung };
-            if most > LARGEST || most > ENDS.0 && outlook.gap > STALLED * gap {
+            if most > LARGEST || outlook.gap > patience.stalled {
                 return self.divide(query, (refinement, outlook), (slack, parts));
             }
             gap = outlook.gap;
@@ -145,12 +168,12 @@ impl Ladder<'_> {
         }
     }
 
-    /// Trees for all open cases of a query, which grow as long as they seem to need no more than the given number of subproblems.
+    /// Trees for all open cases of a query, which grow as long as patience lasts.
     pub(super) fn hunt(
         &mut self,
         query: &Query<f32>,
         refinement: &mut Refinement,
-        (patience, slack): (usize, f32),
+        (patience, slack): (Patience, f32),
     ) -> Option<Stage> {
         let compact = refinement.compact();
         let frame = refinement.frame(&compact);
@@ -172,10 +195,12 @@ impl Ladder<'_> {
             Growth { root_steps: STEPS.0, steps: STEPS.1, fresh: Some(FRESH), splits: 1, deadline: self.deadline };
         grove::plant(&frame, &mut trees, None, &growth)?;
         refinement.note((&compact, &frame), &trees);
+        let gap = trees.iter().map(|tree| tree.goal - tree.bound()).fold(0.0, f32::max);
+        let is_last = gap > patience.stalled;
         let mut grown = trees.len();
         let mut programs = None;
         loop {
-            if patience > 0 && trees.iter().any(Tree::is_stuck) {
+            if patience.subproblems > 0 && trees.iter().any(Tree::is_stuck) {
                 let wanted = (query.region, open.as_slice(), combinations.as_slice());
                 let programs = programs.get_or_insert_with(|| self.programs(wanted, (refinement, &compact)));
                 if let Some(found) = self.solve_leaves(programs, &mut trees) {
@@ -187,10 +212,10 @@ impl Ladder<'_> {
                 self.domains += grown;
                 return Some(Stage::Closed);
             }
-            let growing = promising(&trees, patience);
+            let growing = promising(&trees, patience.subproblems, is_last);
             if growing.is_empty() {
                 self.domains += grown;
-                return Some(Stage::Open(outlook(trees)));
+                return Some(Stage::Open(outlook(gap, trees)));
             }
             // The roots of the first trees have failed.
             if self.domains == 0
@@ -293,23 +318,24 @@ impl Ladder<'_> {
     }
 }
 
-/// The trees that seem to need no more than their share of so many subproblems.
-fn promising(trees: &[Tree], patience: usize) -> Vec<usize> {
+/// The trees that seem to need no more than their share of so many subproblems; if it is the last time, what they had already does not
+/// count.
+fn promising(trees: &[Tree], patience: usize, is_last: bool) -> Vec<usize> {
     let open = || (0..trees.len()).filter(|i| trees[*i].bound() < trees[*i].goal);
-    let share = patience / open().count().max(1);
+    let share = if is_last { patience.max(LAST_HUNT) } else { patience } / open().count().max(1);
     let first = FIRST_HUNT.min(share / 4);
     let promises = |tree: &Tree| {
-        let missing = tree.expected() - tree.spent() as f64;
-        tree.is_open() && tree.size() < LARGEST && (tree.spent() < first || missing <= share as f64)
+        let had = if is_last { tree.spent() } else { 0 };
+        tree.is_open() && tree.size() < LARGEST && (tree.spent() < first || tree.expected() <= (share + had) as f64)
     };
     open().filter(|i| promises(&trees[*i])).collect()
 }
 
 /// What trees tell of which some have not reached their goals.
-fn outlook(trees: Vec<Tree>) -> Outlook {
+fn outlook(gap: f32, trees: Vec<Tree>) -> Outlook {
     let is_open = |tree: &&Tree| tree.bound() < tree.goal;
     let expected = trees.iter().filter(is_open).map(Tree::expected).sum();
-    let gap = |tree: &Tree| if is_open(&tree) { tree.goal - tree.root().0 } else { f32::NEG_INFINITY };
-    let worst = trees.into_iter().max_by(|a, b| gap(a).total_cmp(&gap(b))).expect("open cases have trees");
-    Outlook { expected, gap: gap(&worst), worst }
+    let missing = |tree: &Tree| if is_open(&tree) { tree.goal - tree.root().0 } else { f32::NEG_INFINITY };
+    let worst = trees.into_iter().max_by(|a, b| missing(a).total_cmp(&missing(b))).expect("open cases have trees");
+    Outlook { expected, gap, worst }
 }

@@ -47,17 +47,22 @@ fn everything() -> Vec<Proof> {
         SignNode::Split(1, 300),
         SignNode::Split(63, 0),
         SignNode::Leaf(vec![0.5, 0.0]),
+        SignNode::Base(short.clone()),
+        SignNode::Base(long.clone()),
         SignNode::Own(long.clone()),
+        SignNode::Base(long.clone()),
         SignNode::Split(0, 0),
         SignNode::Leaf(vec![0.1]),
         SignNode::Own(short.clone()),
     ];
+    let alone = vec![SignNode::Base(Slopes::default()), SignNode::Leaf(vec![])];
     let targets = vec![
         target(0, Side::Lower, Witness::Default),
         target(128, Side::Upper, Witness::Kept(1)),
         target(3, Side::Lower, Witness::Own(long.clone())),
         target(5, Side::Upper, signs(Witness::Kept(0), vec![SignNode::Leaf(vec![])])),
         target(6, Side::Upper, signs(Witness::Own(long.clone()), nodes.clone())),
+        target(7, Side::Lower, signs(Witness::Default, alone)),
     ];
     let items = vec![
         Item::TightenAll,
@@ -168,12 +173,14 @@ fn rounding_keeps_ends_and_nan() {
 #[test]
 fn rounding_reaches_all_of_a_tree_of_signs() {
     let slopes = Slopes { alpha: [(1, vec![0.3])].into(), beta: vec![0.3], constraints: vec![0.7] };
-    let nodes = vec![SignNode::Split(1, 0), SignNode::Leaf(vec![0.3, 1.0]), SignNode::Own(slopes.clone())];
+    let last = [SignNode::Own(slopes.clone()), SignNode::Base(slopes.clone()), SignNode::Leaf(vec![])];
+    let nodes =
+        [vec![SignNode::Split(1, 0), SignNode::Leaf(vec![0.3, 1.0]), SignNode::Split(1, 1)], last.into()].concat();
     let short = slopes.clone().rounded();
     let Witness::Signs(tree) = signs(Witness::Own(slopes), nodes).rounded() else { panic!("another witness") };
     assert_eq!(tree.base, Witness::Own(short.clone()));
     assert_eq!(tree.nodes[1], SignNode::Leaf(vec![short.beta[0], 1.0]));
-    assert_eq!(tree.nodes[2], SignNode::Own(short));
+    assert_eq!(tree.nodes[3..5], [SignNode::Own(short.clone()), SignNode::Base(short)]);
 }
 
 #[test]
@@ -183,18 +190,57 @@ fn trees_of_signs_have_limits_and_no_trees_as_bases() {
     assert_eq!(refused(&[4, 0, 2]), Refusal::Malformed("a witness that is no tree of signs"));
     assert_eq!(refused(&[5, 2]), Refusal::Malformed("a witness"));
     assert_eq!(refused(&[0, 0, 0]), Refusal::Malformed("slopes"));
-    assert_eq!(refused(&[0, 5, 0, 2]), Refusal::Truncated);
-    assert_eq!(refused(&[[0].as_slice(), &[5, 0].repeat(129)].concat()), Refusal::TooDeep(128));
-    assert_eq!(refused(&[[0].as_slice(), &[5, 0].repeat(128)].concat()), Refusal::Truncated);
+    assert_eq!(refused(&[0, 7, 0, 2]), Refusal::Truncated);
+    assert_eq!(refused(&[[0].as_slice(), &[7, 0].repeat(129)].concat()), Refusal::TooDeep(128));
+    assert_eq!(refused(&[[0].as_slice(), &[7, 0].repeat(128)].concat()), Refusal::Truncated);
     // One beta more than a list may have, and as many as there are numbers.
     assert_eq!(refused(&[0, 0x84, 0x80, 0x80, 0x10]), Refusal::TooLong((1 << 24) + 1, 1 << 24));
     let most = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
     assert_eq!(refused(&[&[0], &most[..]].concat()), Refusal::TooLong((1 << 63) - 2, 1 << 24));
     fn full(depth: usize) -> Vec<u8> {
-        if depth == 0 { vec![2] } else { [vec![5, 0], full(depth - 1), full(depth - 1)].concat() }
+        if depth == 0 { vec![2] } else { [vec![7, 0], full(depth - 1), full(depth - 1)].concat() }
     }
-    let wide = [vec![0, 5, 0], full(16), full(1)].concat();
+    let wide = [vec![0, 7, 0], full(16), full(1)].concat();
     assert_eq!(refused(&wide), Refusal::TooLong((1 << 17) + 1, 1 << 17));
     // As large as may be.
     assert_eq!(refused(&[vec![0], full(15)].concat()), Refusal::MissingNode);
+}
+
+#[test]
+fn slopes_that_stand_for_a_base_are_nodes_that_end_nothing() {
+    let start = encode(&header(), &[Proof::default()]);
+    let refused = |tail: &[u8]| decode(&[&start[..], &[11, 1, 0, 1, 4], tail].concat()).unwrap_err();
+    let base = [3, 1, 0, 0, 0];
+    // The item is over where the tree is; then there is no other.
+    assert_eq!(refused(&[&[0], &base[..], &[2]].concat()), Refusal::MissingNode);
+    assert_eq!(refused(&[&[0], &base[..]].concat()), Refusal::Truncated);
+    assert_eq!(refused(&[&[0, 7, 0], &base[..], &[2]].concat()), Refusal::Truncated);
+    assert_eq!(refused(&[0, 3, 0]), Refusal::Malformed("slopes"));
+    assert_eq!(refused(&[0, 3, 3]), Refusal::Malformed("slopes"));
+    assert_eq!(refused(&[0, 3, 1, 2, 1, 0, 1, 0]), Refusal::Malformed("slopes of different places"));
+    // As nodes they count, as splits they do not.
+    let many = |bases: usize| [&[0], &base.repeat(bases)[..], &[2]].concat();
+    assert_eq!(refused(&many((1 << 17) - 1)), Refusal::MissingNode);
+    for bases in [0, 1].map(|more| (1 << 17) + more) {
+        assert_eq!(refused(&many(bases)), Refusal::TooLong((1 << 17) + 1, 1 << 17));
+    }
+    let comb =
+        |splits: usize| [&[0], &[&[7, 0][..], &base].concat().repeat(splits)[..], &[2].repeat(splits + 1)].concat();
+    assert_eq!(refused(&comb(128)), Refusal::MissingNode);
+    assert_eq!(refused(&comb(129)), Refusal::TooDeep(128));
+}
+
+#[test]
+fn numbers_of_nodes_are_those_of_the_format() {
+    let numbers = |nodes: Vec<SignNode>| {
+        let close = Close { case: 0, multipliers: Multipliers::Atom(0), witness: signs(Witness::Default, nodes) };
+        let bytes = encode(&header(), &[Proof { region: 0, items: vec![Item::Close(vec![close])] }]);
+        bytes[82..].to_vec()
+    };
+    let empty = [1, 0, 0, 0];
+    assert_eq!(numbers(vec![SignNode::Leaf(vec![])]), [2]);
+    assert_eq!(numbers(vec![SignNode::Own(Slopes::default())]), [&[0], &empty[..]].concat());
+    assert_eq!(numbers(vec![SignNode::Base(Slopes::default())]), [&[3], &empty[..]].concat());
+    assert_eq!(numbers(vec![SignNode::Split(0, 9)]), [5, 9]);
+    assert_eq!(numbers(vec![SignNode::Split(1, 9)]), [7, 9]);
 }

@@ -70,6 +70,10 @@ fn witness(witness: &Witness, count: &mut impl FnMut(&'static str)) {
         Witness::Own(slopes) => own(slopes, count),
         Witness::Signs(tree) => tree.nodes.iter().for_each(|node| match node {
             SignNode::Split(..) => count("signs, split"),
+            SignNode::Base(slopes) => {
+                count("signs, base of a subtree");
+                own(slopes, count);
+            }
             SignNode::Leaf(betas) if betas.iter().all(|beta| *beta == 0.0) => count("signs, leaf without betas"),
             SignNode::Leaf(_) => count("signs, leaf with betas"),
             SignNode::Own(slopes) => {

@@ -10,17 +10,21 @@ use crate::witness::improve;
 const DEEPEST: usize = 4;
 const LEAVES: usize = 8;
 
-/// A goal, and the base of a tree that is to bound it.
+/// One in so many subtrees gets slopes that stand for its base.
+const BASES: usize = 4;
+
+/// A goal, and what bounds it at a place of a tree: its base there, and how many leaves it may still get.
 struct Search<'s> {
     goal: &'s [(f64, &'s Linear)],
-    base: &'s Slopes,
+    base: Slopes,
     leaves: usize,
+    random: &'s mut Random,
 }
 
 /// A tree of signs that bounds a goal above 0, if a small one is found.
 pub fn refute(facts: &Facts, goal: &[(f64, &Linear)], kept: &[Slopes], random: &mut Random) -> Option<Witness> {
     let (base, slopes) = base(facts, goal, kept, random);
-    let mut search = Search { goal, base: &slopes, leaves: LEAVES };
+    let mut search = Search { goal, base: slopes, leaves: LEAVES, random };
     let nodes = search.grow(facts, DEEPEST, SLACK)?;
     Some(Witness::Signs(Box::new(Signs { base, nodes })))
 }
@@ -28,9 +32,9 @@ pub fn refute(facts: &Facts, goal: &[(f64, &Linear)], kept: &[Slopes], random: &
 /// A tree of signs of a given depth and its bound of a goal.
 pub fn bound(facts: &Facts, goal: &[(f64, &Linear)], depth: usize, random: &mut Random) -> (f64, Witness) {
     let (base, slopes) = base(facts, goal, &[], random);
-    let mut search = Search { goal, base: &slopes, leaves: LEAVES };
+    let mut search = Search { goal, base: slopes, leaves: LEAVES, random };
     let nodes = search.split(facts, depth);
-    (search.least(facts, &mut nodes.iter()), Witness::Signs(Box::new(Signs { base, nodes })))
+    (search.least(facts, &search.base, &mut nodes.iter()), Witness::Signs(Box::new(Signs { base, nodes })))
 }
 
 /// A base, and the slopes that it means.
@@ -50,8 +54,29 @@ fn base(facts: &Facts, goal: &[(f64, &Linear)], kept: &[Slopes], random: &mut Ra
 }
 
 impl Search<'_> {
+    /// Sometimes puts slopes that are good here in the place of the base. Returns the outer base.
+    fn begin(&mut self, facts: &Facts, nodes: &mut Vec<SignNode>) -> Slopes {
+        let outer = self.base.clone();
+        if self.random.below(BASES) == 0 {
+            let mut slopes = improve(facts, self.goal);
+            slopes.beta.truncate(facts.cuts.len() - facts.signs);
+            self.base = if self.random.below(2) == 0 { slopes.rounded() } else { slopes };
+            nodes.push(SignNode::Base(self.base.clone()));
+        }
+        outer
+    }
+
     /// The nodes of a tree whose leaves are all bounded above something.
     fn grow(&mut self, facts: &Facts, depth: usize, above: f64) -> Option<Vec<SignNode>> {
+        let mut nodes = Vec::new();
+        let outer = self.begin(facts, &mut nodes);
+        let below = self.grow_below(facts, depth, above);
+        self.base = outer;
+        nodes.extend(below?);
+        Some(nodes)
+    }
+
+    fn grow_below(&mut self, facts: &Facts, depth: usize, above: f64) -> Option<Vec<SignNode>> {
         let (leaf, bound) = self.leaf(facts);
         if bound > above {
             return Some(vec![leaf]);
@@ -67,10 +92,18 @@ impl Search<'_> {
 
     /// The nodes of a tree of a depth.
     fn split(&mut self, facts: &Facts, depth: usize) -> Vec<SignNode> {
-        let Some((place, element)) = widest(facts).filter(|_| depth > 0) else { return vec![self.leaf(facts).0] };
-        let halves = [Side::Upper, Side::Lower].map(|side| facts.with_sign(place, element, side));
-        let halves = halves.iter().flat_map(|half| self.split(half, depth - 1));
-        [SignNode::Split(place, element)].into_iter().chain(halves).collect()
+        let mut nodes = Vec::new();
+        let outer = self.begin(facts, &mut nodes);
+        match widest(facts).filter(|_| depth > 0) {
+            Some((place, element)) => {
+                nodes.push(SignNode::Split(place, element));
+                let halves = [Side::Upper, Side::Lower].map(|side| facts.with_sign(place, element, side));
+                halves.iter().for_each(|half| nodes.extend(self.split(half, depth - 1)));
+            }
+            None => nodes.push(self.leaf(facts).0),
+        }
+        self.base = outer;
+        nodes
     }
 
     /// The best leaf, without slopes of its own where these give it little, and its bound.
@@ -78,7 +111,7 @@ impl Search<'_> {
         let own = improve(facts, self.goal);
         let first = facts.cuts.len() - facts.signs;
         let node = SignNode::Leaf(own.beta.get(first..).unwrap_or_default().to_vec());
-        let (with_base, with_own) = (self.value(facts, &node), facts.lower(self.goal, &own));
+        let (with_base, with_own) = (self.value(facts, &self.base, &node), facts.lower(self.goal, &own));
         if with_base > SLACK || with_base >= with_own - SLACK {
             return (node, with_base);
         }
@@ -86,28 +119,29 @@ impl Search<'_> {
     }
 
     /// The bound of a leaf.
-    fn value(&self, facts: &Facts, node: &SignNode) -> f64 {
+    fn value(&self, facts: &Facts, base: &Slopes, node: &SignNode) -> f64 {
         let slopes = match node {
             SignNode::Own(own) => own.clone(),
             SignNode::Leaf(betas) => {
-                let mut slopes = self.base.clone();
+                let mut slopes = base.clone();
                 slopes.beta.resize(facts.cuts.len() - facts.signs, 0.0);
                 slopes.beta.extend(betas);
                 slopes
             }
-            SignNode::Split(..) => panic!("no leaf"),
+            SignNode::Split(..) | SignNode::Base(_) => panic!("no leaf"),
         };
         facts.lower(self.goal, &slopes)
     }
 
-    /// The least bound of a tree's leaves.
-    fn least<'n>(&self, facts: &Facts, nodes: &mut impl Iterator<Item = &'n SignNode>) -> f64 {
+    /// The least bound of the leaves of the tree that begins with the next node.
+    fn least<'n>(&self, facts: &Facts, base: &Slopes, nodes: &mut impl Iterator<Item = &'n SignNode>) -> f64 {
         match nodes.next().unwrap() {
             SignNode::Split(place, element) => {
                 let halves = [Side::Upper, Side::Lower].map(|side| facts.with_sign(*place, *element, side));
-                halves.iter().map(|half| self.least(half, nodes)).fold(f64::INFINITY, f64::min)
+                halves.iter().map(|half| self.least(half, base, nodes)).fold(f64::INFINITY, f64::min)
             }
-            leaf => self.value(facts, leaf),
+            SignNode::Base(slopes) => self.least(facts, slopes, nodes),
+            leaf => self.value(facts, base, leaf),
         }
     }
 }

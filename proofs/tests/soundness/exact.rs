@@ -52,8 +52,8 @@ impl Setting<'_> {
             _ => Slopes::default(),
         };
         let mut bounds = Vec::new();
-        self.leaves(&mut tree.nodes.iter(), &mut Vec::new(), &mut |way, node| {
-            bounds.push(self.leaf(goal, &self.slopes_of(&base, node), way));
+        self.leaves(&mut tree.nodes.iter(), (&base, &mut Vec::new()), &mut |base, way, node| {
+            bounds.push(self.leaf(goal, &self.slopes_of(base, node), way));
         });
         let larger = |a: ExactBound, b: ExactBound| ExactBound {
             value: if a.value <= b.value { a.value } else { b.value },
@@ -62,22 +62,23 @@ impl Setting<'_> {
         bounds.into_iter().reduce(larger).unwrap()
     }
 
-    /// Visits the leaves of the tree that begins with the next node.
+    /// Visits the leaves of the tree that begins with the next node, each with its base.
     fn leaves<'n>(
         &self,
         nodes: &mut impl Iterator<Item = &'n SignNode>,
-        way: &mut Vec<Sign>,
-        visit: &mut impl FnMut(&[Sign], &SignNode),
+        (base, way): (&Slopes, &mut Vec<Sign>),
+        visit: &mut impl FnMut(&Slopes, &[Sign], &SignNode),
     ) {
         match nodes.next().unwrap() {
             SignNode::Split(place, element) => {
                 for is_positive in [false, true] {
                     way.push((*place, *element, is_positive));
-                    self.leaves(nodes, way, visit);
+                    self.leaves(nodes, (base, way), visit);
                     way.pop();
                 }
             }
-            leaf => visit(way, leaf),
+            SignNode::Base(instead) => self.leaves(nodes, (instead, way), visit),
+            leaf => visit(base, way, leaf),
         }
     }
 
@@ -96,7 +97,7 @@ impl Setting<'_> {
                 }
                 (slopes.beta, slopes.constraints) = (own.beta.clone(), own.constraints.clone());
             }
-            SignNode::Split(..) => panic!("no leaf"),
+            SignNode::Split(..) | SignNode::Base(_) => panic!("no leaf"),
         }
         slopes
     }

@@ -13,13 +13,12 @@ const UNKNOWN: usize = 1000;
 
 /// Grows a tree of signs in preorder.
 pub fn grow<G>(guess: &mut G, depth: usize, node: &mut impl FnMut(&mut G, usize) -> SignNode) -> Vec<SignNode> {
-    let first = node(guess, depth);
-    if !matches!(first, SignNode::Split(..)) {
-        return vec![first];
+    let mut nodes = vec![node(guess, depth)];
+    match nodes[0] {
+        SignNode::Split(..) => (0..2).for_each(|_| nodes.extend(grow(guess, depth + 1, node))),
+        SignNode::Base(_) => nodes.extend(grow(guess, depth, node)),
+        SignNode::Leaf(_) | SignNode::Own(_) => {}
     }
-    let mut nodes = vec![first];
-    nodes.extend(grow(guess, depth + 1, node));
-    nodes.extend(grow(guess, depth + 1, node));
     nodes
 }
 
@@ -32,6 +31,11 @@ pub fn relu_inputs(sizes: &[usize]) -> Vec<(usize, usize)> {
 /// Whether a node at a depth is to be a split.
 pub fn splits(random: &mut Random, depth: usize) -> bool {
     depth < DEEPEST && random.chance(0.7)
+}
+
+/// Whether a node is to be slopes that stand for the base.
+pub fn is_base(random: &mut Random) -> bool {
+    random.chance(0.15)
 }
 
 impl Prover<'_> {
@@ -59,6 +63,9 @@ impl Prover<'_> {
         };
         let scope = &*scope;
         let mut nodes = grow(self, 0, &mut |prover, depth| {
+            if is_base(prover.random) {
+                return SignNode::Base(prover.slopes(scope, 0));
+            }
             if inputs.is_empty() || !splits(prover.random, depth) {
                 return prover.leaf(scope, depth);
             }

@@ -15,6 +15,11 @@ fn on(element: usize) -> SignNode {
     SignNode::Split(1, element)
 }
 
+/// Slopes of place 1 that stand for the base.
+fn base(alphas: &[f32]) -> SignNode {
+    SignNode::Base(Slopes { alpha: [(1, alphas.to_vec())].into(), ..Slopes::default() })
+}
+
 /// A full tree of splits on one element.
 fn full(depth: usize) -> Vec<SignNode> {
     match depth {
@@ -117,6 +122,102 @@ fn slopes_of_a_leaf_come_before_those_of_the_base() {
 }
 
 #[test]
+fn slopes_that_stand_for_the_base_count_below_and_only_there() {
+    // Where x0 - x1 is at most 0, -0.25 is reached only if the slope of x1 - x0 is 1, and with its sign.
+    let proves = |outer: Witness, nodes: &[SignNode]| judged(-0.26, signs(outer, nodes)).is_ok();
+    let (zeros, ones) = (alpha(&[0.0; 2]), alpha(&[1.0; 2]));
+    let (low, high) = (leaf(&[1.0]), leaf(&[]));
+    assert!(!proves(zeros.clone(), &[on(0), low.clone(), high.clone()]));
+    assert!(proves(zeros.clone(), &[base(&[1.0; 2]), on(0), low.clone(), high.clone()]));
+    assert!(!proves(ones.clone(), &[base(&[0.0; 2]), on(0), low.clone(), high.clone()]));
+    // In one half: with 0 for the slope, the other needs the multiplier of its own sign.
+    assert!(proves(zeros.clone(), &[on(0), base(&[1.0; 2]), low.clone(), low.clone()]));
+    assert!(!proves(zeros.clone(), &[on(0), low.clone(), base(&[1.0; 2]), high.clone()]));
+    assert!(!proves(zeros.clone(), &[on(0), base(&[1.0; 2]), low.clone(), high.clone()]));
+    assert!(!proves(ones.clone(), &[on(0), base(&[0.0; 2]), low.clone(), high.clone()]));
+    assert!(proves(ones.clone(), &[on(0), low.clone(), base(&[0.0; 2]), low.clone()]));
+    assert!(!proves(ones.clone(), &[on(0), low.clone(), base(&[0.0; 2]), high.clone()]));
+    // The nearest counts, in a row and with splits between.
+    assert!(proves(zeros.clone(), &[base(&[0.5; 2]), base(&[1.0; 2]), on(0), low.clone(), high.clone()]));
+    assert!(!proves(zeros.clone(), &[base(&[1.0; 2]), base(&[0.5; 2]), on(0), low.clone(), high.clone()]));
+    assert!(proves(
+        zeros.clone(),
+        &[base(&[0.5; 2]), on(0), base(&[1.0; 2]), low.clone(), base(&[1.0; 2]), high.clone()]
+    ));
+    assert!(!proves(zeros.clone(), &[base(&[0.5; 2]), on(0), base(&[1.0; 2]), low.clone(), high.clone()]));
+    // What is not marked follows the default rule, which is 0 here, whatever the outer base says.
+    assert!(!proves(ones.clone(), &[on(0), base(&[1.0, f32::NAN]), low.clone(), high.clone()]));
+    assert!(!proves(ones.clone(), &[on(0), SignNode::Base(Slopes::default()), low.clone(), high.clone()]));
+    assert!(proves(zeros.clone(), &[on(0), base(&[f32::NAN, 1.0]), low.clone(), low.clone()]));
+    // Bases between signs leave the signs in their places.
+    let between = |betas: &[f32]| {
+        let inner = [base(&[0.5; 2]), on(0), base(&[1.0; 2]), leaf(betas), base(&[1.0; 2]), high.clone()];
+        [vec![on(0), low.clone()], inner.to_vec()].concat()
+    };
+    assert!(proves(ones.clone(), &between(&[0.0, 1.0])));
+    assert!(!proves(ones, &between(&[1.0, 0.0])));
+}
+
+#[test]
+fn leaves_with_slopes_of_their_own_fall_back_on_the_nearest_base() {
+    let own = |alphas: &[f32], beta: &[f32]| {
+        SignNode::Own(Slopes { alpha: [(1, alphas.to_vec())].into(), beta: beta.to_vec(), ..Slopes::default() })
+    };
+    let proves = |outer: f32, nodes: &[SignNode]| judged(-0.26, signs(alpha(&[outer; 2]), nodes)).is_ok();
+    let unmarked = || own(&[f32::NAN; 2], &[1.0]);
+    assert!(!proves(0.0, &[on(0), unmarked(), leaf(&[1.0])]));
+    assert!(proves(0.0, &[on(0), base(&[f32::NAN, 1.0]), unmarked(), leaf(&[1.0])]));
+    assert!(!proves(1.0, &[on(0), base(&[1.0, 0.0]), unmarked(), leaf(&[])]));
+    assert!(!proves(1.0, &[on(0), base(&[1.0, f32::NAN]), unmarked(), leaf(&[])]));
+    assert!(proves(0.0, &[base(&[0.0; 2]), on(0), base(&[1.0; 2]), unmarked(), leaf(&[1.0])]));
+    // What a leaf marks comes before the base's, and its sibling has the base's again.
+    assert!(proves(1.0, &[base(&[0.0; 2]), on(0), own(&[f32::NAN, 1.0], &[1.0]), leaf(&[1.0])]));
+    assert!(!proves(1.0, &[base(&[0.0; 2]), on(0), own(&[f32::NAN, 1.0], &[1.0]), leaf(&[])]));
+}
+
+#[test]
+fn multipliers_of_a_base_are_those_of_cuts_and_constraints() {
+    let slopes = |beta: &[f32], constraints: &[f32]| Slopes {
+        alpha: [(1, vec![1.0; 2])].into(),
+        beta: beta.to_vec(),
+        constraints: constraints.to_vec(),
+    };
+    // Below the literal x0 - x1 <= 0, y is at least x1 - x0 - 0.25, which needs the literal's multiplier.
+    let literal = Literal { place: 1, element: 0, side: Side::Upper, at: 0.0 };
+    let under = |nodes: &[SignNode]| {
+        let (network, property) = (distance(), never_at_most(-0.26, &SQUARE));
+        // Close says at once whether the goal is refuted; End would not, as it is open outside.
+        let items = [
+            Item::Lemma(vec![literal], vec![0]),
+            close(signs(Witness::Own(slopes(&[], &[])), nodes)),
+            Item::End,
+            Item::End,
+        ];
+        refusal(&network, &property, &items)
+    };
+    let refuted = Refusal::StillOpen(0);
+    let not = |found: Refusal| matches!(found, Refusal::NotRefuted(0, _));
+    let base = |beta: &[f32], constraints: &[f32]| SignNode::Base(slopes(beta, constraints));
+    assert!(not(under(&[leaf(&[])])));
+    assert_eq!(under(&[base(&[1.0], &[]), leaf(&[])]), refuted);
+    assert_eq!(under(&[base(&[1.0], &[]), on(1), leaf(&[1.0]), leaf(&[])]), refuted);
+    assert!(not(under(&[base(&[1.0], &[]), base(&[], &[]), leaf(&[])])));
+    // In the sibling the outer base counts, which has no multiplier.
+    assert_eq!(under(&[on(1), leaf(&[]), base(&[1.0], &[]), leaf(&[])]), refuted);
+    assert!(not(under(&[on(1), base(&[1.0], &[]), leaf(&[]), base(&[1.0], &[]), leaf(&[])])));
+    assert!(not(under(&[on(1), base(&[1.0], &[]), leaf(&[1.0]), leaf(&[])])));
+    assert_eq!(under(&[on(1), base(&[1.0], &[]), leaf(&[1.0]), leaf(&[1.0])]), refuted);
+    // No sign has a multiplier in a base, however many are on the way.
+    let count = |most, of, found| Refusal::MultiplierCount(most, of, found);
+    assert_eq!(under(&[base(&[1.0, 0.0], &[]), leaf(&[])]), count(1, "literals on the path", 2));
+    assert_eq!(under(&[on(1), base(&[1.0, 0.0], &[]), leaf(&[]), leaf(&[])]), count(1, "literals on the path", 2));
+    assert_eq!(under(&[base(&[1.0], &[1.0]), leaf(&[])]), count(0, "constraints of the region", 1));
+    // What no leaf uses is looked at, too.
+    assert_eq!(under(&[base(&[-1.0], &[]), base(&[1.0], &[]), leaf(&[])]), Refusal::Multiplier(-1.0));
+    assert_eq!(under(&[base(&[0.0; 2], &[]), base(&[1.0], &[]), leaf(&[])]), count(1, "literals on the path", 2));
+}
+
+#[test]
 fn targets_with_other_slopes_do_not_mix() {
     let mut random = Random(5);
     for _ in 0..30 {
@@ -135,7 +236,12 @@ fn targets_with_other_slopes_do_not_mix() {
         for base in bases {
             let [first, second] = own(slopes(0.5));
             witnesses.push(signs(base.clone(), &[SignNode::Split(1, 2), first.clone(), second.clone()]));
-            witnesses.push(signs(base, &[SignNode::Split(2, 1), second, first]));
+            witnesses.push(signs(base.clone(), &[SignNode::Split(2, 1), second.clone(), first.clone()]));
+            let between = SignNode::Base(slopes(0.5));
+            witnesses.push(signs(
+                base,
+                &[SignNode::Split(2, 1), between, SignNode::Split(1, 0), second.clone(), first, second],
+            ));
         }
         let target = |(number, witness): (usize, &Witness)| {
             let side = if number % 2 == 0 { Side::Lower } else { Side::Upper };
@@ -188,13 +294,16 @@ fn sampled_points_never_leave_bounds_by_signs() {
         let sizes = [1 + round % 3, 2 + round % 6, 2 + round % 4, 1];
         let network = random_network(&mut random, sizes);
         let region = region(&vec![(-0.6, 0.7); sizes[0]]);
-        let mut tree = |base| {
+        let mut tree = |outer| {
             fn grow(random: &mut Random, sizes: &[usize; 4], depth: usize, nodes: &mut Vec<SignNode>) {
                 if depth == 4 || random.unit() < 0.2 {
                     nodes.push(leaf(
                         &(0..depth).map(|_| (4.0 * random.unit() - 2.0).max(0.0) as f32).collect::<Vec<_>>(),
                     ));
                     return;
+                }
+                if random.unit() < 0.3 {
+                    nodes.push(base(&(0..sizes[1]).map(|_| random.unit() as f32).collect::<Vec<_>>()));
                 }
                 let place = 1 + (random.unit() * 2.0) as usize;
                 nodes.push(SignNode::Split(place, (random.unit() * sizes[place] as f64) as usize));
@@ -203,7 +312,7 @@ fn sampled_points_never_leave_bounds_by_signs() {
             }
             let mut nodes = Vec::new();
             grow(&mut random, &sizes, 0, &mut nodes);
-            signs(base, &nodes)
+            signs(outer, &nodes)
         };
         let witness = tree(Witness::Kept(0));
         let alphas = [(1, vec![0.75; sizes[1]]), (2, vec![0.25; sizes[2]])].into();
@@ -238,11 +347,23 @@ fn trees_that_are_none_are_refused_by_name() {
     assert_eq!(plain(&[on(0), leaf(&[])]), Refusal::Malformed("a complete tree of signs"));
     assert_eq!(plain(&[leaf(&[]), leaf(&[])]), ends);
     assert_eq!(plain(&[on(0), leaf(&[]), leaf(&[]), on(0)]), ends);
-    let base = signs(Witness::Default, &[leaf(&[])]);
-    assert_eq!(refused(base, &[leaf(&[])]), Refusal::Malformed("a witness that is no tree of signs"));
+    let another = signs(Witness::Default, &[leaf(&[])]);
+    assert_eq!(refused(another, &[leaf(&[])]), Refusal::Malformed("a witness that is no tree of signs"));
     let comb = |depth| [vec![on(0); depth], vec![leaf(&[]); depth + 1]].concat();
     assert_eq!(plain(&comb(129)), Refusal::TooDeep(128));
     assert!(matches!(plain(&comb(128)), Refusal::NotRefuted(..)));
+    assert_eq!(plain(&[base(&[0.0; 2])]), Refusal::Malformed("a complete tree of signs"));
+    assert_eq!(plain(&[on(0), leaf(&[]), base(&[0.0; 2])]), Refusal::Malformed("a complete tree of signs"));
+    assert_eq!(plain(&[base(&[0.0; 2]), leaf(&[]), leaf(&[])]), ends);
+    assert_eq!(plain(&[base(&[0.0; 2]), leaf(&[]), base(&[0.0; 2]), leaf(&[])]), ends);
+    let with_bases = |depth| [vec![[on(0), base(&[0.0; 2])]; depth].concat(), vec![leaf(&[]); depth + 1]].concat();
+    assert!(matches!(plain(&with_bases(128)), Refusal::NotRefuted(..)));
+    assert_eq!(plain(&with_bases(129)), Refusal::TooDeep(128));
+    let chain = |bases| [vec![base(&[]); bases], vec![leaf(&[])]].concat();
+    for bases in [0, 1].map(|more| (1 << 17) + more) {
+        assert_eq!(plain(&chain(bases)), Refusal::TooLong((1 << 17) + 1, 1 << 17));
+    }
+    assert_eq!(plain(&chain((1 << 17) - 1)), Refusal::SlopeCount(1, 2, 0));
     let wide = [vec![on(0)], full(16), full(1)].concat();
     assert_eq!(plain(&wide), Refusal::TooLong((1 << 17) + 1, 1 << 17));
     for (place, element) in [(0, 0), (1, 2), (2, 0), (3, 0), (usize::MAX, 0)] {
@@ -254,6 +375,9 @@ fn trees_that_are_none_are_refused_by_name() {
     assert_eq!(plain(&[on(0), own(&[0.0; 2]), leaf(&[])]), Refusal::MultiplierCount(1, "literals on the path", 2));
     assert_eq!(plain(&[on(0), own(&[-1.0]), leaf(&[])]), Refusal::Multiplier(-1.0));
     assert_eq!(plain(&[on(0), leaf(&[]), leaf(&[f32::INFINITY])]), Refusal::Multiplier(f32::INFINITY));
+    assert_eq!(plain(&[base(&[1.5, 0.0]), leaf(&[])]), Refusal::Slope(1.5));
+    let elsewhere = Slopes { alpha: [(3, vec![0.5])].into(), ..Slopes::default() };
+    assert_eq!(plain(&[SignNode::Base(elsewhere), leaf(&[])]), Refusal::UnknownElement(3, 0));
 }
 
 #[test]

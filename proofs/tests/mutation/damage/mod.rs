@@ -11,7 +11,7 @@ mod witnesses;
 use bartizan_proof::certificate::{Item, Proof, SignNode, Slopes, Targets, Witness};
 
 pub use bytes::with_length;
-pub use signs::{exchange, in_signs, only};
+pub use signs::{base_dropped, base_exchanged, base_in_the_sibling, base_one_higher, exchange, in_signs, only};
 pub use splits::exchanged;
 
 use crate::subject::Subject;
@@ -90,8 +90,8 @@ fn slopes_of(item: &mut Item) -> Vec<&mut Slopes> {
             Witness::Own(slopes) => vec![slopes],
             Witness::Signs(tree) => {
                 let of_nodes = tree.nodes.iter_mut().filter_map(|node| match node {
-                    SignNode::Own(slopes) => Some(slopes),
-                    _ => None,
+                    SignNode::Own(slopes) | SignNode::Base(slopes) => Some(slopes),
+                    SignNode::Split(..) | SignNode::Leaf(_) => None,
                 });
                 own(&mut tree.base).into_iter().chain(of_nodes).collect()
             }

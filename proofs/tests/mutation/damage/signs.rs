@@ -1,6 +1,6 @@
 //! Damage to trees of signs.
 
-use bartizan_proof::certificate::{Item, SignNode, Signs, Targets, Witness};
+use bartizan_proof::certificate::{Item, SignNode, Signs, Slopes, Targets, Witness};
 
 use super::{Damage, in_items};
 use crate::subject::Subject;
@@ -11,8 +11,14 @@ const UNKNOWN: usize = 1000;
 /// One more split above each other than there may be.
 const TOO_DEEP: usize = 129;
 
+/// More multipliers than there are literals or constraints anywhere.
+const TOO_MANY: usize = 600;
+
 /// The depth of a full tree with almost as many nodes as there may be.
 const WIDE: usize = 16;
+
+/// The most nodes of a tree of signs.
+const MOST_NODES: usize = 1 << 17;
 
 /// What may be said of bytes where a node is missing or too many. Now and then a node and the items that follow, read as others, are
 /// another proof.
@@ -74,6 +80,54 @@ pub fn all() -> Vec<Damage> {
         Damage { name: "tree of signs without a second subtree", announced: MISREAD, make: without_second },
         Damage { name: "leaf of signs too many", announced: MISREAD, make: one_more },
     ]
+    .into_iter()
+    .chain(of_bases())
+    .collect()
+}
+
+/// Damage to slopes that stand for the base of a subtree.
+fn of_bases() -> Vec<Damage> {
+    let multiplier: &[&str] = &["multiplier"];
+    let count: &[&str] = &["multiplier_count"];
+    vec![
+        Damage {
+            name: "slope above 1 in a subtree's base",
+            announced: &["slope"],
+            make: |s| bases(s, |slopes| slopes.alpha.values_mut().any(|list| is_set(list, 1.5))),
+        },
+        Damage {
+            name: "slope too many in a subtree's base",
+            announced: &["slope_count"],
+            make: |s| bases(s, |slopes| slopes.alpha.values_mut().next().map(|list| list.push(0.5)).is_some()),
+        },
+        Damage {
+            name: "unknown place in a subtree's base",
+            announced: &["unknown_element"],
+            make: |s| bases(s, |slopes| slopes.alpha.insert(UNKNOWN, vec![0.5]).is_none()),
+        },
+        Damage {
+            name: "negative beta in a subtree's base",
+            announced: multiplier,
+            make: |s| bases(s, |slopes| is_set(&mut slopes.beta, -0.5)),
+        },
+        Damage {
+            name: "infinite beta in a subtree's base",
+            announced: multiplier,
+            make: |s| bases(s, |slopes| is_set(&mut slopes.beta, f32::INFINITY)),
+        },
+        Damage {
+            name: "beta too many in a subtree's base",
+            announced: count,
+            make: |s| bases(s, |slopes| is_longer(&mut slopes.beta)),
+        },
+        Damage {
+            name: "constraint too many in a subtree's base",
+            announced: count,
+            make: |s| bases(s, |slopes| is_longer(&mut slopes.constraints)),
+        },
+        Damage { name: "subtree's base without the subtree", announced: MISREAD, make: base_alone },
+        Damage { name: "too many bases of subtrees", announced: &["too_long"], make: too_many_bases },
+    ]
 }
 
 /// The trees that an item holds.
@@ -98,13 +152,43 @@ pub fn in_signs(subject: &Subject, change: impl Fn(&mut Signs) -> bool) -> Vec<V
 
 /// Changes the first split.
 fn splits(subject: &Subject, change: impl Fn(usize, usize) -> (usize, usize)) -> Vec<Vec<u8>> {
-    in_signs(subject, |tree| match tree.nodes.first_mut() {
-        Some(SignNode::Split(place, element)) => {
+    let split = |node: &mut SignNode| match node {
+        SignNode::Split(place, element) => {
             (*place, *element) = change(*place, *element);
             true
         }
         _ => false,
-    })
+    };
+    in_signs(subject, |tree| tree.nodes.iter_mut().any(split))
+}
+
+/// Changes the first slopes that stand for the base of a subtree and can be changed; `change` says whether it did.
+fn bases(subject: &Subject, change: impl Fn(&mut Slopes) -> bool) -> Vec<Vec<u8>> {
+    let base = |node: &mut SignNode| if let SignNode::Base(slopes) = node { change(slopes) } else { false };
+    in_signs(subject, |tree| tree.nodes.iter_mut().any(base))
+}
+
+fn is_set(list: &mut [f32], to: f32) -> bool {
+    list.first_mut().map(|first| *first = to).is_some()
+}
+
+fn is_longer(list: &mut Vec<f32>) -> bool {
+    list.resize(TOO_MANY, 0.0);
+    true
+}
+
+fn base_alone(subject: &Subject) -> Vec<Vec<u8>> {
+    in_signs(subject, |tree| tree.nodes.pop().map(|_| tree.nodes.push(SignNode::Base(Slopes::default()))).is_some())
+}
+
+fn too_many_bases(subject: &Subject) -> Vec<Vec<u8>> {
+    let nodes = vec![SignNode::Base(Slopes::default()); MOST_NODES];
+    let damaged = in_signs(subject, |tree| {
+        tree.nodes = [&nodes[..], &tree.nodes].concat();
+        true
+    });
+    // These are long.
+    damaged.into_iter().take(1).collect()
 }
 
 fn sign_of_output(subject: &Subject) -> Vec<Vec<u8>> {
@@ -171,7 +255,7 @@ fn without_last(subject: &Subject) -> Vec<Vec<u8>> {
 
 fn without_second(subject: &Subject) -> Vec<Vec<u8>> {
     in_signs(subject, |tree| {
-        let Some([_, second, _]) = children(&tree.nodes, 0) else { return false };
+        let Some([_, second, _]) = first_children(tree) else { return false };
         tree.nodes.truncate(second);
         true
     })
@@ -186,17 +270,74 @@ fn one_more(subject: &Subject) -> Vec<Vec<u8>> {
 
 /// Exchanges the subtrees of a split; says whether that changes something.
 pub fn exchange(tree: &mut Signs) -> bool {
-    let Some([first, second, end]) = children(&tree.nodes, 0) else { return false };
+    let Some([first, second, end]) = first_children(tree) else { return false };
     let (low, high) = (tree.nodes[first..second].to_vec(), tree.nodes[second..end].to_vec());
     tree.nodes = [&tree.nodes[..first], &high, &low, &tree.nodes[end..]].concat();
     low != high
 }
 
-/// Puts one of the two subtrees of the root in the place of both.
+/// Puts one of the two subtrees of the first split in the place of both.
 pub fn only(tree: &mut Signs, is_second: bool) -> bool {
-    let Some([first, second, end]) = children(&tree.nodes, 0) else { return false };
-    tree.nodes = if is_second { tree.nodes[second..end].to_vec() } else { tree.nodes[first..second].to_vec() };
+    let Some([first, second, end]) = first_children(tree) else { return false };
+    let kept = if is_second { second..end } else { first..second };
+    tree.nodes = [&tree.nodes[..first - 1], &tree.nodes[kept]].concat();
     true
+}
+
+/// Drops the first slopes that stand for the base of a subtree.
+pub fn base_dropped(tree: &mut Signs) -> bool {
+    let first = tree.nodes.iter().position(is_base);
+    first.map(|first| tree.nodes.remove(first)).is_some()
+}
+
+/// Exchanges the first slopes that stand for the base of a subtree with those of the tree's base.
+pub fn base_exchanged(tree: &mut Signs) -> bool {
+    let Some(SignNode::Base(slopes)) = tree.nodes.iter_mut().find(|node| is_base(node)) else { return false };
+    let outer = match &tree.base {
+        Witness::Default => Slopes::default(),
+        Witness::Own(slopes) => slopes.clone(),
+        Witness::Kept(_) | Witness::Signs(_) => return false,
+    };
+    tree.base = Witness::Own(std::mem::replace(slopes, outer));
+    true
+}
+
+/// Moves slopes that stand for the base of one subtree of a split to the other subtree.
+pub fn base_in_the_sibling(tree: &mut Signs) -> bool {
+    let places = (0..tree.nodes.len()).filter_map(|split| children(&tree.nodes, split));
+    let places: Vec<[usize; 3]> = places.collect();
+    for [first, second, _] in places {
+        match [first, second].map(|child| is_base(&tree.nodes[child])) {
+            [true, false] => tree.nodes[first..second].rotate_left(1),
+            [false, true] => tree.nodes[first..=second].rotate_right(1),
+            _ => continue,
+        }
+        return true;
+    }
+    false
+}
+
+/// Moves slopes that stand for the base of a subtree above the split that the subtree belongs to.
+pub fn base_one_higher(tree: &mut Signs) -> bool {
+    let places = (0..tree.nodes.len()).filter_map(|split| Some((split, children(&tree.nodes, split)?)));
+    let below = |(split, [first, second, _]): (usize, [usize; 3])| {
+        [first, second].into_iter().find(|child| is_base(&tree.nodes[*child])).map(|child| (split, child))
+    };
+    let Some((split, child)) = places.filter_map(below).next() else { return false };
+    tree.nodes[split..=child].rotate_right(1);
+    true
+}
+
+fn is_base(node: &SignNode) -> bool {
+    matches!(node, SignNode::Base(_))
+}
+
+/// The subtrees of the first split.
+fn first_children(tree: &Signs) -> Option<[usize; 3]> {
+    tree.nodes
+        .iter()
+        .position(|node| matches!(node, SignNode::Split(..)))
+        .and_then(|split| children(&tree.nodes, split))
 }
 
 /// The subtrees of a split: where the first begins, the second begins and the second ends.
@@ -204,7 +345,11 @@ fn children(nodes: &[SignNode], split: usize) -> Option<[usize; 3]> {
     let end_of = |start: usize| {
         let (mut open, mut place) = (1, start);
         while open > 0 {
-            open = if matches!(nodes[place], SignNode::Split(..)) { open + 1 } else { open - 1 };
+            match nodes[place] {
+                SignNode::Split(..) => open += 1,
+                SignNode::Base(_) => {}
+                SignNode::Leaf(_) | SignNode::Own(_) => open -= 1,
+            }
             place += 1;
         }
         place
