@@ -142,9 +142,10 @@ impl Ladder<'_> {
             // The trees may go on as long as they seem to need less than the next pass; or as far as they can, where the last pass
             // has gained too little for another.
             let next = refinement.ends() * if most == 1 { 1 } else { most };
-            let patience = Patience {
-                subproblems: if splits_signs { next.max(FIRST_HUNT) } else { 0 },
-                stalled: if splits_signs && most > ENDS.0 { STALLED * gap } else { f32::INFINITY },
+            let stalled = if most > ENDS.0 { STALLED * gap } else { f32::INFINITY };
+            let patience = match splits_signs {
+                true => Patience { subproblems: next.max(FIRST_HUNT), stalled },
+                false => Patience::NONE,
             };
             let outlook = match self.hunt(query, refinement, (patience, slack))? {
                 Stage::Open(outlook) => outlook,
