@@ -37,9 +37,6 @@ const MOST: usize = 1_000_000;
 /// After how many levels of a tree of the query's own slopes move again, and the steps of an ascent there.
 pub const FRESH: (usize, usize) = (4, 8);
 
-/// Nodes of one tree that fit a witness, with room for a round.
-pub const LARGEST: usize = (1 << 17) - 1024;
-
 /// By how much a lower end must exceed an upper one, as a share of both, to contradict it.
 const CONTRADICTION: f32 = 1e-4;
 
@@ -235,7 +232,7 @@ fn promising(trees: &[Tree], weights: &[f32], most: usize) -> Vec<usize> {
         let promise = if tree.spent() < FIRST.min(most) { f32::INFINITY } else { tree.promise() };
         if weights[*i] > 0.0 { weights[*i] * promise } else { 0.0 }
     };
-    let open = (0..trees.len()).filter(|i| trees[*i].is_open() && trees[*i].size() < LARGEST);
+    let open = (0..trees.len()).filter(|i| trees[*i].is_open() && !trees[*i].is_full());
     let mut order: Vec<(f32, usize)> = open.map(|i| (priority(&i), i)).filter(|(p, _)| *p > 0.0).collect();
     order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     order.truncate((order.len() / ROUND.2).clamp(ROUND.0, ROUND.1));

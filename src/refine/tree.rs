@@ -16,6 +16,12 @@ const LAG: f32 = 1e-3;
 /// The deepest leaf: certificates have room for a few more levels.
 const DEEPEST: i32 = 120;
 
+/// Nodes of one tree that fit a witness, with room for a round.
+pub const LARGEST: usize = (1 << 17) - 1024;
+
+/// Slopes that all nodes of a tree may have of their own: a checker needs a few hundred megabytes for them.
+const MOST_SLOPES: usize = 1 << 26;
+
 /// Branch and bound of one target.
 #[derive(Debug)]
 pub struct Tree {
@@ -39,7 +45,8 @@ pub struct Tree {
     stuck: BinaryHeap<Leaf>,
     /// Subproblems that were bounded.
     spent: usize,
-    /// Nodes in between that have a base of their own.
+    /// Nodes that have a base of their own, and those of them that are split.
+    fresh: usize,
     bases: usize,
     /// The share of the tree that has reached the goal, where each child has half of its parent's.
     closed: f64,
@@ -139,6 +146,7 @@ impl Tree {
             settled: f32::INFINITY,
             stuck: BinaryHeap::new(),
             spent: 0,
+            fresh: 0,
             bases: 0,
             closed: 0.0,
         }
@@ -173,6 +181,12 @@ impl Tree {
     /// Number of nodes that a witness of the tree has.
     pub fn size(&self) -> usize {
         self.nodes.len() + self.bases
+    }
+
+    /// Whether a witness has no room for another round.
+    pub fn is_full(&self) -> bool {
+        let slopes: usize = self.base().map_or(0, |base| base.slopes.len());
+        self.size() >= LARGEST || self.fresh * slopes >= MOST_SLOPES
     }
 
     /// The number of subproblems that all of the tree should take, by the share that is done.
@@ -294,6 +308,7 @@ impl Tree {
         self.closed += if bound >= self.goal { 0.5_f64.powi(depth) } else { 0.0 };
         let betas = reached.betas.into();
         let cuts = Some(reached.cuts).filter(|cuts| cuts.iter().any(|cut| *cut > 0.0));
+        self.fresh += usize::from(is_fresh);
         let base = is_fresh.then_some(Base { slopes: reached.slopes, cuts });
         self.nodes.push(Node { depth, from, base, children: None, betas, choices, is_forced: false, own: None });
         match is_open {

@@ -16,8 +16,8 @@ use crate::outcome::{Reason, Rung, Verdict};
 use crate::query::{Query, Target};
 use crate::real::Real;
 use crate::refine::grove::{self, Corner, Growth};
-use crate::refine::tree::Tree;
-use crate::refine::{FRESH, LARGEST, Refinement, STEPS, witness};
+use crate::refine::tree::{LARGEST, Tree};
+use crate::refine::{FRESH, Refinement, STEPS, witness};
 
 /// Subproblems that an end may have in the first pass that splits signs, and how much more it may have in each pass that follows.
 const ENDS: (usize, usize) = (16, 4);
@@ -327,7 +327,7 @@ fn promising(trees: &[Tree], patience: usize, is_last: bool) -> Vec<usize> {
     let first = FIRST_HUNT.min(share / 4);
     let promises = |tree: &Tree| {
         let had = if is_last { tree.spent() } else { 0 };
-        tree.is_open() && tree.size() < LARGEST && (tree.spent() < first || tree.expected() <= (share + had) as f64)
+        tree.is_open() && !tree.is_full() && (tree.spent() < first || tree.expected() <= (share + had) as f64)
     };
     open().filter(|i| promises(&trees[*i])).collect()
 }
