@@ -291,7 +291,9 @@ impl Tree {
         }
         let Choice { node: place, element, scale, .. } = self.nodes[taken.node].choices[0];
         self.nodes[taken.node].children = Some(self.nodes.len());
-        self.bases += usize::from(self.nodes[taken.node].base.is_some());
+        // The root's is that of the whole tree.
+        let node = &self.nodes[taken.node];
+        self.bases += usize::from(node.base.is_some() && node.from.is_some());
         self.nodes[taken.node].betas = Box::default();
         self.nodes[taken.node].choices = Vec::new();
         for (is_positive, reached) in [false, true].into_iter().zip(children) {
