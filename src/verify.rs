@@ -160,6 +160,9 @@ const ATTACK_STEPS: (usize, usize) = (24, 80);
 /// Multiplications that the first attack after bounds have failed may cost, and how many times as much a later one may at most.
 const ATTACK_COST: (usize, usize) = (1_000_000_000, 32);
 
+/// What else an evaluation of the network or its gradient costs, in multiplications.
+const EVALUATION: usize = 10_000;
+
 impl<'v> Ladder<'v> {
     fn new(verifier: &'v Verifier, property: &'v Property, options: &'v Options, deadline: Instant) -> Self {
         let queries = Query::all_of(property);
@@ -261,7 +264,7 @@ impl<'v> Ladder<'v> {
         let effort = Effort {
             start,
             steps: if start == Start::Centre { ATTACK_STEPS.0 } else { ATTACK_STEPS.1 },
-            evaluations: cost / self.verifier.model.multiplications().max(1) / queries.len().max(1),
+            evaluations: cost / (self.verifier.model.multiplications() + EVALUATION) / queries.len().max(1),
             seed: self.options.seed.wrapping_add(round as u64),
             deadline: self.deadline,
         };

@@ -29,6 +29,8 @@ pub struct Tree {
     pub target: Target,
     /// A bound that is good enough.
     pub goal: f32,
+    /// Whether leaves are left alone where no split helps at once; otherwise further splits may make up for it.
+    pub gives_up: bool,
     /// The width of the target's values.
     width: f32,
     /// What the root's bound would gain from tighter intervals.
@@ -137,6 +139,7 @@ impl Tree {
         Tree {
             target,
             goal,
+            gives_up: false,
             width,
             gains: None,
             first: f32::NEG_INFINITY,
@@ -283,10 +286,14 @@ impl Tree {
         let tolerance = LAG * (self.goal - taken.bound);
         let lags = children.iter().any(|child| child.bound < taken.bound - tolerance);
         let node = &mut self.nodes[taken.node];
-        // Further splits make up for the last choice.
-        if lags && !node.is_forced && node.choices.len() > 1 {
+        if lags && !node.is_forced && (self.gives_up || node.choices.len() > 1) {
             node.choices.remove(0);
-            self.open.push(Leaf { bound: taken.bound, node: taken.node });
+            let (leaf, is_stuck) = (Leaf { bound: taken.bound, node: taken.node }, node.choices.is_empty());
+            if is_stuck {
+                self.stuck.push(leaf)
+            } else {
+                self.open.push(leaf)
+            }
             return;
         }
         let Choice { node: place, element, scale, .. } = self.nodes[taken.node].choices[0];

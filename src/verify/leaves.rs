@@ -61,8 +61,7 @@ impl Ladder<'_> {
             (combined, (weights.len() > 1).then_some(all))
         };
         let objectives = open.iter().zip(combinations).map(objective).collect();
-        let left = if are_small(refinement, compact) { MOST_PROGRAMS } else { 0 };
-        Programs { region, compact, bounds, assumed: refinement.assumed().to_vec(), objectives, left }
+        Programs { region, compact, bounds, assumed: refinement.assumed().to_vec(), objectives, left: MOST_PROGRAMS }
     }
 
     /// Closes what programs can close of the trees' leaves, and opens what they tell how to split. A point where a case happens may come up.
@@ -121,8 +120,8 @@ impl Ladder<'_> {
     }
 }
 
-/// Whether programs are small enough to be worth their time: few ReLUs are undecided, and what feeds them is narrow.
-fn are_small(refinement: &Refinement, compact: &Compact) -> bool {
+/// Whether programs of leaves are small enough to be worth their time: few ReLUs are undecided, and what feeds them is narrow.
+pub(super) fn are_small(refinement: &Refinement, compact: &Compact) -> bool {
     let undecided: usize = compact.model.relus().map(|(_, source)| refinement.bounds().undecided(source).len()).sum();
     let widest = compact.model.nodes().iter().map(|node| node.size).max().unwrap_or(0);
     undecided * widest <= MOST_NONZEROS

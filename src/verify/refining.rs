@@ -5,7 +5,7 @@ use bartizan_proof::certificate::{Close, Item, Multipliers, Place, Targets};
 use bartizan_proof::{Refusal, Rejected, Violated};
 use ndarray::{Array1, ArrayView1, Axis};
 
-use super::{Closed, Ladder, adaptive};
+use super::{Closed, Ladder, adaptive, leaves};
 use crate::attack::momentum::Start;
 use crate::attack::pgd;
 use crate::bound::ascent::{self, Goal};
@@ -70,10 +70,12 @@ pub(super) enum Stage {
 pub(super) struct Outlook {
     /// The number of subproblems that they should take in all.
     pub expected: f64,
-    /// What the roots' bounds were short of their goals, at most.
+    /// What the bounds of their roots are short of their goals, at most.
     pub gap: f32,
-    /// The tree for which that is most among those that are open.
+    /// The tree for which that is most.
     pub worst: Tree,
+    /// Whether the trees were the last resort.
+    pub is_last: bool,
 }
 
 impl Ladder<'_> {
@@ -160,7 +162,7 @@ impl Ladder<'_> {
                 return Some(Stage::Violated(found));
             }
             self.rung = if splits_signs && most > 1 { Rung::Branch } else { self.rung };
-            if most > LARGEST || outlook.gap > patience.stalled {
+            if most > LARGEST || outlook.is_last {
                 return self.divide(query, (refinement, outlook), (slack, parts));
             }
             gap = outlook.gap;
@@ -181,12 +183,14 @@ impl Ladder<'_> {
         let open: Vec<&Target<f32>> =
             query.cases.iter().filter(|target| self.cases[target.case].closed.is_none()).collect();
         let combinations = self.combinations(&open, (&compact, &frame));
+        let has_programs = patience.subproblems > 0 && leaves::are_small(refinement, &compact);
         let mut trees = Vec::new();
         for (target, weights) in open.iter().zip(&combinations) {
             let coefficients = weights.dot(&target.outputs);
             let constant = -weights.dot(&target.at_most);
             let goal = slack * (1.0 + constant.abs() + coefficients.mapv(f32::abs).sum());
             let mut tree = refinement.tree(&compact, &coefficients, constant, goal);
+            tree.gives_up = has_programs;
             if let Some(inputs) = &target.inputs {
                 tree.target.terms.push((0, weights.dot(inputs)));
             }
@@ -201,7 +205,7 @@ impl Ladder<'_> {
         let mut grown = trees.len();
         let mut programs = None;
         loop {
-            if patience.subproblems > 0 && trees.iter().any(Tree::is_stuck) {
+            if has_programs && trees.iter().any(Tree::is_stuck) {
                 let wanted = (query.region, open.as_slice(), combinations.as_slice());
                 let programs = programs.get_or_insert_with(|| self.programs(wanted, (refinement, &compact)));
                 if let Some(found) = self.solve_leaves(programs, &mut trees) {
@@ -216,7 +220,7 @@ impl Ladder<'_> {
             let growing = promising(&trees, patience.subproblems, is_last);
             if growing.is_empty() {
                 self.domains += grown;
-                return Some(Stage::Open(outlook(gap, trees)));
+                return Some(Stage::Open(outlook(is_last, trees)));
             }
             // The roots of the first trees have failed.
             if self.domains == 0
@@ -333,10 +337,10 @@ fn promising(trees: &[Tree], patience: usize, is_last: bool) -> Vec<usize> {
 }
 
 /// What trees tell of which some have not reached their goals.
-fn outlook(gap: f32, trees: Vec<Tree>) -> Outlook {
+fn outlook(is_last: bool, trees: Vec<Tree>) -> Outlook {
     let is_open = |tree: &&Tree| tree.bound() < tree.goal;
     let expected = trees.iter().filter(is_open).map(Tree::expected).sum();
-    let missing = |tree: &Tree| if is_open(&tree) { tree.goal - tree.root().0 } else { f32::NEG_INFINITY };
-    let worst = trees.into_iter().max_by(|a, b| missing(a).total_cmp(&missing(b))).expect("open cases have trees");
-    Outlook { expected, gap, worst }
+    let gap = |tree: &Tree| if is_open(&tree) { tree.goal - tree.root().0 } else { f32::NEG_INFINITY };
+    let worst = trees.into_iter().max_by(|a, b| gap(a).total_cmp(&gap(b))).expect("open cases have trees");
+    Outlook { expected, gap: gap(&worst), worst, is_last }
 }
