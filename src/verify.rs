@@ -211,6 +211,11 @@ impl<'v> Ladder<'v> {
         self.cases.iter().any(|c| c.closed.is_none())
     }
 
+    /// The cases of a query that nothing has closed.
+    fn open_cases<'q, T>(&self, query: &'q Query<T>) -> Vec<&'q Target<T>> {
+        query.cases.iter().filter(|target| self.cases[target.case].closed.is_none()).collect()
+    }
+
     fn is_late(&self) -> bool {
         Instant::now() >= self.deadline
     }
@@ -244,12 +249,12 @@ impl<'v> Ladder<'v> {
     }
 
     /// What closes the given cases for the region as a whole.
-    fn closes(&self, cases: &[Target<f32>]) -> Vec<Close> {
-        let close = |target: &Target<f32>| match &self.cases[target.case].closed {
+    fn closes<'q>(&self, cases: impl IntoIterator<Item = &'q Target<f32>>) -> Vec<Close> {
+        let close = |target: &'q Target<f32>| match &self.cases[target.case].closed {
             Some(Closed::Here(close)) => Some(close.clone()),
             _ => None,
         };
-        cases.iter().filter_map(close).collect()
+        cases.into_iter().filter_map(close).collect()
     }
 
     /// Looks for a point where some case happens, and has it replayed. Later rounds cost more.
@@ -314,8 +319,7 @@ impl<'v> Ladder<'v> {
     fn solve_programs(&mut self) -> Option<Violated> {
         let model = self.verifier.wide_model();
         for query in Query::<f64>::all_of(self.property) {
-            let open: Vec<&Target<f64>> =
-                query.cases.iter().filter(|target| self.cases[target.case].closed.is_none()).collect();
+            let open = self.open_cases(&query);
             if open.is_empty() {
                 continue;
             }

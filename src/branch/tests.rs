@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use bartizan_proof::property::{Atom, Case, Property, Region, Variable};
+use bartizan_proof::property::{Atom, Bound, Case, Property, Region, Variable};
 use bartizan_proof::{Interval, Network};
 use rayon::ThreadPoolBuilder;
 
@@ -90,10 +90,21 @@ fn a_search_that_is_stopped_says_what_is_open() {
 
 #[test]
 fn what_is_too_narrow_to_be_split_stays_open() {
-    // The first output is never negative, and zero at a corner.
+    // The output is never negative, and zero at a corner, on a region of few numbers.
     let mut builder = Builder::new(3, 1);
     let network = builder.dense(1).relu().network();
-    let region = random_region(&mut builder, 1, 1.0);
+    let (mut zero, mut positive) = (-9.0, 9.0);
+    if network.evaluate(&[zero])[0] > 0.0 {
+        std::mem::swap(&mut zero, &mut positive);
+    }
+    while f64::abs(positive - zero) > 1e-4 {
+        let middle = 0.5 * (zero + positive);
+        *if network.evaluate(&[middle])[0] > 0.0 { &mut positive } else { &mut zero } = middle;
+    }
+    let region = Region::of_box(vec![Bound {
+        lower: Interval::point(f64::min(zero, positive)),
+        upper: Interval::point(f64::max(zero, positive)),
+    }]);
     let atoms = vec![Atom {
         terms: vec![(Variable::Output(0), Interval::point(1.0))],
         at_most: Interval::point(0.0),
@@ -154,7 +165,7 @@ fn what_is_too_narrow_for_single_precision_is_left_to_programs() {
     // The output is at least 1000, which single precision cannot tell from a millionth less.
     let mut builder = Builder::new(0, 1);
     let network = builder.given(vec![1.0], &[0.0]).relu().given(vec![1.0], &[1000.0]).network();
-    let bound = bartizan_proof::property::Bound { lower: Interval::point(0.0), upper: Interval::point(1.0) };
+    let bound = Bound { lower: Interval::point(0.0), upper: Interval::point(1.0) };
     let region = Region::of_box(vec![bound]);
     let never_at_most = |b: f64| {
         let terms = vec![(Variable::Output(0), Interval::point(1.0))];

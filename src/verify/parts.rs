@@ -11,7 +11,7 @@ use crate::bound::dual::{self, Choice, Effort, Row, Sign};
 use crate::bound::forms;
 use crate::bound::frame::Assumed;
 use crate::certify;
-use crate::query::{Query, Target};
+use crate::query::Query;
 use crate::refine::tree::Tree;
 use crate::refine::{Refinement, STEPS};
 
@@ -34,7 +34,7 @@ impl Ladder<'_> {
         let Some((node, element)) = self.best_split(refinement, &outlook.worst)?.filter(|_| !has_forms) else {
             return Some(Stage::Open(outlook));
         };
-        let open: Vec<Target<f32>> = self.open_cases(query);
+        let open = self.open_cases(query);
         let relu = self.verifier.model.relus().find(|(_, source)| *source == node).expect("signs of inputs of ReLUs").0;
         let place = self.verifier.model.place(relu);
         items.push(Item::Split(Split::At { place, element, below: 0.0, above: 0.0 }));
@@ -74,7 +74,7 @@ impl Ladder<'_> {
                 stage => break stage,
             }
         };
-        let node = (part.items(&self.tightened_places()), self.closes(&open));
+        let node = (part.items(&self.tightened_places()), self.closes(open));
         if let Stage::Open(outlook) = stage {
             stage = match part.assumed().len() < DEEPEST {
                 true => self.divide(query, (&part, outlook), (slack, &mut below))?,
@@ -83,10 +83,6 @@ impl Ladder<'_> {
         }
         items.extend(certify::items(node, below));
         Some(stage)
-    }
-
-    fn open_cases(&self, query: &Query<f32>) -> Vec<Target<f32>> {
-        query.cases.iter().filter(|target| self.cases[target.case].closed.is_none()).cloned().collect()
     }
 
     /// The split of the tree's target, among those that its root names, whose parts gain most, as node and element; none when there is

@@ -124,7 +124,7 @@ impl Ladder<'_> {
     }
 
     fn has_open_cases(&self, query: &Query<f32>) -> bool {
-        query.cases.iter().any(|target| self.cases[target.case].closed.is_none())
+        !self.open_cases(query).is_empty()
     }
 
     /// The nodes whose hidden bounds are proved, with their places.
@@ -180,8 +180,7 @@ impl Ladder<'_> {
     ) -> Option<Stage> {
         let compact = refinement.compact();
         let frame = refinement.frame(&compact);
-        let open: Vec<&Target<f32>> =
-            query.cases.iter().filter(|target| self.cases[target.case].closed.is_none()).collect();
+        let open = self.open_cases(query);
         let combinations = self.combinations(&open, (&compact, &frame));
         let has_programs = patience.subproblems > 0 && leaves::are_small(refinement, &compact);
         let mut trees = Vec::new();

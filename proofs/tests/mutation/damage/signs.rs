@@ -2,6 +2,7 @@
 
 use bartizan_proof::certificate::{Item, SignNode, Signs, Slopes, Targets, Witness};
 
+use super::witnesses::{grow, set};
 use super::{Damage, in_items};
 use crate::subject::Subject;
 
@@ -10,9 +11,6 @@ const UNKNOWN: usize = 1000;
 
 /// One more split above each other than there may be.
 const TOO_DEEP: usize = 129;
-
-/// More multipliers than there are literals or constraints anywhere.
-const TOO_MANY: usize = 600;
 
 /// The depth of a full tree with almost as many nodes as there may be.
 const WIDE: usize = 16;
@@ -67,11 +65,7 @@ pub fn all() -> Vec<Damage> {
             make: |s| betas(s, |list| set(list, f32::INFINITY)),
         },
         Damage { name: "NaN as beta of a sign", announced: multiplier, make: |s| betas(s, |list| set(list, f32::NAN)) },
-        Damage {
-            name: "beta of a sign too many",
-            announced: &["multiplier_count"],
-            make: |s| betas(s, |list| list.resize(TOO_DEEP, 0.0)),
-        },
+        Damage { name: "beta of a sign too many", announced: &["multiplier_count"], make: |s| betas(s, grow) },
         Damage { name: "unknown slopes as a base", announced: &["unknown_slopes"], make: unknown_base },
         Damage { name: "tree of signs on another", announced: &["malformed"], make: on_another },
         Damage { name: "tree of signs too deep", announced: &["too_deep"], make: too_deep },
@@ -93,7 +87,7 @@ fn of_bases() -> Vec<Damage> {
         Damage {
             name: "slope above 1 in a subtree's base",
             announced: &["slope"],
-            make: |s| bases(s, |slopes| slopes.alpha.values_mut().any(|list| is_set(list, 1.5))),
+            make: |s| bases(s, |slopes| slopes.alpha.values_mut().any(|list| set(list, 1.5))),
         },
         Damage {
             name: "slope too many in a subtree's base",
@@ -108,22 +102,22 @@ fn of_bases() -> Vec<Damage> {
         Damage {
             name: "negative beta in a subtree's base",
             announced: multiplier,
-            make: |s| bases(s, |slopes| is_set(&mut slopes.beta, -0.5)),
+            make: |s| bases(s, |slopes| set(&mut slopes.beta, -0.5)),
         },
         Damage {
             name: "infinite beta in a subtree's base",
             announced: multiplier,
-            make: |s| bases(s, |slopes| is_set(&mut slopes.beta, f32::INFINITY)),
+            make: |s| bases(s, |slopes| set(&mut slopes.beta, f32::INFINITY)),
         },
         Damage {
             name: "beta too many in a subtree's base",
             announced: count,
-            make: |s| bases(s, |slopes| is_longer(&mut slopes.beta)),
+            make: |s| bases(s, |slopes| grow(&mut slopes.beta)),
         },
         Damage {
             name: "constraint too many in a subtree's base",
             announced: count,
-            make: |s| bases(s, |slopes| is_longer(&mut slopes.constraints)),
+            make: |s| bases(s, |slopes| grow(&mut slopes.constraints)),
         },
         Damage { name: "subtree's base without the subtree", announced: MISREAD, make: base_alone },
         Damage { name: "too many bases of subtrees", announced: &["too_long"], make: too_many_bases },
@@ -168,15 +162,6 @@ fn bases(subject: &Subject, change: impl Fn(&mut Slopes) -> bool) -> Vec<Vec<u8>
     in_signs(subject, |tree| tree.nodes.iter_mut().any(base))
 }
 
-fn is_set(list: &mut [f32], to: f32) -> bool {
-    list.first_mut().map(|first| *first = to).is_some()
-}
-
-fn is_longer(list: &mut Vec<f32>) -> bool {
-    list.resize(TOO_MANY, 0.0);
-    true
-}
-
 fn base_alone(subject: &Subject) -> Vec<Vec<u8>> {
     in_signs(subject, |tree| tree.nodes.pop().map(|_| tree.nodes.push(SignNode::Base(Slopes::default()))).is_some())
 }
@@ -197,18 +182,11 @@ fn sign_of_output(subject: &Subject) -> Vec<Vec<u8>> {
 }
 
 /// Changes the betas of the last leaf, which has none of its own.
-fn betas(subject: &Subject, change: impl Fn(&mut Vec<f32>)) -> Vec<Vec<u8>> {
+fn betas(subject: &Subject, change: impl Fn(&mut Vec<f32>) -> bool) -> Vec<Vec<u8>> {
     in_signs(subject, |tree| match tree.nodes.last_mut() {
-        Some(SignNode::Leaf(betas)) if !betas.is_empty() => {
-            change(betas);
-            true
-        }
+        Some(SignNode::Leaf(betas)) if !betas.is_empty() => change(betas),
         _ => false,
     })
-}
-
-fn set(list: &mut [f32], to: f32) {
-    list.iter_mut().take(1).for_each(|first| *first = to);
 }
 
 fn unknown_base(subject: &Subject) -> Vec<Vec<u8>> {

@@ -92,11 +92,11 @@ fn shorter_alpha(slopes: &mut Slopes) -> bool {
     alphas(slopes).and_then(Vec::pop).is_some()
 }
 
-fn set(list: &mut [f32], to: f32) -> bool {
+pub(super) fn set(list: &mut [f32], to: f32) -> bool {
     list.first_mut().map(|first| *first = to).is_some()
 }
 
-fn grow(list: &mut Vec<f32>) -> bool {
+pub(super) fn grow(list: &mut Vec<f32>) -> bool {
     list.resize(TOO_MANY, 0.0);
     true
 }
