@@ -10,10 +10,12 @@
 //! * [`compact`]: a network without its inactive ReLUs.
 //! * [`frame`]: one region's bounds, in which many rows are bounded.
 //! * [`dual`]: optimised slopes and multipliers of assumed signs, row by row.
+//! * [`elementwise`]: what that does to one row, element by element.
 
 pub mod ascent;
 pub mod compact;
 pub mod dual;
+pub mod elementwise;
 pub mod forms;
 pub mod frame;
 mod fuse;

@@ -5,7 +5,7 @@ use bartizan_proof::certificate::{SignNode, Signs, Slopes, Witness};
 use super::tree::{Base, Step, Tree};
 use crate::bound::Model;
 use crate::bound::compact::Compact;
-use crate::bound::dual::GRID;
+use crate::bound::elementwise::GRID;
 use crate::bound::frame::{Frame, Lines};
 
 /// The witness of a tree's bound, for the network that was compacted.
