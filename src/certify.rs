@@ -62,6 +62,12 @@ pub fn items((mut items, mut close): (Vec<Item>, Vec<Close>), parts: Vec<Item>) 
     items
 }
 
+/// What a check may take: all threads, until the deadline.
+pub fn limits(deadline: Instant) -> Limits {
+    let threads = NonZeroUsize::new(rayon::current_num_threads()).unwrap_or(NonZeroUsize::MIN);
+    Limits { threads, deadline: Some(deadline) }
+}
+
 /// Writes a certificate and has it checked: the shortest form that is good enough. Witnesses are rounded to their short form
 /// at first, and only the marked ends are bounded.
 ///
@@ -76,9 +82,7 @@ pub fn conclude(
     let header = Header { model: network.digest(), property: property.digest() };
     let judge = |proofs: &[Proof]| {
         let bytes = certificate::encode(&header, proofs);
-        let threads = NonZeroUsize::new(rayon::current_num_threads()).unwrap_or(NonZeroUsize::MIN);
-        let limits = Limits { threads, deadline: Some(deadline) };
-        check::verify(network, property, &bytes, limits).map(|verified| (verified, bytes))
+        check::verify(network, property, &bytes, limits(deadline)).map(|verified| (verified, bytes))
     };
     let mut form = changed(&proofs, rounded);
     let mut result = judge(&form);

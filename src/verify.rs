@@ -123,6 +123,8 @@ impl Verifier {
 #[derive(Clone, Debug)]
 struct CaseState {
     closed: Option<Closed>,
+    /// Whether hidden bounds have changed since, and it could not be closed again at once.
+    is_stale: bool,
     best: f64,
 }
 
@@ -166,7 +168,7 @@ const EVALUATION: usize = 10_000;
 impl<'v> Ladder<'v> {
     fn new(verifier: &'v Verifier, property: &'v Property, options: &'v Options, deadline: Instant) -> Self {
         let queries = Query::all_of(property);
-        let cases = vec![CaseState { closed: None, best: f64::NEG_INFINITY }; property.cases().len()];
+        let cases = vec![CaseState { closed: None, is_stale: false, best: f64::NEG_INFINITY }; property.cases().len()];
         let [tightening, parts] = [(); 2].map(|()| vec![Vec::new(); queries.len()]);
         let bounds = vec![None; queries.len()];
         let (rung, domains) = (Rung::Attack, 0);

@@ -17,6 +17,7 @@ pub mod witness;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use bartizan_proof::Interval;
 use bartizan_proof::certificate::{Item, Place, Side, Targets, Witness};
 use ndarray::Array1;
 
@@ -187,6 +188,22 @@ impl<'m> Refinement<'m> {
         self.subproblems += trees.iter().map(Tree::spent).sum::<usize>();
         self.bounds.tighten(self.model.nodes(), source, &improved);
         Some(!improved.is_empty())
+    }
+
+    /// Replaces bounds by what a checker has proved of them, each once those before it were replaced: a witness may prove less than it
+    /// did when it was found, with intervals that have become tighter since. Bounds of nodes that are not given follow from the others.
+    pub fn settle(&mut self, proved: &BTreeMap<usize, Vec<Interval>>) {
+        let nodes = self.model.nodes();
+        let mut bounds =
+            Bounds { lower: vec![self.bounds.lower[0].clone()], upper: vec![self.bounds.upper[0].clone()] };
+        for (id, node) in nodes.iter().enumerate().skip(1) {
+            bounds.push(node);
+            for (element, interval) in proved.get(&id).into_iter().flatten().enumerate() {
+                bounds.lower[id][[0, element]] = interval.lo as f32;
+                bounds.upper[id][[0, element]] = interval.hi as f32;
+            }
+        }
+        self.bounds = bounds;
     }
 
     /// Notes what the query's own bounds depend on.

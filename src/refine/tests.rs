@@ -130,13 +130,7 @@ fn refined_bounds_hold_everywhere_and_the_checker_proves_them() {
         let ground = check::Ground::new(&network, &region).unwrap();
         let mut state = check::State::new(&ground);
         items.extend(refinement.items(&places));
-        for item in items {
-            match item {
-                Item::Forms => state.use_forms().unwrap(),
-                Item::Tighten(place, targets) => state.tighten(place, &targets).unwrap(),
-                _ => panic!("{item:?}"),
-            }
-        }
+        items.iter().for_each(|item| state.follow(item).unwrap());
         for (node, place) in places {
             for (j, proved) in state.intervals(place).into_iter().enumerate() {
                 let ends = |bounds: &Bounds<f32>| (bounds.lower[node][[0, j]], bounds.upper[node][[0, j]]);
@@ -202,6 +196,43 @@ fn parts<'m>(model: &'m Model<f32>, refinement: &Refinement<'m>) -> Vec<Refineme
 }
 
 #[test]
+fn settled_bounds_are_those_that_the_checker_proves() {
+    let mut changed = 0;
+    for (network, region, mut builder) in trials(12) {
+        let model = Model::<f32>::of(&network);
+        let mut refinement = begin(&model, &region);
+        let mut items = certify::tightening(&network, &model, refinement.bounds());
+        for most in [1, 9, 40] {
+            refinement.pass(most, soon()).unwrap();
+        }
+        let places = certify::tightened_places(&network, &model);
+        let ground = check::Ground::new(&network, &region).unwrap();
+        let mut state = check::State::new(&ground);
+        items.extend(refinement.items(&places));
+        items.iter().for_each(|item| state.follow(item).unwrap());
+        let proved: BTreeMap<usize, Vec<Interval>> =
+            places.into_iter().map(|(node, place)| (node, state.intervals(place))).collect();
+        let found = refinement.bounds().clone();
+        refinement.settle(&proved);
+        let bounds = refinement.bounds();
+        for (node, intervals) in proved {
+            for (j, interval) in intervals.into_iter().enumerate() {
+                let ends = (bounds.lower[node][[0, j]], bounds.upper[node][[0, j]]);
+                assert_eq!(ends, (interval.lo as f32, interval.hi as f32));
+                changed += usize::from(ends != (found.lower[node][[0, j]], found.upper[node][[0, j]]));
+            }
+        }
+        for _ in 0..50 {
+            for (node, value) in values(&model, &region, &mut builder).iter().enumerate() {
+                let inside = value.iter().zip(&bounds.lower[node]).zip(&bounds.upper[node]);
+                inside.for_each(|((v, l), u)| assert!(*v >= l - 1e-4 && *v <= u + 1e-4, "{v} in [{l}, {u}]"));
+            }
+        }
+    }
+    assert!(changed > 50, "{changed}");
+}
+
+#[test]
 fn bounds_of_parts_hold_where_their_signs_do_and_the_checker_proves_them() {
     let [mut tighter, mut tried, mut empty] = [0; 3];
     for (network, region, mut builder) in trials(12) {
@@ -228,15 +259,8 @@ fn bounds_of_parts_hold_where_their_signs_do_and_the_checker_proves_them() {
             let mut state = check::State::new(&ground);
             let places = certify::tightened_places(&network, &model);
             let place = model.place(model.relus().find(|(_, source)| *source == node).unwrap().0);
-            let tighten = |state: &mut check::State, items: Vec<Item>| {
-                for item in items {
-                    match item {
-                        Item::Forms => state.use_forms().unwrap(),
-                        Item::Tighten(place, targets) => state.tighten(place, &targets).unwrap(),
-                        _ => panic!("{item:?}"),
-                    }
-                }
-            };
+            let tighten =
+                |state: &mut check::State, items: Vec<Item>| items.iter().for_each(|item| state.follow(item).unwrap());
             tighten(&mut state, certify::tightening(&network, &model, begin(&model, &region).bounds()));
             tighten(&mut state, whole.items(&places));
             let side = if is_positive { Side::Lower } else { Side::Upper };

@@ -197,6 +197,11 @@ impl Tree {
         self.spent as f64 / self.closed
     }
 
+    /// The number of nodes that a witness of all of the tree should have.
+    pub fn expected_size(&self) -> f64 {
+        self.size() as f64 / self.closed
+    }
+
     /// Number of leaves below the goal.
     pub fn open_leaves(&self) -> usize {
         self.open.len()

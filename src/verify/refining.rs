@@ -2,6 +2,7 @@
 //! the signs of ReLUs.
 
 use bartizan_proof::certificate::{Close, Item, Multipliers, Place, Targets};
+use bartizan_proof::check::{Ground, State};
 use bartizan_proof::{Refusal, Rejected, Violated};
 use ndarray::{Array1, ArrayView1, Axis};
 
@@ -19,7 +20,7 @@ use crate::refine::grove::{self, Corner, Growth};
 use crate::refine::tree::{LARGEST, Tree};
 use crate::refine::{FRESH, Refinement, STEPS, witness};
 
-/// Subproblems that an end may have in the first pass that splits signs, and how much more it may have in each pass that follows.
+/// Subproblems that an end may have in the smallest pass that splits signs, and how many times more in the next larger one.
 const ENDS: (usize, usize) = (16, 4);
 
 /// Subproblems that one of a query's own trees may have before it is asked what it promises.
@@ -54,6 +55,34 @@ impl Patience {
     pub const NONE: Patience = Patience { subproblems: 0, stalled: f32::INFINITY };
     /// All there is.
     pub const LAST: Patience = Patience { subproblems: LAST_HUNT, stalled: 0.0 };
+}
+
+/// The next pass of refinement. Sizes grow to a largest, and then from the smallest on to a larger one: where few signs of hidden
+/// neurons are left undecided, small trees go a long way again.
+#[derive(Clone, Copy, Debug)]
+struct Pass {
+    /// Subproblems that an end may have.
+    most: usize,
+    /// The largest so far.
+    largest: usize,
+}
+
+impl Pass {
+    /// Without splits.
+    const FIRST: Pass = Pass { most: 1, largest: ENDS.0 };
+
+    fn next(self) -> Self {
+        let Pass { most, largest } = self;
+        match most {
+            1 => Pass { most: ENDS.0, largest },
+            _ if most < largest => Pass { most: most.saturating_mul(ENDS.1), largest },
+            _ => Pass { most: ENDS.0, largest: largest.saturating_mul(ENDS.1) },
+        }
+    }
+
+    fn is_largest(self) -> bool {
+        self.most == self.largest
+    }
 }
 
 /// What becomes of a query in one stage.
@@ -96,7 +125,7 @@ impl Ladder<'_> {
                 let mut parts = Vec::new();
                 let stage = self.search(&query, (refinement, &mut parts), (slack, splits_signs));
                 let items = refinement.items(&self.tightened_places());
-                self.tightening[query.region].retain(|item| !matches!(item, Item::Tighten(_, Targets::Listed(_))));
+                self.tightening[query.region].retain(|item| !is_refined(item));
                 self.tightening[query.region].extend(items);
                 self.parts[query.region] = parts;
                 if let Stage::Violated(found) = stage? {
@@ -111,15 +140,36 @@ impl Ladder<'_> {
             else {
                 return Some(verdict);
             };
-            // What rounding took from one bound it may take from others.
             let case = *case;
             if slack > 1.0 || self.is_late() {
                 return Some(verdict);
             }
-            slack *= 10.0;
             let region = self.property.cases()[case].region;
             let query = self.queries[region].clone();
-            query.cases.iter().for_each(|target| self.cases[target.case].closed = None);
+            match self.cases[case].is_stale {
+                true => (self.cases[case].closed, self.cases[case].is_stale) = (None, false),
+                // What rounding took from one bound it may take from others.
+                false => {
+                    slack *= 10.0;
+                    query.cases.iter().for_each(|target| self.cases[target.case].closed = None);
+                }
+            }
+            if let Some(refinement) = &mut refinements[region] {
+                self.settle(&query, refinement);
+            }
+        }
+    }
+
+    /// Has the checker prove the hidden bounds of a query's whole region, and takes its word for them.
+    fn settle(&self, query: &Query<f32>, refinement: &mut Refinement) {
+        let Ok(ground) = Ground::new(&self.verifier.network, &self.property.regions()[query.region]) else { return };
+        let ground = ground.within(certify::limits(self.deadline));
+        let mut state = State::new(&ground);
+        let places = self.tightened_places();
+        let begun = self.tightening[query.region].iter().filter(|step| !is_refined(step));
+        if begun.chain(&refinement.items(&places)).try_for_each(|step| state.follow(step)).is_ok() {
+            let proved = places.into_iter().map(|(node, place)| (node, state.intervals(place)));
+            refinement.settle(&proved.collect());
         }
     }
 
@@ -139,36 +189,80 @@ impl Ladder<'_> {
         (refinement, parts): (&mut Refinement, &mut Vec<Item>),
         (slack, splits_signs): (f32, bool),
     ) -> Option<Stage> {
-        let (mut most, mut gap) = (1, f32::INFINITY);
+        let (mut pass, mut gap) = (Pass::FIRST, f32::INFINITY);
+        let begun: Vec<usize> = self.open_cases(query).iter().map(|target| target.case).collect();
+        let mut old = Vec::new();
         loop {
-            // The trees may go on as long as they seem to need less than the next pass; or as far as they can, where the last pass
-            // has gained too little for another.
-            let next = refinement.ends() * if most == 1 { 1 } else { most };
-            let stalled = if most > ENDS.0 { STALLED * gap } else { f32::INFINITY };
+            // The trees may go on as long as they seem to need less than half of what the next pass does; or as far as they can, where
+            // the last pass of its size has gained too little for another.
+            let next = refinement.ends() * pass.most;
+            let stalled = if pass.most > ENDS.0 && pass.is_largest() { STALLED * gap } else { f32::INFINITY };
             let patience = match splits_signs {
-                true => Patience { subproblems: next.max(FIRST_HUNT), stalled },
+                true => Patience { subproblems: (next / 2).max(FIRST_HUNT), stalled },
                 false => Patience::NONE,
             };
             let outlook = match self.hunt(query, refinement, (patience, slack))? {
                 Stage::Open(outlook) => outlook,
+                Stage::Closed => {
+                    let found = self.renew(query, refinement, (&old, slack))?;
+                    return Some(found.map_or(Stage::Closed, Stage::Violated));
+                }
                 stage => return Some(stage),
             };
-            if most > 1 && !splits_signs {
+            if pass.most > 1 && !splits_signs {
                 return Some(Stage::Open(outlook));
             }
-            if most > 1
-                && let Some(found) = self.attack(Start::Diversified, 1 + most / ENDS.0)
+            if pass.most > 1
+                && let Some(found) = self.attack(Start::Diversified, 1 + pass.most / ENDS.0)
             {
                 return Some(Stage::Violated(found));
             }
-            self.rung = if splits_signs && most > 1 { Rung::Branch } else { self.rung };
-            if most > LARGEST || outlook.is_last {
+            self.rung = if splits_signs && pass.most > 1 { Rung::Branch } else { self.rung };
+            if pass.most > LARGEST || outlook.is_last {
+                if let Some(found) = self.renew(query, refinement, (&old, slack))? {
+                    return Some(Stage::Violated(found));
+                }
                 return self.divide(query, (refinement, outlook), (slack, parts));
             }
-            gap = outlook.gap;
-            refinement.pass(most, self.deadline)?;
-            most = if most == 1 { ENDS.0 } else { most.saturating_mul(ENDS.1) };
+            gap = if pass.is_largest() { outlook.gap } else { gap };
+            refinement.pass(pass.most, self.deadline)?;
+            old = begun.iter().copied().filter(|case| self.cases[*case].closed.is_some()).collect();
+            if pass.most > 1 {
+                self.settle(query, refinement);
+            }
+            pass = pass.next();
         }
+    }
+
+    /// Closes cases again that were closed before the last pass: a witness may prove less with other hidden bounds than with those for
+    /// which it was found. Where that takes more than a few subproblems, the checker shall say whether it is needed.
+    fn renew(
+        &mut self,
+        query: &Query<f32>,
+        refinement: &mut Refinement,
+        (old, slack): (&[usize], f32),
+    ) -> Option<Option<Violated>> {
+        if old.is_empty() {
+            return Some(None);
+        }
+        // All others wait.
+        let states = self.cases.clone();
+        for target in &query.cases {
+            let state = &mut self.cases[target.case];
+            state.closed = if old.contains(&target.case) { None } else { Some(Closed::InParts) };
+        }
+        let patience = Patience { subproblems: FIRST_HUNT * old.len(), ..Patience::NONE };
+        let stage = self.hunt(query, refinement, (patience, slack));
+        let renewed = std::mem::replace(&mut self.cases, states);
+        for case in old {
+            let closed = renewed[*case].closed.clone();
+            self.cases[*case].is_stale = closed.is_none();
+            self.cases[*case].closed = closed.or(self.cases[*case].closed.take());
+        }
+        Some(match stage? {
+            Stage::Violated(found) => Some(found),
+            _ => None,
+        })
     }
 
     /// Trees for all open cases of a query, which grow as long as patience lasts.
@@ -322,6 +416,11 @@ impl Ladder<'_> {
     }
 }
 
+/// Whether a step is one of a refinement's own.
+fn is_refined(step: &Item) -> bool {
+    matches!(step, Item::Tighten(_, Targets::Listed(_)))
+}
+
 /// The trees that seem to need no more than their share of so many subproblems; if it is the last time, what they had already does not
 /// count.
 fn promising(trees: &[Tree], patience: usize, is_last: bool) -> Vec<usize> {
@@ -330,7 +429,8 @@ fn promising(trees: &[Tree], patience: usize, is_last: bool) -> Vec<usize> {
     let first = FIRST_HUNT.min(share / 4);
     let promises = |tree: &Tree| {
         let had = if is_last { tree.spent() } else { 0 };
-        tree.is_open() && !tree.is_full() && (tree.spent() < first || tree.expected() <= (share + had) as f64)
+        let is_expected = || tree.expected() <= (share + had) as f64 && tree.expected_size() <= LARGEST as f64;
+        tree.is_open() && !tree.is_full() && (tree.spent() < first || is_expected())
     };
     open().filter(|i| promises(&trees[*i])).collect()
 }
@@ -342,4 +442,71 @@ fn outlook(is_last: bool, trees: Vec<Tree>) -> Outlook {
     let gap = |tree: &Tree| if is_open(&tree) { tree.goal - tree.root().0 } else { f32::NEG_INFINITY };
     let worst = trees.into_iter().max_by(|a, b| gap(a).total_cmp(&gap(b))).expect("open cases have trees");
     Outlook { expected, gap: gap(&worst), worst, is_last }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use bartizan_proof::Interval;
+    use bartizan_proof::property::{Atom, Case, Property, Region, Variable};
+
+    use super::*;
+    use crate::bound::forms;
+    use crate::random_networks::{Builder, random_region};
+    use crate::verify::{Options, Verifier};
+
+    /// Too many for forms.
+    const INPUTS: usize = forms::MOST_INPUTS + 4;
+
+    /// "Never is the first output at most `b[0]`, never the second at most `b[1]`" over the region.
+    fn never_at_most(verifier: &Verifier, region: &Region, b: [f32; 2]) -> Property {
+        let case = |output: usize| {
+            let terms = vec![(Variable::Output(output), Interval::point(1.0))];
+            Case {
+                region: 0,
+                atoms: vec![Atom { terms, at_most: Interval::point(f64::from(b[output])), strict: false }],
+            }
+        };
+        let sizes = (verifier.network().input_size(), verifier.network().output_size());
+        Property::new(sizes, vec![region.clone()], vec![case(0), case(1)]).unwrap()
+    }
+
+    #[test]
+    fn cases_are_closed_again_or_are_known_to_be_stale() {
+        let mut tried = 0;
+        // Somewhere below a corner's value is what linear bounds leave open and trees close.
+        for (seed, below) in (0..20).flat_map(|seed| [0.8, 1.6, 2.4, 3.2].map(|below| (seed, below))) {
+            let mut builder = Builder::new(seed, INPUTS);
+            builder.dense(10).relu().dense(8).relu().dense(2);
+            let verifier = Verifier::new(builder.network());
+            let region = random_region(&mut builder, INPUTS, 0.4);
+            let point: Vec<f64> = region.bounds.iter().map(|b| b.lower.lo).collect();
+            let corner = verifier.network().evaluate(&point)[0] as f32;
+            let property = never_at_most(&verifier, &region, [corner - below, f32::MAX]);
+            let options = Options { attack: false, ..Options::default() };
+            let mut ladder = Ladder::new(&verifier, &property, &options, Instant::now() + Duration::from_secs(60));
+            ladder.bound_intervals();
+            ladder.bound_linearly();
+            let query = ladder.queries[0].clone();
+            let Some(bounds) = ladder.bounds[0].take().filter(|_| ladder.open_cases(&query).len() == 2) else {
+                continue;
+            };
+            let mut refinement = Refinement::new(verifier.model(), bounds);
+            let _ = ladder.hunt(&query, &mut refinement, (Patience::LAST, SLACK)).unwrap();
+            let Some(Closed::Here(close)) = ladder.cases[0].closed.clone() else { continue };
+            tried += 1;
+            ladder.cases[1].closed = Some(Closed::Here(Close { case: 1, ..close }));
+            assert!(ladder.renew(&query, &mut refinement, (&[0, 1], SLACK)).unwrap().is_none());
+            assert!(ladder.cases.iter().all(|state| state.closed.is_some()));
+            assert_eq!(
+                ladder.cases.iter().map(|state| state.is_stale).collect::<Vec<_>>(),
+                [false, true],
+                "seed {seed}"
+            );
+            let Verdict::Unknown(Reason::Rejected(rejected)) = ladder.check() else { panic!("seed {seed}") };
+            assert!(matches!(rejected.refusal, Refusal::NotRefuted(1, _)), "{rejected:?}");
+        }
+        assert!(tried > 8, "{tried}");
+    }
 }

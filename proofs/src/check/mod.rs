@@ -31,7 +31,6 @@ use crate::arith::{Measure, Part};
 use crate::certificate::{Decoder, Item, Source};
 use crate::error::{Refusal, Rejected};
 use crate::network::Network;
-use crate::pool::Pool;
 use crate::property::{Case, Property, Region};
 use crate::verdict::{ProvedBounds, Verified};
 
@@ -65,7 +64,7 @@ fn check_proofs(
     measures: &[Measure],
 ) -> Result<usize, Rejected> {
     property.fits(network)?;
-    let ground = |region| Ground::new(network, region).map(|ground| Ground { pool: Pool::new(limits), ..ground });
+    let ground = |region| Ground::new(network, region).map(|ground| ground.within(limits));
     let grounds = property.regions().iter().map(ground).collect::<Result<Vec<_>, _>>()?;
     let prover = Prover::new(certificate, measures);
     let mut input = Decoder::new(certificate, 0)?;
@@ -147,16 +146,7 @@ fn walk(mut node: Node, steps: &[(Item, bool)]) -> Result<(), Refusal> {
 pub fn bounds(network: &Network, region: &Region, steps: &[Item]) -> Result<ProvedBounds, Rejected> {
     let ground = Ground::new(network, region)?;
     let mut state = State::new(&ground);
-    for step in steps {
-        match step {
-            Item::Forms => state.use_forms()?,
-            Item::TightenAll => state.tighten_all()?,
-            Item::Tighten(place, targets) => state.tighten(*place, targets)?,
-            Item::Keep(slopes) => state.keep(slopes)?,
-            Item::Leave => return Err(Refusal::LeftOpen.into()),
-            _ => return Err(Refusal::NotTightening.into()),
-        }
-    }
+    steps.iter().try_for_each(|step| state.follow(step))?;
     Ok(ProvedBounds::new(network.digest(), state.intervals(network.places().len() - 1)))
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::arith::{Enclosure, Form, Interval, LinearAtom, enclose};
-use crate::certificate::{Literal, Place, Side, Slopes, Targets, Witness};
+use crate::certificate::{Item, Literal, Place, Side, Slopes, Targets, Witness};
 use crate::error::Refusal;
 use crate::network::{Network, Node, NodeId, Op};
-use crate::pool::Pool;
+use crate::pool::{Limits, Pool};
 use crate::property::{Atom, Region, Variable};
 
 use super::relax::check_slopes;
@@ -64,6 +64,12 @@ impl<'p> Ground<'p> {
         let place_of_relu = network.relus().map(|(relu, _)| relu).zip(1..).collect();
         let (places, pool) = (network.places(), Pool::default());
         Ok(Ground { network, region, place_of_relu, constraints, places, pool })
+    }
+
+    /// The same, with limits on what its proof may take.
+    #[must_use]
+    pub fn within(self, limits: impl Into<Limits>) -> Self {
+        Ground { pool: Pool::new(limits.into()), ..self }
     }
 
     /// Number of elements of a place.
@@ -224,6 +230,22 @@ impl<'g> State<'g> {
         self.forms = Some(Vec::new());
         self.stale = 1;
         Ok(())
+    }
+
+    /// Takes a step that tightens bounds.
+    ///
+    /// # Errors
+    ///
+    /// The step does not fit the network, or is another.
+    pub fn follow(&mut self, step: &Item) -> Result<(), Refusal> {
+        match step {
+            Item::Forms => self.use_forms(),
+            Item::TightenAll => self.tighten_all(),
+            Item::Tighten(place, targets) => self.tighten(*place, targets),
+            Item::Keep(slopes) => self.keep(slopes),
+            Item::Leave => Err(Refusal::LeftOpen),
+            _ => Err(Refusal::NotTightening),
+        }
     }
 
     /// Replaces the interval of an element by its part within `by`.

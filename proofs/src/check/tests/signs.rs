@@ -395,6 +395,6 @@ fn a_deadline_passes_within_an_item() {
     let (network, property) = (distance(), never_at_most(-0.26, &SQUARE));
     let limits = Limits { threads: NonZeroUsize::MIN, deadline: Some(std::time::Instant::now()) };
     let region = &property.regions()[0];
-    let ground = Ground { pool: Pool::new(limits), ..Ground::new(&network, region).unwrap() };
+    let ground = Ground::new(&network, region).unwrap().within(limits);
     assert_eq!(State::new(&ground).tighten(2, &Targets::Undecided), Err(Refusal::Deadline));
 }
