@@ -48,6 +48,9 @@ pub enum Reason {
     /// What is left of the region is too narrow to be split.
     #[error("{0}, too narrow to be split")]
     TooNarrow(Open),
+    /// The search has split its region into as many parts as fit the memory that it may take.
+    #[error("{0}, and no memory for more")]
+    NoMemory(Open),
     /// The search believed in a proof that the checker did not accept.
     #[error("the checker refused the proof: {0}")]
     Rejected(Rejected),

@@ -137,6 +137,33 @@ fn disputed_leaves_are_split_and_refused_ones_are_found() {
 }
 
 #[test]
+fn a_search_without_room_ends_open() {
+    let (network, region) = network(1);
+    let property = never_both_at_most(sampled_minimum(&network, &region) - 1e-9, &region);
+    let queries = Query::<f32>::all_of(&property);
+    let model = Model::<f32>::of(&network);
+    let ends: Vec<Interval> = region.bounds.iter().map(|bound| bound.outer()).collect();
+    let mut search = Search::new(&model, &queries[0], ends, 0);
+    search.room = 64;
+    let found = search.run(Instant::now() + LONG, None);
+    assert!(matches!(found, Found::Open { .. }) && search.is_full(), "{found:?}");
+    assert!(search.tree().size() < 64 + 2 * ROUND, "{}", search.tree().size());
+}
+
+#[test]
+fn a_measure_without_room_ends_open() {
+    let (network, region) = network(1);
+    let property = never_both_at_most(sampled_minimum(&network, &region) + 0.1, &region);
+    let question = volume::Question::of(Query::<f32>::all_of(&property).swap_remove(0));
+    let model = Model::<f32>::of(&network);
+    let ends: Vec<Interval> = region.bounds.iter().map(|bound| bound.outer()).collect();
+    let mut search = volume::VolumeSearch::new(&model, &question, ends);
+    search.room = 64;
+    assert_eq!(search.run(0.0, Instant::now() + LONG, &|_| true), volume::Stop::Full);
+    assert!(search.tree().size() >= 64 && search.parts().undecided > 0);
+}
+
+#[test]
 fn evolution_costs_in_proportion_and_only_where_points_are_looked_for() {
     let (network, region) = network(2);
     let property = never_both_at_most(sampled_minimum(&network, &region) - 0.01, &region);

@@ -20,6 +20,9 @@ enum End {
     Split(Split, NodeId),
 }
 
+/// The most nodes of a tree. With 20 inputs it takes 8 GiB then, with what is known of its open nodes.
+pub const MOST_NODES: usize = 1 << 24;
+
 /// What has been split and refuted so far. Children have larger numbers than their parents.
 #[derive(Clone, Debug)]
 pub struct Tree {
@@ -39,6 +42,11 @@ impl Tree {
     /// The root.
     pub fn root(&self) -> NodeId {
         0
+    }
+
+    /// Number of nodes.
+    pub fn size(&self) -> usize {
+        self.nodes.len()
     }
 
     /// Splits an open node.

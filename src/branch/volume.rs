@@ -18,7 +18,7 @@ use super::choice;
 use super::domain::Domain;
 use super::examine::bound;
 use super::judge::{Judge, Judgement};
-use super::tree::{self, NodeId, Tree};
+use super::tree::{self, MOST_NODES, NodeId, Tree};
 use crate::bound::Model;
 use crate::query::{Query, Target};
 
@@ -45,6 +45,8 @@ pub enum Stop {
     Enough,
     /// What is undecided is too narrow to be split.
     TooNarrow,
+    /// There is no memory left for more parts.
+    Full,
     /// The time limit was reached.
     Late,
 }
@@ -81,6 +83,8 @@ pub struct VolumeSearch<'q> {
     parts: Parts,
     /// What the checker took, on all threads, in nanoseconds.
     checking: AtomicU64,
+    /// Nodes that the tree may have.
+    pub(super) room: usize,
 }
 
 /// An undecided part: the largest comes first, among equals the oldest.
@@ -135,6 +139,7 @@ impl<'q> VolumeSearch<'q> {
             undecided: 1.0,
             parts: Parts::default(),
             checking: AtomicU64::new(0),
+            room: MOST_NODES,
         }
     }
 
@@ -157,6 +162,9 @@ impl<'q> VolumeSearch<'q> {
     /// Searches until at most the given share is undecided. What is decided can be checked again before the deadline.
     pub fn run(&mut self, undecided: f64, deadline: Instant, accept: &Accept) -> Stop {
         while self.undecided > undecided && !self.open.is_empty() {
+            if self.tree.size() >= self.room {
+                return Stop::Full;
+            }
             if Instant::now() + self.check_time() >= deadline {
                 return Stop::Late;
             }

@@ -72,6 +72,7 @@ fn reason(stop: Stop) -> &'static str {
     match stop {
         Stop::Enough => "little enough is undecided",
         Stop::TooNarrow => "what is undecided is too narrow to be split",
+        Stop::Full => "there is no memory left for more parts",
         Stop::Late => "the time limit was reached",
     }
 }

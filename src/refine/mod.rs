@@ -32,8 +32,12 @@ use tree::Tree;
 /// Steps of an ascent of slopes, and of the multipliers of a new leaf.
 pub const STEPS: (usize, usize) = (16, 2);
 
-/// Subproblems of all trees of a layer together: they fit a gigabyte or so.
+/// Subproblems of all trees of a layer together.
 const MOST: usize = 1_000_000;
+
+/// What trees that grow together may take, in bytes: those of the query's open cases, or those of one layer. Witnesses that are kept take
+/// about as much again for each layer.
+pub const MEMORY: usize = 1 << 30;
 
 /// After how many levels of a tree of the query's own slopes move again, and the steps of an ascent there.
 pub const FRESH: (usize, usize) = (4, 8);
@@ -167,7 +171,7 @@ impl<'m> Refinement<'m> {
         let weights: Vec<f32> =
             elements.map(|(element, is_upper)| weights[source][[usize::from(is_upper), element]]).collect();
         let mut room = (most.saturating_sub(1) * trees.len()).min(MOST);
-        while room > 0 {
+        while room > 0 && trees.iter().map(Tree::bytes).sum::<usize>() < MEMORY {
             let chosen = promising(&trees, &weights, most);
             let grown = grove::grow(&frame, &mut trees, &chosen, &growth)?.len();
             if grown == 0 {

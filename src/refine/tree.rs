@@ -50,6 +50,8 @@ pub struct Tree {
     /// Nodes that have a base of their own, and those of them that are split.
     fresh: usize,
     bases: usize,
+    /// What all nodes take, in bytes.
+    bytes: usize,
     /// The share of the tree that has reached the goal, where each child has half of its parent's.
     closed: f64,
 }
@@ -151,6 +153,7 @@ impl Tree {
             spent: 0,
             fresh: 0,
             bases: 0,
+            bytes: 0,
             closed: 0.0,
         }
     }
@@ -184,6 +187,11 @@ impl Tree {
     /// Number of nodes that a witness of the tree has.
     pub fn size(&self) -> usize {
         self.nodes.len() + self.bases
+    }
+
+    /// What it takes in memory, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Whether a witness has no room for another round.
@@ -320,10 +328,12 @@ impl Tree {
         let is_open = bound < self.goal && !reached.choices.is_empty() && depth < DEEPEST;
         let choices = if is_open { reached.choices } else { Vec::new() };
         self.closed += if bound >= self.goal { 0.5_f64.powi(depth) } else { 0.0 };
-        let betas = reached.betas.into();
+        let betas: Box<[f32]> = reached.betas.into();
         let cuts = Some(reached.cuts).filter(|cuts| cuts.iter().any(|cut| *cut > 0.0));
         self.fresh += usize::from(is_fresh);
         let base = is_fresh.then_some(Base { slopes: reached.slopes, cuts });
+        let of_base = base.as_ref().map_or(0, |base| base.slopes.len());
+        self.bytes += size_of::<Node>() + size_of_val(&*betas) + size_of_val(choices.as_slice()) + of_base;
         self.nodes.push(Node { depth, from, base, children: None, betas, choices, is_forced: false, own: None });
         match is_open {
             true => self.open.push(Leaf { bound, node }),
