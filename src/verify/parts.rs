@@ -16,7 +16,11 @@ use crate::refine::tree::Tree;
 use crate::refine::{Refinement, STEPS};
 
 /// A part's hidden bounds are computed anew where its trees seem to need more than so many subproblems for each of them.
-const WORTH: usize = 40;
+pub(super) const WORTH: usize = 40;
+
+/// What has to be left at most of what the worst bound is short of, for that to have paid; where it has not, it must be worth so many
+/// times more in the parts of the part.
+const PAID: (f32, usize) = (0.98, 4);
 
 /// The deepest part.
 const DEEPEST: usize = 64;
@@ -42,7 +46,7 @@ impl Ladder<'_> {
         for is_positive in [false, true] {
             open.iter().for_each(|target| self.cases[target.case].closed = None);
             let part = refinement.part(Assumed { node, element, is_positive });
-            stage = self.close_part(query, part, (slack, items))?;
+            stage = self.close_part(query, (part, outlook.worth), (slack, items))?;
             if !matches!(stage, Stage::Closed) {
                 break;
             }
@@ -56,20 +60,25 @@ impl Ladder<'_> {
     fn close_part(
         &mut self,
         query: &Query<f32>,
-        mut part: Refinement,
+        (mut part, worth): (Refinement, usize),
         (slack, items): (f32, &mut Vec<Item>),
     ) -> Option<Stage> {
         let (open, ends) = (self.open_cases(query), part.ends());
-        let (mut is_refined, mut below) = (false, Vec::new());
+        let (mut gap, mut below) = (None, Vec::new());
         let mut stage = loop {
             if part.is_empty() {
                 below.push(Item::Empty);
                 break Stage::Closed;
             }
             match self.hunt(query, &mut part, (Patience::LAST, slack))? {
-                Stage::Open(outlook) if !is_refined && outlook.expected > (WORTH * ends) as f64 => {
+                Stage::Open(outlook) if gap.is_none() && outlook.expected > (worth * ends) as f64 => {
                     part.pass(1, self.deadline)?;
-                    is_refined = true;
+                    gap = Some(outlook.gap);
+                }
+                Stage::Open(outlook) => {
+                    let has_paid = gap.is_none_or(|gap| outlook.gap <= PAID.0 * gap);
+                    let worth = if has_paid { worth } else { worth.saturating_mul(PAID.1) };
+                    break Stage::Open(Outlook { worth, ..outlook });
                 }
                 stage => break stage,
             }

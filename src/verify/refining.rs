@@ -6,6 +6,7 @@ use bartizan_proof::check::{Ground, State};
 use bartizan_proof::{Refusal, Rejected, Violated};
 use ndarray::{Array1, ArrayView1, Axis};
 
+use super::parts::WORTH;
 use super::{Closed, Ladder, adaptive, leaves};
 use crate::attack::momentum::Start;
 use crate::attack::pgd;
@@ -105,6 +106,8 @@ pub(super) struct Outlook {
     pub worst: Tree,
     /// Whether the trees were the last resort.
     pub is_last: bool,
+    /// For how many subproblems each the hidden bounds of parts are worth computing anew.
+    pub worth: usize,
 }
 
 impl Ladder<'_> {
@@ -444,7 +447,7 @@ fn outlook(is_last: bool, trees: Vec<Tree>) -> Outlook {
     let expected = trees.iter().filter(is_open).map(Tree::expected).sum();
     let gap = |tree: &Tree| if is_open(&tree) { tree.goal - tree.root().0 } else { f32::NEG_INFINITY };
     let worst = trees.into_iter().max_by(|a, b| gap(a).total_cmp(&gap(b))).expect("open cases have trees");
-    Outlook { expected, gap: gap(&worst), worst, is_last }
+    Outlook { expected, gap: gap(&worst), worst, is_last, worth: WORTH }
 }
 
 #[cfg(test)]
