@@ -1,5 +1,6 @@
-//! What [`super::dual`] does to one row, element by element, in loops that processors vectorise.
+//! What [`super::dual`] does to one row, element by element, in loops that compilers vectorise for whatever the processor has.
 
+use fearless_simd::{Level, dispatch};
 use ndarray::ArrayView1;
 
 /// How fast the means of gradients and of their squares forget (Kingma and Ba 2015).
@@ -36,7 +37,12 @@ pub fn short(multiplier: f32) -> f32 {
 const LANES: usize = 16;
 
 /// Adds the relaxed coefficients; returns what the relaxation costs.
-pub fn relax_row(a: &[f32], (below, above, offset): (&[f32], &[f32], &[f32]), into: &mut [f32]) -> f32 {
+pub fn relax_row(a: &[f32], lines: (&[f32], &[f32], &[f32]), into: &mut [f32]) -> f32 {
+    dispatch!(Level::new(), _simd => relax_row_inline(a, lines, into))
+}
+
+#[inline(always)]
+fn relax_row_inline(a: &[f32], (below, above, offset): (&[f32], &[f32], &[f32]), into: &mut [f32]) -> f32 {
     let mut costs = [0.0; LANES];
     let n = a.len();
     let (below, above, offset, into) = (&below[..n], &above[..n], &offset[..n], &mut into[..n]);
@@ -58,7 +64,12 @@ pub fn relax_row(a: &[f32], (below, above, offset): (&[f32], &[f32], &[f32]), in
 }
 
 /// The corner of the box where `a . x` is least, and that value.
-pub fn corner_of(a: &[f32], (lower, upper): (&[f32], &[f32]), corner: &mut [f32]) -> f32 {
+pub fn corner_of(a: &[f32], ends: (&[f32], &[f32]), corner: &mut [f32]) -> f32 {
+    dispatch!(Level::new(), _simd => corner_of_inline(a, ends, corner))
+}
+
+#[inline(always)]
+fn corner_of_inline(a: &[f32], (lower, upper): (&[f32], &[f32]), corner: &mut [f32]) -> f32 {
     let mut sums = [0.0; LANES];
     let n = a.len();
     let (lower, upper, corner) = (&lower[..n], &upper[..n], &mut corner[..n]);
@@ -78,7 +89,12 @@ pub fn corner_of(a: &[f32], (lower, upper): (&[f32], &[f32]), corner: &mut [f32]
 }
 
 /// The values on the lines that coefficients choose.
-pub fn value_row(z: &[f32], a: Option<&[f32]>, (below, above, offset): (&[f32], &[f32], &[f32]), value: &mut [f32]) {
+pub fn value_row(z: &[f32], a: Option<&[f32]>, lines: (&[f32], &[f32], &[f32]), value: &mut [f32]) {
+    dispatch!(Level::new(), _simd => value_row_inline(z, a, lines, value))
+}
+
+#[inline(always)]
+fn value_row_inline(z: &[f32], a: Option<&[f32]>, (below, above, offset): (&[f32], &[f32], &[f32]), value: &mut [f32]) {
     let n = z.len();
     let (below, above, offset, value) = (&below[..n], &above[..n], &offset[..n], &mut value[..n]);
     match a {
@@ -87,7 +103,9 @@ pub fn value_row(z: &[f32], a: Option<&[f32]>, (below, above, offset): (&[f32], 
             for j in 0..n {
                 let on_lower = below[j] * z[j];
                 let on_upper = above[j] * z[j] + offset[j];
-                value[j] = if a[j] < 0.0 { on_upper } else { on_lower };
+                // Both are computed: a branch would keep the loop from being vectorised.
+                let is_negative = ((a[j] < 0.0) as u32).wrapping_neg();
+                value[j] = f32::from_bits(on_upper.to_bits() & is_negative | on_lower.to_bits() & !is_negative);
             }
         }
         None => value.iter_mut().zip(z).zip(below).for_each(|((value, z), below)| *value = below * z),
@@ -95,7 +113,12 @@ pub fn value_row(z: &[f32], a: Option<&[f32]>, (below, above, offset): (&[f32], 
 }
 
 /// A step of slopes.
-pub fn follow_row(
+pub fn follow_row(a: &[f32], z: &[f32], offset: &[f32], state: [&mut [f32]; 3], rates: (f32, (f32, f32))) {
+    dispatch!(Level::new(), _simd => follow_row_inline(a, z, offset, state, rates))
+}
+
+#[inline(always)]
+fn follow_row_inline(
     a: &[f32],
     z: &[f32],
     offset: &[f32],
