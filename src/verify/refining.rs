@@ -248,19 +248,17 @@ impl Ladder<'_> {
         if old.is_empty() {
             return Some(None);
         }
-        // All others wait.
-        let states = self.cases.clone();
-        for target in &query.cases {
-            let state = &mut self.cases[target.case];
-            state.closed = if old.contains(&target.case) { None } else { Some(Closed::InParts) };
-        }
+        // Other open cases wait.
+        let waiting: Vec<usize> = self.open_cases(query).iter().map(|target| target.case).collect();
+        waiting.iter().for_each(|case| self.cases[*case].closed = Some(Closed::InParts));
+        let known: Vec<_> = old.iter().map(|case| (*case, self.cases[*case].closed.take())).collect();
         let patience = Patience { subproblems: FIRST_HUNT * old.len(), ..Patience::NONE };
         let stage = self.hunt(query, refinement, (patience, slack));
-        let renewed = std::mem::replace(&mut self.cases, states);
-        for case in old {
-            let closed = renewed[*case].closed.clone();
-            self.cases[*case].is_stale = closed.is_none();
-            self.cases[*case].closed = closed.or(self.cases[*case].closed.take());
+        waiting.iter().for_each(|case| self.cases[*case].closed = None);
+        for (case, closed) in known {
+            let state = &mut self.cases[case];
+            state.is_stale = state.closed.is_none();
+            state.closed = state.closed.take().or(closed);
         }
         Some(match stage? {
             Stage::Violated(found) => Some(found),
