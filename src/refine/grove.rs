@@ -45,9 +45,9 @@ pub fn plant(frame: &Frame, trees: &mut [Tree], slopes: Option<&Arc<[u8]>>, grow
     Some(())
 }
 
-/// One round: splits the worst leaves of the trees named. Returns a corner for each new leaf; none when nothing can be split. `None`
-/// when the deadline passes first.
-pub fn grow(frame: &Frame, trees: &mut [Tree], chosen: &[usize], growth: &Growth) -> Option<Vec<Corner>> {
+/// One round: splits the worst leaves of the trees named. Returns the number of new leaves, 0 when nothing can be split, and the corners of
+/// those below their goals: others hold no counterexample. `None` when the deadline passes first.
+pub fn grow(frame: &Frame, trees: &mut [Tree], chosen: &[usize], growth: &Growth) -> Option<(usize, Vec<Corner>)> {
     let mut taken: Vec<(usize, Taken)> = Vec::new();
     for i in chosen {
         for _ in 0..growth.splits {
@@ -59,7 +59,7 @@ pub fn grow(frame: &Frame, trees: &mut [Tree], chosen: &[usize], growth: &Growth
     }
     let (levels, steps) = growth.fresh.unwrap_or((usize::MAX, 0));
     let (fresh, stale): (Vec<_>, Vec<_>) = taken.into_iter().partition(|(i, leaf)| trees[*i].is_fresh(*leaf, levels));
-    let mut corners = Vec::new();
+    let (mut count, mut corners) = (0, Vec::new());
     for (taken, steps, moves_slopes) in [(stale, growth.steps, false), (fresh, steps, true)] {
         let rows: Vec<Row> = taken.iter().flat_map(|(i, leaf)| trees[*i].rows(*leaf)).collect();
         let found = dual::ascend(frame, &rows, &Effort { steps, moves_slopes, deadline: growth.deadline })?;
@@ -68,9 +68,10 @@ pub fn grow(frame: &Frame, trees: &mut [Tree], chosen: &[usize], growth: &Growth
             let children = [(); 2].map(|()| found.next().expect("two rows a leaf"));
             let corner =
                 |Reached { bound, input, .. }: &Reached| Corner { tree: i, bound: *bound, input: input.clone() };
-            corners.extend(children.iter().map(corner));
+            count += children.len();
+            corners.extend(children.iter().filter(|child| child.bound < trees[i].goal).map(corner));
             trees[i].split(leaf, children, moves_slopes);
         }
     }
-    Some(corners)
+    Some((count, corners))
 }

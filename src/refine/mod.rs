@@ -173,7 +173,7 @@ impl<'m> Refinement<'m> {
         let mut room = (most.saturating_sub(1) * trees.len()).min(MOST);
         while room > 0 && trees.iter().map(Tree::bytes).sum::<usize>() < MEMORY {
             let chosen = promising(&trees, &weights, most);
-            let grown = grove::grow(&frame, &mut trees, &chosen, &growth)?.len();
+            let grown = grove::grow(&frame, &mut trees, &chosen, &growth)?.0;
             if grown == 0 {
                 break;
             }

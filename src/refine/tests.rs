@@ -165,7 +165,7 @@ fn trees_of_outputs_are_accepted() {
         let mut trees = vec![refinement.tree(&compact, &on_first, 0.0, 50.0)];
         let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, fresh, splits: 2, deadline: soon() };
         grove::plant(&frame, &mut trees, None, &growth).unwrap();
-        while trees[0].spent() < 60 && !grove::grow(&frame, &mut trees, &[0], &growth).unwrap().is_empty() {}
+        while trees[0].spent() < 60 && grove::grow(&frame, &mut trees, &[0], &growth).unwrap().0 > 0 {}
         let bound = f64::from(trees[0].bound());
         let terms = vec![(Variable::Output(0), Interval::point(1.0))];
         let at_most = Interval::point(bound - 1e-4 * (1.0 + bound.abs()));

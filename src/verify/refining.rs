@@ -4,7 +4,8 @@
 use bartizan_proof::certificate::{Close, Item, Multipliers, Place, Targets};
 use bartizan_proof::check::{Ground, State};
 use bartizan_proof::{Refusal, Rejected, Violated};
-use ndarray::{Array1, ArrayView1, Axis};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use rayon::prelude::*;
 
 use super::parts::WORTH;
 use super::{Closed, Ladder, adaptive, leaves};
@@ -35,6 +36,12 @@ pub(super) const SLACK: f32 = 1e-5;
 
 /// Corners of a round from which a descent starts, and its steps.
 const DESCENT: (usize, usize) = (8, 20);
+
+/// Rounds of a hunt that all end with a descent; and afterwards, one in how many does.
+const EARLY_ROUNDS: (usize, usize) = (8, 4);
+
+/// Corners that are evaluated at once.
+const CORNERS: usize = 64;
 
 /// A pass that leaves more than this share of what was missing has gained too little for another.
 const STALLED: f32 = 0.9;
@@ -298,6 +305,7 @@ impl Ladder<'_> {
         let is_last = gap > patience.stalled;
         let mut grown = trees.len();
         let mut programs = None;
+        let mut rounds = 0;
         loop {
             if has_programs && trees.iter().any(Tree::is_stuck) {
                 let wanted = (query.region, open.as_slice(), combinations.as_slice());
@@ -324,9 +332,11 @@ impl Ladder<'_> {
                 return Some(Stage::Violated(found));
             }
             growth.splits = (SPLITS / growing.len()).max(1);
-            let corners = grove::grow(&frame, &mut trees, &growing, &growth)?;
-            grown += corners.len();
-            if let Some(found) = self.try_corners(query, &open, corners) {
+            let (count, corners) = grove::grow(&frame, &mut trees, &growing, &growth)?;
+            grown += count;
+            rounds += 1;
+            let descends = rounds <= EARLY_ROUNDS.0 || rounds % EARLY_ROUNDS.1 == 0;
+            if let Some(found) = self.try_corners(query, &open, (corners, descends)) {
                 return Some(Stage::Violated(found));
             }
         }
@@ -382,14 +392,19 @@ impl Ladder<'_> {
         combinations
     }
 
-    /// Looks for counterexamples at corners where relaxed targets are least, and near the best of them.
-    fn try_corners(&self, query: &Query<f32>, open: &[&Target<f32>], corners: Vec<Corner>) -> Option<Violated> {
+    /// Looks for counterexamples at corners where relaxed targets are least, and near the best of them where it descends.
+    fn try_corners(
+        &self,
+        query: &Query<f32>,
+        open: &[&Target<f32>],
+        (corners, descends): (Vec<Corner>, bool),
+    ) -> Option<Violated> {
         if !self.options.attack || corners.is_empty() {
             return None;
         }
         let points: Vec<ArrayView1<f32>> = corners.iter().map(|corner| corner.input.view()).collect();
         let points = ndarray::stack(Axis(0), &points).ok()?;
-        let outputs = self.verifier.model.evaluate(points.view()).pop()?;
+        let outputs = self.outputs_at(points.view());
         let excess = |i: usize| open[corners[i].tree].worst_excess(points.row(i), outputs.row(i));
         let mut order: Vec<(f32, usize)> = (0..corners.len()).map(|i| (excess(i), i)).collect();
         order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
@@ -404,6 +419,9 @@ impl Ladder<'_> {
                 return found;
             }
         }
+        if !descends {
+            return None;
+        }
         let (_, best) = order[0];
         let start = points.select(Axis(0), &order.iter().map(|(_, i)| *i).collect::<Vec<_>>());
         let steps = (DESCENT.1, pgd::NARROW_STEPS);
@@ -414,6 +432,16 @@ impl Ladder<'_> {
             &mut offer,
         );
         found
+    }
+
+    /// The network's outputs at many points.
+    fn outputs_at(&self, points: ArrayView2<f32>) -> Array2<f32> {
+        let chunks: Vec<_> = points.axis_chunks_iter(Axis(0), CORNERS).collect();
+        let model = &self.verifier.model;
+        let output = |points| model.evaluate(points).pop().expect("a value for each node");
+        let outputs: Vec<Array2<f32>> = chunks.into_par_iter().map(output).collect();
+        let views: Vec<_> = outputs.iter().map(|of| of.view()).collect();
+        ndarray::concatenate(Axis(0), &views).expect("chunks of one batch")
     }
 }
 
