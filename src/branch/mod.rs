@@ -38,7 +38,7 @@ use domain::Domain;
 use examine::{Examined, examine};
 use frontier::Frontier;
 use judge::{Candidate, Effort, Judge};
-use tree::{MOST_NODES, NodeId, Tree};
+use tree::{NodeId, Tree};
 
 /// Domains that are bounded in one round.
 const ROUND: usize = 256;
@@ -95,8 +95,6 @@ pub struct Search<'q> {
     cost: Cost,
     /// Takes turns with branch and bound.
     evolution: Evolution<'q>,
-    /// Nodes that the tree may have.
-    room: usize,
 }
 
 impl<'q> Search<'q> {
@@ -109,18 +107,12 @@ impl<'q> Search<'q> {
         let mut frontier = Frontier::default();
         frontier.push(root);
         let (judge, evolution) = (Judge::new(model, query), Evolution::new(model, query, seed));
-        let (stuck, cost, room) = (Vec::new(), Cost::default(), MOST_NODES);
-        Search { judge, narrowest, tree, frontier, stuck, cost, evolution, room }
+        Search { judge, narrowest, tree, frontier, stuck: Vec::new(), cost: Cost::default(), evolution }
     }
 
     /// What has been split and closed so far.
     pub fn tree(&self) -> &Tree {
         &self.tree
-    }
-
-    /// Whether the tree has as many nodes as it may have.
-    pub fn is_full(&self) -> bool {
-        self.tree.size() >= self.room
     }
 
     /// What the search has cost so far.
@@ -139,7 +131,7 @@ impl<'q> Search<'q> {
     /// Searches until nothing is open, the deadline has passed or a point is accepted. `accept` is offered points where some
     /// case happens in the search's arithmetic; without it no points are looked for.
     pub fn run(&mut self, deadline: Instant, mut accept: Option<&mut Accept>) -> Found {
-        while !self.frontier.is_empty() && !self.is_full() {
+        while !self.frontier.is_empty() && !self.tree.is_full() {
             let taken: Vec<Domain> = self.frontier.take(ROUND);
             let judge = &self.judge;
             let examined = taken.par_chunks(CHUNK).map(|chunk| examine(judge, chunk, deadline));

@@ -144,9 +144,9 @@ fn a_search_without_room_ends_open() {
     let model = Model::<f32>::of(&network);
     let ends: Vec<Interval> = region.bounds.iter().map(|bound| bound.outer()).collect();
     let mut search = Search::new(&model, &queries[0], ends, 0);
-    search.room = 64;
+    search.tree.room = 64;
     let found = search.run(Instant::now() + LONG, None);
-    assert!(matches!(found, Found::Open { .. }) && search.is_full(), "{found:?}");
+    assert!(matches!(found, Found::Open { .. }) && search.tree().is_full(), "{found:?}");
     assert!(search.tree().size() < 64 + 2 * ROUND, "{}", search.tree().size());
 }
 
@@ -158,7 +158,7 @@ fn a_measure_without_room_ends_open() {
     let model = Model::<f32>::of(&network);
     let ends: Vec<Interval> = region.bounds.iter().map(|bound| bound.outer()).collect();
     let mut search = volume::VolumeSearch::new(&model, &question, ends);
-    search.room = 64;
+    search.tree.room = 64;
     assert_eq!(search.run(0.0, Instant::now() + LONG, &|_| true), volume::Stop::Full);
     assert!(search.tree().size() >= 64 && search.parts().undecided > 0);
 }

@@ -21,7 +21,7 @@ enum End {
 }
 
 /// The most nodes of a tree. With 20 inputs it takes 8 GiB then, with what is known of its open nodes.
-pub const MOST_NODES: usize = 1 << 24;
+const MOST_NODES: usize = 1 << 24;
 
 /// What has been split and refuted so far. Children have larger numbers than their parents.
 #[derive(Clone, Debug)]
@@ -31,12 +31,14 @@ pub struct Tree {
     nodes: Vec<End>,
     /// The parent of each node but the root, in pairs.
     parents: Vec<NodeId>,
+    /// How many nodes it may have.
+    pub(super) room: usize,
 }
 
 impl Tree {
     /// An open root.
     pub fn new(ends: Vec<Interval>) -> Self {
-        Tree { ends, nodes: vec![End::Open], parents: Vec::new() }
+        Tree { ends, nodes: vec![End::Open], parents: Vec::new(), room: MOST_NODES }
     }
 
     /// The root.
@@ -47,6 +49,11 @@ impl Tree {
     /// Number of nodes.
     pub fn size(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// Whether there is no room for more nodes.
+    pub fn is_full(&self) -> bool {
+        self.size() >= self.room
     }
 
     /// Splits an open node.

@@ -18,7 +18,7 @@ use super::choice;
 use super::domain::Domain;
 use super::examine::bound;
 use super::judge::{Judge, Judgement};
-use super::tree::{self, MOST_NODES, NodeId, Tree};
+use super::tree::{self, NodeId, Tree};
 use crate::bound::Model;
 use crate::query::{Query, Target};
 
@@ -76,15 +76,13 @@ pub struct VolumeSearch<'q> {
     /// For each case of the query, what refutes the negations of its atoms.
     converses: Vec<Judge<'q>>,
     narrowest: Vec<f64>,
-    tree: Tree,
+    pub(super) tree: Tree,
     open: BinaryHeap<Open>,
     /// The share of the region that is undecided.
     undecided: f64,
     parts: Parts,
     /// What the checker took, on all threads, in nanoseconds.
     checking: AtomicU64,
-    /// Nodes that the tree may have.
-    pub(super) room: usize,
 }
 
 /// An undecided part: the largest comes first, among equals the oldest.
@@ -139,7 +137,6 @@ impl<'q> VolumeSearch<'q> {
             undecided: 1.0,
             parts: Parts::default(),
             checking: AtomicU64::new(0),
-            room: MOST_NODES,
         }
     }
 
@@ -162,7 +159,7 @@ impl<'q> VolumeSearch<'q> {
     /// Searches until at most the given share is undecided. What is decided can be checked again before the deadline.
     pub fn run(&mut self, undecided: f64, deadline: Instant, accept: &Accept) -> Stop {
         while self.undecided > undecided && !self.open.is_empty() {
-            if self.tree.size() >= self.room {
+            if self.tree.is_full() {
                 return Stop::Full;
             }
             if Instant::now() + self.check_time() >= deadline {

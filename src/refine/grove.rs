@@ -65,11 +65,14 @@ pub fn grow(frame: &Frame, trees: &mut [Tree], chosen: &[usize], growth: &Growth
         let found = dual::ascend(frame, &rows, &Effort { steps, moves_slopes, deadline: growth.deadline })?;
         let mut found = found.into_iter();
         for (i, leaf) in taken {
-            let children = [(); 2].map(|()| found.next().expect("two rows a leaf"));
-            let corner =
-                |Reached { bound, input, .. }: &Reached| Corner { tree: i, bound: *bound, input: input.clone() };
+            let mut children = [(); 2].map(|()| found.next().expect("two rows a leaf"));
             count += children.len();
-            corners.extend(children.iter().filter(|child| child.bound < trees[i].goal).map(corner));
+            let below = children.iter_mut().filter(|child| child.bound < trees[i].goal);
+            corners.extend(below.map(|Reached { bound, input, .. }| Corner {
+                tree: i,
+                bound: *bound,
+                input: std::mem::take(input),
+            }));
             trees[i].split(leaf, children, moves_slopes);
         }
     }

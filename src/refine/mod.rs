@@ -37,7 +37,7 @@ const MOST: usize = 1_000_000;
 
 /// What trees that grow together may take, in bytes: those of the query's open cases, or those of one layer. Witnesses that are kept take
 /// about as much again for each layer.
-pub const MEMORY: usize = 1 << 30;
+const MEMORY: usize = 1 << 30;
 
 /// After how many levels of a tree of the query's own slopes move again, and the steps of an ascent there.
 pub const FRESH: (usize, usize) = (4, 8);
@@ -171,7 +171,7 @@ impl<'m> Refinement<'m> {
         let weights: Vec<f32> =
             elements.map(|(element, is_upper)| weights[source][[usize::from(is_upper), element]]).collect();
         let mut room = (most.saturating_sub(1) * trees.len()).min(MOST);
-        while room > 0 && trees.iter().map(Tree::bytes).sum::<usize>() < MEMORY {
+        while room > 0 && !fill_memory(&trees) {
             let chosen = promising(&trees, &weights, most);
             let grown = grove::grow(&frame, &mut trees, &chosen, &growth)?.0;
             if grown == 0 {
@@ -244,6 +244,11 @@ impl<'m> Refinement<'m> {
         };
         Targets::Listed(needed.map(target).collect())
     }
+}
+
+/// Whether trees take all the memory that they may.
+pub fn fill_memory(trees: &[Tree]) -> bool {
+    trees.iter().map(Tree::bytes).sum::<usize>() >= MEMORY
 }
 
 /// The trees to grow in one round: those that matter most for what they should gain.

@@ -41,6 +41,30 @@ fn values(model: &Model<f32>, region: &Region, builder: &mut Builder) -> Vec<Arr
     model.evaluate(point.insert_axis(Axis(0)).view())
 }
 
+/// Asserts that bounds hold at random points.
+fn assert_holds(bounds: &Bounds<f32>, (model, region): (&Model<f32>, &Region), builder: &mut Builder) {
+    for _ in 0..50 {
+        for (node, value) in values(model, region, builder).iter().enumerate() {
+            let inside = value.iter().zip(&bounds.lower[node]).zip(&bounds.upper[node]);
+            inside.for_each(|((v, l), u)| assert!(*v >= l - 1e-4 && *v <= u + 1e-4, "{v} in [{l}, {u}]"));
+        }
+    }
+}
+
+/// What the checker proves of hidden bounds, by the steps of linear bounds and those of a refinement.
+fn proved(
+    (network, region): (&Network, &Region),
+    mut items: Vec<Item>,
+    refinement: &Refinement,
+) -> BTreeMap<usize, Vec<Interval>> {
+    let places = certify::tightened_places(network, refinement.model);
+    let ground = check::Ground::new(network, region).unwrap();
+    let mut state = check::State::new(&ground);
+    items.extend(refinement.items(&places));
+    items.iter().for_each(|item| state.follow(item).unwrap());
+    places.into_iter().map(|(node, place)| (node, state.intervals(place))).collect()
+}
+
 #[test]
 fn rows_hold_wherever_their_signs_do_and_ascend() {
     let (mut better, mut all) = (0, 0);
@@ -114,25 +138,14 @@ fn refined_bounds_hold_everywhere_and_the_checker_proves_them() {
         let model = Model::<f32>::of(&network);
         let mut refinement = begin(&model, &region);
         let before = refinement.bounds().clone();
-        let mut items = certify::tightening(&network, &model, &before);
+        let items = certify::tightening(&network, &model, &before);
         for most in [1, 9, 40] {
             refinement.pass(most, soon()).unwrap();
         }
         let bounds = refinement.bounds().clone();
-        for _ in 0..50 {
-            let at = values(&model, &region, &mut builder);
-            for (node, value) in at.iter().enumerate() {
-                let inside = value.iter().zip(&bounds.lower[node]).zip(&bounds.upper[node]);
-                inside.for_each(|((v, l), u)| assert!(*v >= l - 1e-4 && *v <= u + 1e-4, "{v} in [{l}, {u}]"));
-            }
-        }
-        let places = certify::tightened_places(&network, &model);
-        let ground = check::Ground::new(&network, &region).unwrap();
-        let mut state = check::State::new(&ground);
-        items.extend(refinement.items(&places));
-        items.iter().for_each(|item| state.follow(item).unwrap());
-        for (node, place) in places {
-            for (j, proved) in state.intervals(place).into_iter().enumerate() {
+        assert_holds(&bounds, (&model, &region), &mut builder);
+        for (node, intervals) in proved((&network, &region), items, &refinement) {
+            for (j, proved) in intervals.into_iter().enumerate() {
                 let ends = |bounds: &Bounds<f32>| (bounds.lower[node][[0, j]], bounds.upper[node][[0, j]]);
                 let ((l, u), (loose_l, loose_u)) = (ends(&bounds), ends(&before));
                 // An end that its other decides is not worth a proof. Later passes have tightened what earlier witnesses rest on, and
@@ -201,17 +214,11 @@ fn settled_bounds_are_those_that_the_checker_proves() {
     for (network, region, mut builder) in trials(12) {
         let model = Model::<f32>::of(&network);
         let mut refinement = begin(&model, &region);
-        let mut items = certify::tightening(&network, &model, refinement.bounds());
+        let items = certify::tightening(&network, &model, refinement.bounds());
         for most in [1, 9, 40] {
             refinement.pass(most, soon()).unwrap();
         }
-        let places = certify::tightened_places(&network, &model);
-        let ground = check::Ground::new(&network, &region).unwrap();
-        let mut state = check::State::new(&ground);
-        items.extend(refinement.items(&places));
-        items.iter().for_each(|item| state.follow(item).unwrap());
-        let proved: BTreeMap<usize, Vec<Interval>> =
-            places.into_iter().map(|(node, place)| (node, state.intervals(place))).collect();
+        let proved = proved((&network, &region), items, &refinement);
         let found = refinement.bounds().clone();
         refinement.settle(&proved);
         let bounds = refinement.bounds();
@@ -222,12 +229,7 @@ fn settled_bounds_are_those_that_the_checker_proves() {
                 changed += usize::from(ends != (found.lower[node][[0, j]], found.upper[node][[0, j]]));
             }
         }
-        for _ in 0..50 {
-            for (node, value) in values(&model, &region, &mut builder).iter().enumerate() {
-                let inside = value.iter().zip(&bounds.lower[node]).zip(&bounds.upper[node]);
-                inside.for_each(|((v, l), u)| assert!(*v >= l - 1e-4 && *v <= u + 1e-4, "{v} in [{l}, {u}]"));
-            }
-        }
+        assert_holds(bounds, (&model, &region), &mut builder);
     }
     assert!(changed > 50, "{changed}");
 }

@@ -64,7 +64,8 @@ impl Ladder<'_> {
             };
             let accept: Option<&mut Accept> = if self.options.attack { Some(&mut accept) } else { None };
             let mut found = search.run(self.deadline, accept);
-            if matches!(found, Found::Open { .. }) && violated.is_none() && !self.is_late() && !search.is_full() {
+            if matches!(found, Found::Open { .. }) && violated.is_none() && !self.is_late() && !search.tree().is_full()
+            {
                 let cases = Query::<f64>::all_of(self.property).swap_remove(query.region).cases;
                 found = search.settle_stuck(|ends| self.solve_part((query.region, &cases), ends, &mut violated));
             }
@@ -75,7 +76,7 @@ impl Ladder<'_> {
                 Found::Refutation | Found::Point => {}
                 Found::Open { domains, bound } => {
                     let open = Open { domains, bound: bound.wide() };
-                    let reason = match search.is_full() {
+                    let reason = match search.tree().is_full() {
                         _ if self.is_late() => Reason::Timeout(Some(open)),
                         true => Reason::NoMemory(open),
                         false => Reason::TooNarrow(open),

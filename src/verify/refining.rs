@@ -20,7 +20,7 @@ use crate::query::{Query, Target};
 use crate::real::Real;
 use crate::refine::grove::{self, Corner, Growth};
 use crate::refine::tree::{LARGEST, Tree};
-use crate::refine::{FRESH, MEMORY, Refinement, STEPS, witness};
+use crate::refine::{FRESH, Refinement, STEPS, fill_memory, witness};
 
 /// Subproblems that an end may have in the smallest pass that splits signs, and how many times more in the next larger one.
 const ENDS: (usize, usize) = (16, 4);
@@ -453,7 +453,7 @@ fn is_refined(step: &Item) -> bool {
 /// The trees that seem to need no more than their share of so many subproblems; if it is the last time, what they had already does not
 /// count. None where memory is used up.
 fn promising(trees: &[Tree], patience: usize, is_last: bool) -> Vec<usize> {
-    if trees.iter().map(Tree::bytes).sum::<usize>() >= MEMORY {
+    if fill_memory(trees) {
         return Vec::new();
     }
     let open = || (0..trees.len()).filter(|i| trees[*i].bound() < trees[*i].goal);
