@@ -1,7 +1,6 @@
 //! From what the search found to the certificate that says so.
 
 use std::num::NonZeroUsize;
-use std::time::Instant;
 
 use bartizan_proof::certificate::{self, Close, Header, Item, Multipliers, Proof, Targets, Witness};
 use bartizan_proof::check::{Ground, Limits};
@@ -11,14 +10,18 @@ use rayon::prelude::*;
 
 use crate::bound::{Bounds, Model, forms};
 use crate::branch::tree::{NodeId, Tree};
+use crate::deadline::Deadline;
 use crate::real::Real;
 
-/// Steps that bound the inputs of all ReLUs as the bounds at hand did: the lower end unless the upper one alone decides the
+/// Within so many bytes a certificate names its property.
+const LONGEST_HEADER: usize = 128;
+
+/// Steps that bound the inputs of all ReLUs as the bounds of a domain at hand did: the lower end unless the upper one alone decides the
 /// sign, and conversely. The checker leaves out what interval arithmetic decides.
-pub fn tightening<T: Real>(network: &Network, model: &Model<T>, bounds: &Bounds<T>) -> Vec<Item> {
+pub fn tightening<T: Real>(network: &Network, model: &Model<T>, (bounds, domain): (&Bounds<T>, usize)) -> Vec<Item> {
     let step = |(source, place): (usize, certificate::Place)| {
-        let lower = bounds.upper[source].row(0).iter().map(|upper| *upper > T::zero()).collect();
-        let upper = bounds.lower[source].row(0).iter().map(|lower| *lower < T::zero()).collect();
+        let lower = bounds.upper[source].row(domain).iter().map(|upper| *upper > T::zero()).collect();
+        let upper = bounds.lower[source].row(domain).iter().map(|lower| *lower < T::zero()).collect();
         Item::Tighten(place, Targets::Marked(lower, upper))
     };
     let forms = forms::are_used(bounds).then_some(Item::Forms);
@@ -63,9 +66,9 @@ pub fn items((mut items, mut close): (Vec<Item>, Vec<Close>), parts: Vec<Item>) 
 }
 
 /// What a check may take: all threads, until the deadline.
-pub fn limits(deadline: Instant) -> Limits {
+pub fn limits(deadline: Deadline) -> Limits {
     let threads = NonZeroUsize::new(rayon::current_num_threads()).unwrap_or(NonZeroUsize::MIN);
-    Limits { threads, deadline: Some(deadline) }
+    Limits { threads, deadline: Some(deadline.at()) }
 }
 
 /// Writes a certificate and has it checked: the shortest form that is good enough. Witnesses are rounded to their short form
@@ -77,7 +80,7 @@ pub fn limits(deadline: Instant) -> Limits {
 pub fn conclude(
     network: &Network,
     property: &Property,
-    (proofs, deadline): (Vec<Proof>, Instant),
+    (proofs, deadline): (Vec<Proof>, Deadline),
 ) -> Result<(Verified, Vec<u8>), Rejected> {
     let header = Header { model: network.digest(), property: property.digest() };
     let judge = |proofs: &[Proof]| {
@@ -97,6 +100,15 @@ pub fn conclude(
         form = next;
     }
     result
+}
+
+/// A certificate of one property as the claim that it proves another one, which only the checker can decide: slopes, multipliers and
+/// splits speak of the network and not of the region. `None` where the bytes do not begin as a certificate of the first property does.
+pub fn transferred(certificate: &[u8], from: &Property, to: &Property) -> Option<Vec<u8>> {
+    let (from, to) = (from.digest(), to.digest());
+    let width = from.bytes().len();
+    let place = certificate.windows(width).take(LONGEST_HEADER).position(|bytes| bytes == from.bytes())?;
+    Some([&certificate[..place], to.bytes(), &certificate[place + width..]].concat())
 }
 
 /// The leaves of a search tree that the checker does not accept.
@@ -158,7 +170,7 @@ mod tests {
 
     #[test]
     fn whatever_all_ends_prove_gets_a_certificate() {
-        let soon = Instant::now() + Duration::from_secs(60);
+        let soon = Deadline::after(Duration::from_secs(60));
         let mut marked_suffice = 0;
         for seed in 0..20 {
             for network in assorted(seed) {
@@ -171,7 +183,7 @@ mod tests {
                 let ends: (Vec<f64>, Vec<f64>) = region.bounds.iter().map(|b| (b.outer().lo, b.outer().hi)).unzip();
                 let row = |ends: Vec<f64>| Array1::from(ends).insert_axis(Axis(0));
                 let (bounds, _) = linear::propagate(&model, row(ends.0), row(ends.1), soon).unwrap();
-                let steps = tightening(&network, &model, &bounds);
+                let steps = tightening(&network, &model, (&bounds, 0));
                 let property = never_at_most(&network, &region, least - 1e-9 * least.abs().max(1.0));
                 let proofs = vec![proof(0, (steps, vec![close_by_atom(0, 0)]), Vec::new())];
                 let (_, short) = conclude(&network, &property, (proofs.clone(), soon)).expect("a certificate");

@@ -4,6 +4,7 @@
 //! This crate searches; [`bartizan_proof`] judges. Modules, in the order in which they build on each other:
 //!
 //! * [`real`], [`matrix`]: the search's floating-point types and matrix products.
+//! * [`deadline`]: when a search must end.
 //! * [`bound`]: interval and linear bounds, in batches.
 //! * [`query`]: a property as the search sees it.
 //! * [`attack`]: the search for counterexamples.
@@ -22,6 +23,7 @@
 #[cfg(test)]
 mod random_networks;
 
+pub mod deadline;
 pub mod matrix;
 pub mod real;
 

@@ -3,8 +3,6 @@
 //! The search only supplies witnesses: which hidden bounds to tighten, and with which slopes. The intervals are the
 //! checker's.
 
-use std::time::Instant;
-
 use bartizan_proof::certificate::{Item, Side, Target, Targets, Witness};
 use bartizan_proof::property::Region;
 use bartizan_proof::{Network, ProvedBounds, Refusal, Rejected, check};
@@ -12,6 +10,7 @@ use ndarray::{Array1, Array2, Axis};
 
 use crate::bound::{Bounds, Model, forms, linear};
 use crate::certify;
+use crate::deadline::Deadline;
 use crate::lp::{self, Objective, Unsolved};
 use crate::refine::grove::{self, Growth};
 use crate::refine::tree::Tree;
@@ -26,7 +25,7 @@ pub struct Request {
     /// Whether linear programs also bound every ReLU input whose sign is open, layer by layer.
     pub hidden_programs: bool,
     /// When to stop.
-    pub deadline: Instant,
+    pub deadline: Deadline,
 }
 
 /// Why there are no bounds.
@@ -82,7 +81,7 @@ pub fn prove(verifier: &Verifier, region: &Region, request: &Request) -> Result<
 const SUBPROBLEMS: usize = 64;
 
 /// Refines hidden bounds in passes with so many subproblems an end, then bounds the outputs; `None` when the deadline passes first.
-fn refined(verifier: &Verifier, region: &Region, (passes, deadline): (&[usize], Instant)) -> Option<Vec<Item>> {
+fn refined(verifier: &Verifier, region: &Region, (passes, deadline): (&[usize], Deadline)) -> Option<Vec<Item>> {
     let (network, model) = (verifier.network(), verifier.model());
     let ends: (Vec<f32>, Vec<f32>) = region.bounds.iter().map(|b| (b.outer().lo as f32, b.outer().hi as f32)).unzip();
     let row = |ends: Vec<f32>| Array1::from(ends).insert_axis(Axis(0));
@@ -120,11 +119,11 @@ struct Programs<'v> {
     network: &'v Network,
     model: &'v Model<f64>,
     bounds: Bounds<f64>,
-    deadline: Instant,
+    deadline: Deadline,
 }
 
 impl<'v> Programs<'v> {
-    fn new(verifier: &'v Verifier, region: &Region, deadline: Instant) -> Option<Self> {
+    fn new(verifier: &'v Verifier, region: &Region, deadline: Deadline) -> Option<Self> {
         let (network, model) = (verifier.network(), verifier.wide_model());
         let ends: (Vec<f64>, Vec<f64>) = region.bounds.iter().map(|b| (b.outer().lo, b.outer().hi)).unzip();
         let row = |ends: Vec<f64>| Array1::from(ends).insert_axis(Axis(0));

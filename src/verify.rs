@@ -8,8 +8,12 @@ mod branching;
 mod leaves;
 mod parts;
 mod refining;
+mod several;
+
+pub use several::Easy;
 
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use bartizan_proof::certificate::{Close, Item, Multipliers, Proof, Witness};
@@ -19,6 +23,7 @@ use ndarray::{Array1, Array2, Axis};
 use crate::attack::momentum::{self, Effort, Start};
 use crate::bound::{Bounds, Model, Relaxation, Relaxations, Rows, interval, linear};
 use crate::certify;
+use crate::deadline::Deadline;
 use crate::lp::{self, Objective, Solution, Unsolved};
 use crate::outcome::{Outcome, Reason, Rung, Verdict};
 use crate::query::{Query, Target};
@@ -66,12 +71,21 @@ pub struct Options {
     pub attack: bool,
     /// Seed of everything random.
     pub seed: u64,
+    /// A flag that ends the search as if its time were over.
+    pub cancelled: Option<&'static AtomicBool>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let timeout = Duration::from_secs(60);
-        Options { method: Method::Auto, split: Split::Auto, timeout, attack: true, seed: 0 }
+        Options { method: Method::Auto, split: Split::Auto, timeout, attack: true, seed: 0, cancelled: None }
+    }
+}
+
+impl Options {
+    /// The end of a search that begins now.
+    pub fn deadline(&self) -> Deadline {
+        Deadline::after(self.timeout).unless(self.cancelled)
     }
 }
 
@@ -113,7 +127,7 @@ impl Verifier {
     pub fn verify(&self, property: &Property, options: &Options) -> Result<Outcome, PropertyError> {
         property.fits(&self.network)?;
         let start = Instant::now();
-        let mut ladder = Ladder::new(self, property, options, start + options.timeout);
+        let mut ladder = Ladder::new(self, property, options, options.deadline());
         let verdict = ladder.climb();
         Ok(Outcome { verdict, time: start.elapsed(), rung: ladder.rung, domains: ladder.domains })
     }
@@ -142,7 +156,7 @@ struct Ladder<'v> {
     verifier: &'v Verifier,
     property: &'v Property,
     options: &'v Options,
-    deadline: Instant,
+    deadline: Deadline,
     queries: Vec<Query<f32>>,
     cases: Vec<CaseState>,
     /// Linear bounds of each region, once they are known.
@@ -166,7 +180,7 @@ const ATTACK_COST: (usize, usize) = (1_000_000_000, 32);
 const EVALUATION: usize = 10_000;
 
 impl<'v> Ladder<'v> {
-    fn new(verifier: &'v Verifier, property: &'v Property, options: &'v Options, deadline: Instant) -> Self {
+    fn new(verifier: &'v Verifier, property: &'v Property, options: &'v Options, deadline: Deadline) -> Self {
         let queries = Query::all_of(property);
         let cases = vec![CaseState { closed: None, is_stale: false, best: f64::NEG_INFINITY }; property.cases().len()];
         let [tightening, parts] = [(); 2].map(|()| vec![Vec::new(); queries.len()]);
@@ -219,7 +233,7 @@ impl<'v> Ladder<'v> {
     }
 
     fn is_late(&self) -> bool {
-        Instant::now() >= self.deadline
+        self.deadline.has_passed()
     }
 
     fn conclude(&self) -> Verdict {
@@ -312,7 +326,8 @@ impl<'v> Ladder<'v> {
             let found = linear::propagate(&self.verifier.model, lower, upper, self.deadline);
             let Some((bounds, relaxations)) = found else { return };
             close_cases(self.verifier, query, (&bounds, &relaxations), &mut self.cases);
-            self.tightening[query.region] = certify::tightening(&self.verifier.network, &self.verifier.model, &bounds);
+            self.tightening[query.region] =
+                certify::tightening(&self.verifier.network, &self.verifier.model, (&bounds, 0));
             self.bounds[query.region] = Some(bounds);
         }
     }

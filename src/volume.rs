@@ -12,6 +12,7 @@ use bartizan_proof::{Network, Property, PropertyError, ProvedVolume, Refusal, Re
 
 use crate::bound::Model;
 use crate::branch::volume::{Parts, Question, Stop, VolumeSearch};
+use crate::deadline::Deadline;
 use crate::query::Query;
 
 /// The most inputs that may vary in a region: as many as the checker's forward forms take, and far more than can be halved.
@@ -75,7 +76,12 @@ pub fn measure(
     let (count, mut proofs, mut regions) = (queries.len(), Vec::new(), Vec::new());
     for (index, query) in queries.into_iter().enumerate() {
         let time = goal.timeout.mul_f64((index + 1) as f64 / count as f64);
-        let (items, parts, stop) = search((network, model), property, query, (goal.undecided, start + time))?;
+        let (items, parts, stop) = search(
+            (network, model),
+            property,
+            query,
+            (goal.undecided, Deadline::after(time.saturating_sub(start.elapsed()))),
+        )?;
         proofs.push(Proof { region: index, items });
         regions.push((parts, stop));
     }
@@ -102,7 +108,7 @@ fn search(
     (network, model): (&Network, &Model<f32>),
     property: &Property,
     query: Query<f32>,
-    (undecided, deadline): (f64, Instant),
+    (undecided, deadline): (f64, Deadline),
 ) -> Result<(Vec<Item>, Parts, Stop), VolumeError> {
     let region = query.region;
     let ground = Ground::new(network, &property.regions()[region]).map_err(Rejected::from)?;

@@ -3,14 +3,13 @@
 //! It needs no slopes, so it also finds its way where outputs lie on plateaus that gradient descent cannot leave. It takes
 //! many evaluations and little else, and learns from distances between points: made for regions where few inputs vary.
 
-use std::time::Instant;
-
 use ndarray::{Array2, ArrayView1, Axis, concatenate};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::bound::Model;
+use crate::deadline::Deadline;
 use crate::query::Query;
 
 /// Random points that each restart begins with.
@@ -76,7 +75,7 @@ impl<'q> Evolution<'q> {
     pub fn run(
         &mut self,
         evaluations: usize,
-        deadline: Instant,
+        deadline: Deadline,
         accept: &mut impl FnMut(ArrayView1<f32>) -> bool,
     ) -> bool {
         while !self.query.cases.is_empty() && self.spent + self.price() <= evaluations {
@@ -136,10 +135,10 @@ impl<'q> Evolution<'q> {
     }
 
     /// The excess at each point; `None` when the deadline passes first.
-    fn excesses(&self, points: &Array2<f32>, deadline: Instant) -> Option<Vec<f32>> {
+    fn excesses(&self, points: &Array2<f32>, deadline: Deadline) -> Option<Vec<f32>> {
         let batches: Vec<_> = points.axis_chunks_iter(Axis(0), BATCH).collect();
         let excesses = batches.into_par_iter().map(|inputs| {
-            if Instant::now() >= deadline {
+            if deadline.has_passed() {
                 return None;
             }
             let outputs = self.model.evaluate(inputs).pop().expect("a value for each node");

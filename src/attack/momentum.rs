@@ -6,8 +6,6 @@
 //! a row that has made little progress goes back to its best point and halves its rate, and rows that are far behind end. The first
 //! rate is the box's width, so the first step from the centre ends in a corner (the fast gradient sign method, Goodfellow et al. 2015).
 
-use std::time::Instant;
-
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -15,6 +13,7 @@ use rayon::prelude::*;
 
 use super::slope::{Slope, StepRule};
 use crate::bound::Model;
+use crate::deadline::Deadline;
 use crate::query::Query;
 use crate::real::Real;
 
@@ -30,7 +29,7 @@ pub struct Effort {
     /// Seed of the random points.
     pub seed: u64,
     /// When to stop.
-    pub deadline: Instant,
+    pub deadline: Deadline,
 }
 
 /// Where rows begin.
@@ -187,7 +186,7 @@ impl<T: Real> Search<'_, T> {
             let chunks = points.axis_chunks_iter_mut(Axis(0), GROUP.1);
             let chunks: Vec<_> = chunks.zip(weights.axis_chunks_iter(Axis(0), GROUP.1)).collect();
             let diverted = chunks.into_par_iter().map(|(mut points, weights)| {
-                if Instant::now() >= self.effort.deadline {
+                if self.effort.deadline.has_passed() {
                     return None;
                 }
                 let gradients = self.model.gradient(&self.model.evaluate(points.view()), weights.to_owned());
@@ -205,7 +204,7 @@ impl<T: Real> Search<'_, T> {
     fn look(&mut self, rows: &mut [Row<T>]) -> Option<()> {
         self.evaluations += 2 * rows.len();
         let looked = rows.par_chunks_mut(GROUP.1).map(|rows| {
-            if Instant::now() >= self.effort.deadline {
+            if self.effort.deadline.has_passed() {
                 return None;
             }
             let points: Vec<ArrayView1<T>> = rows.iter().map(|row| row.here.point.view()).collect();

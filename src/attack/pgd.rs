@@ -1,11 +1,10 @@
 //! Projected gradient descent (Madry et al. 2018) on the excess of a case's worst atom, from points that are nearly counterexamples.
 
-use std::time::Instant;
-
 use ndarray::{Array2, ArrayView1};
 
 use super::slope::{Slope, StepRule};
 use crate::bound::Model;
+use crate::deadline::Deadline;
 use crate::query::{Query, Target};
 use crate::real::Real;
 
@@ -17,14 +16,14 @@ pub const NARROW_STEPS: (f64, f64) = (0.03, 0.0003);
 pub fn descend<T: Real>(
     model: &Model<T>,
     (query, target): (&Query<T>, &Target<T>),
-    (mut points, (steps, range), deadline): (Array2<T>, (usize, (f64, f64)), Instant),
+    (mut points, (steps, range), deadline): (Array2<T>, (usize, (f64, f64)), Deadline),
     accept: &mut impl FnMut(ArrayView1<T>) -> bool,
 ) -> bool {
     if target.at_most.is_empty() {
         return false;
     }
     for step in 0..steps {
-        if Instant::now() >= deadline {
+        if deadline.has_passed() {
             return false;
         }
         let values = model.evaluate(points.view());

@@ -5,8 +5,12 @@
 //! * [`recheck`]: certificates that have been written before.
 //! * [`dataset`], [`selection`]: labelled points, and which of them are meant.
 //! * [`points`]: the question of local robustness for each of them.
+//! * [`answer`]: what became of one of them.
+//! * [`runner`]: a run over all of them; `bracket` looks for the radius of one.
 //! * [`summary`]: what became of all of them.
+//! * [`manifest`]: the same, bound to each of them.
 //! * [`store`]: the same in a file, point by point, with certificates.
+//! * [`merge`]: one file from several.
 //! * [`recheck_run`]: whether what is stored is true.
 
 mod error;
@@ -19,9 +23,14 @@ pub mod recheck;
 pub mod dataset;
 pub mod selection;
 
+pub mod answer;
+mod bracket;
+pub mod manifest;
 pub mod points;
+pub mod runner;
 pub mod summary;
 
+pub mod merge;
 pub mod recheck_run;
 pub mod store;
 
@@ -35,8 +44,64 @@ pub(crate) mod tests {
     use bartizan_proof::{Digest, Network};
     use bartizan_read::enclose_decimal;
 
+    use super::BatchError;
+    use super::answer::PointAnswer;
     use super::dataset::{Dataset, Source};
     use super::points::Question;
+    use super::runner::{Aim, Next, Plan, Run};
+    use super::store::RunFacts;
+    use crate::verify::{Options, Verifier};
+
+    /// What a run over all points of a data set was asked.
+    pub(crate) fn facts(network: &Network, set: &Dataset, radius: &str) -> RunFacts {
+        RunFacts {
+            aim: Aim::Verdict,
+            model: "m.onnx".to_owned(),
+            model_sha256: network.digest(),
+            input_shape: network.input_shape().to_vec(),
+            classes: network.output_size(),
+            dropped_activation: None,
+            data: "data.csv".to_owned(),
+            data_sha256: set.points_origin().digest,
+            points_name: "data.csv".to_owned(),
+            labels: None,
+            label_column: None,
+            labels_sha256: set.labels_origin().digest,
+            labels_name: "data.csv:label".to_owned(),
+            available: set.len(),
+            selection: None,
+            selected: set.len(),
+            shard: None,
+            is_drawn: false,
+            norm: "linf".to_owned(),
+            radius: radius.to_owned(),
+            fixed: None,
+            clip: None,
+            mean: None,
+            std: None,
+            method: "auto".to_owned(),
+            split: "auto".to_owned(),
+            timeout: 60.0,
+            attack: true,
+            seed: 0,
+        }
+    }
+
+    /// The answers of a run over all points of a data set by [`two_inputs`], in the order of the points.
+    pub(crate) fn answers(set: &Dataset, question: &Question, plan: Plan) -> Vec<PointAnswer> {
+        let (verifier, options) = (Verifier::new(two_inputs()), Options::default());
+        let selection: Vec<usize> = (0..set.len()).collect();
+        let run = Run { verifier: &verifier, dataset: set, selection: &selection, question, options: &options, plan };
+        run.check().unwrap();
+        let mut answers = Vec::new();
+        let collect = |answer| {
+            answers.push(answer);
+            Ok::<Next, BatchError>(Next::More)
+        };
+        run.answer(collect).unwrap();
+        answers.sort_unstable_by_key(|answer: &PointAnswer| answer.index);
+        answers
+    }
 
     /// A data set from lines of CSV, the label last.
     pub(crate) fn dataset(lines: &str) -> Dataset {

@@ -1,27 +1,37 @@
 //! Checks a stored run again: nothing in the store is believed but the question that was asked.
 //!
 //! The property of each point is built anew from the data set and the question. A certificate must prove it, a counterexample must
-//! refute it, and a misclassified point must be its own counterexample.
+//! refute it, and a misclassified point must be its own counterexample. What the points add up to is computed again from the rows and
+//! compared with what the store says ([`Manifest::wrong_figure`](super::manifest::Manifest::wrong_figure)).
 
 use std::num::NonZeroUsize;
 
 use bartizan_proof::{Network, Rejected, check};
+use ndarray::{ArrayView1, ArrayView2, Axis};
 
+use super::answer::{Prediction, WHOLE};
 use super::dataset::Dataset;
-use super::points::Question;
-use super::store::{StoredPoint, StoredRun};
+use super::points::{Posed, Question};
+use super::store::{PointFacts, StoredPoint, StoredRun, outputs};
 use super::{BatchError, workers};
+use crate::bound::Model;
 
 /// What the points of a run were asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// The network.
     pub network: &'a Network,
+    /// The search's copy of it, for predictions.
+    pub model: &'a Model<f64>,
     /// The data set.
     pub dataset: &'a Dataset,
     /// The question.
     pub question: &'a Question,
 }
+
+/// What predictions may differ by on another processor. They are no proofs: they say which points a statement over confident inputs
+/// speaks of.
+const TOLERANCE: f64 = 1e-9;
 
 /// What came of a check of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -102,7 +112,7 @@ pub fn run(
     // What is left over when there are fewer points than threads goes into the trees.
     let threads = NonZeroUsize::new(jobs / indices.len().max(1)).unwrap_or(NonZeroUsize::MIN);
     let work = |task: usize| match store.point(indices[task]) {
-        Ok(point) => (judge(&point, asked, threads), Some(point.verdict)),
+        Ok(point) => (judge(&point, asked, threads), Some(point.facts.verdict)),
         Err(error) => (Err(RecheckError::Unreadable(error.to_string())), None),
     };
     let mut findings = Findings::default();
@@ -138,39 +148,91 @@ impl Findings {
 }
 
 fn judge(point: &StoredPoint, asked: Asked, threads: NonZeroUsize) -> Result<Claim, RecheckError> {
-    let Asked { network, dataset, question } = asked;
-    if point.index >= dataset.len() {
-        return Err(other("point", format!("a point below {}, as the data set has", dataset.len()), point.index));
+    let Asked { network, dataset, question, .. } = asked;
+    let facts = &point.facts;
+    let index = facts.index;
+    if index >= dataset.len() {
+        return Err(other("point", format!("a point below {}, as the data set has", dataset.len()), index));
     }
-    let (label, index) = (dataset.label(point.index), point.index);
-    if label != point.label {
-        return Err(other("label", label, point.label));
+    let label = dataset.label(index);
+    if label != facts.label {
+        return Err(other("label", label, facts.label));
     }
-    let property = question.property(network, dataset, index);
-    let (property, centre) = property.map_err(|error| RecheckError::NoQuestion(error.to_string()))?;
-    let digest = property.digest().to_string();
-    if digest != point.property_sha256 {
-        return Err(other("digest of the property", digest, &point.property_sha256));
-    }
-    let replay = || {
-        let input = point.counterexample.as_ref().ok_or_else(|| other("counterexample", "one", "none"))?;
-        check::replay(network, &property, input).map_err(RecheckError::Counterexample)
+    let pose = |share: f64| {
+        let posed = question.pose_at(network, (dataset, index), share);
+        posed.map_err(|error| RecheckError::NoQuestion(error.to_string()))
     };
-    match point.verdict.as_str() {
-        "certified" => {
-            let bytes = point.certificate.as_ref().ok_or_else(|| other("certificate", "one", "none"))?;
-            let verified = check::verify(network, &property, bytes, threads);
-            verified.map(|_| Claim::Certified).map_err(RecheckError::Certificate)
-        }
-        "falsified" => replay().map(|_| Claim::Falsified),
-        "misclassified" if replay()?.point() == centre => Ok(Claim::Misclassified),
-        "misclassified" => Err(other("counterexample", "the point itself", "another input")),
-        "unknown" | "timeout" => Ok(Claim::Nothing),
-        found => {
-            let expected = "`certified`, `falsified`, `misclassified`, `unknown` or `timeout`";
-            Err(other("verdict", expected, format!("`{found}`")))
-        }
+    let posed = pose(WHOLE)?;
+    let digest = posed.property.digest().to_string();
+    if digest != facts.property_sha256 {
+        return Err(other("digest of the property", digest, &facts.property_sha256));
     }
+    confirm(facts, &asked.model.evaluate(row(&posed.centre))[asked.model.output()].row(0).to_vec())?;
+    if let Some(share) = facts.certified_share {
+        let share = permitted("certified share", share, (f64::MIN_POSITIVE, "greater than 0"))?;
+        let bytes = point.certificate.as_ref().ok_or_else(|| other("certificate", "one", "none"))?;
+        check::verify(network, &pose(share)?.property, bytes, threads).map_err(RecheckError::Certificate)?;
+    }
+    if let Some(share) = facts.falsified_share {
+        let share = permitted("falsified share", share, (0.0, "from 0"))?;
+        replay(point, network, &if share == 0.0 { posed.clone() } else { pose(share)? }, share)?;
+    }
+    claim(facts)
+}
+
+/// Compares what is stored of the network's prediction with its outputs, up to what another processor may round otherwise.
+fn confirm(facts: &PointFacts, outputs: &[f64]) -> Result<(), RecheckError> {
+    let prediction = Prediction::of(outputs);
+    let largest = outputs[prediction.class];
+    let is_tied = outputs.get(facts.predicted).is_some_and(|output| largest - output <= TOLERANCE * largest.abs());
+    if !is_tied {
+        return Err(other("predicted class", prediction.class, facts.predicted));
+    }
+    let is_near = (prediction.confidence - facts.confidence).abs() <= TOLERANCE;
+    is_near.then_some(()).ok_or_else(|| other("confidence", prediction.confidence, facts.confidence))
+}
+
+/// A share of the radius, at least the given one.
+fn permitted(part: &'static str, share: f64, (least, words): (f64, &str)) -> Result<f64, RecheckError> {
+    let is_permitted = (least..=WHOLE).contains(&share);
+    is_permitted.then_some(share).ok_or_else(|| other(part, format!("a share {words} to 1"), share))
+}
+
+/// Replays a counterexample; that of a share of 0 must be the point itself.
+fn replay(point: &StoredPoint, network: &Network, posed: &Posed, share: f64) -> Result<(), RecheckError> {
+    let input = point.counterexample.as_ref().ok_or_else(|| other("counterexample", "one", "none"))?;
+    let violated = check::replay(network, &posed.property, input).map_err(RecheckError::Counterexample)?;
+    if share == 0.0 && violated.point() != posed.centre {
+        return Err(other("counterexample", "the point itself", "another input"));
+    }
+    match point.counterexample_output.as_ref() {
+        Some(output) if *output == outputs(&violated) => Ok(()),
+        _ => Err(other("counterexample's outputs", "those that the replay gives", "others")),
+    }
+}
+
+/// What the evidence of a row, which has been accepted, says; the verdict must say the same.
+fn claim(facts: &PointFacts) -> Result<Claim, RecheckError> {
+    let claim = match (facts.certified_share, facts.falsified_share) {
+        (_, Some(0.0)) => Claim::Misclassified,
+        (_, Some(_)) => Claim::Falsified,
+        (Some(WHOLE), None) => Claim::Certified,
+        _ => Claim::Nothing,
+    };
+    let words: &[&str] = match claim {
+        Claim::Certified => &["certified"],
+        Claim::Falsified => &["falsified"],
+        Claim::Misclassified => &["misclassified"],
+        Claim::Nothing => &["unknown", "timeout"],
+    };
+    let expected = || format!("`{}`, as the evidence says", words.join("` or `"));
+    let is_meant = words.contains(&facts.verdict.as_str());
+    is_meant.then_some(claim).ok_or_else(|| other("verdict", expected(), format!("`{}`", facts.verdict)))
+}
+
+/// A batch of one.
+fn row(point: &[f64]) -> ArrayView2<'_, f64> {
+    ArrayView1::from(point).insert_axis(Axis(0))
 }
 
 fn other(part: &'static str, expected: impl ToString, found: impl ToString) -> RecheckError {

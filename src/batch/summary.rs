@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-/// What became of all points of a run.
+use crate::coverage::Sample;
+
+/// How many points came to what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Points.
+pub struct Counts {
+    /// Points that were asked for.
     pub points: usize,
     /// Points proved correct and robust.
     pub certified: usize,
@@ -13,45 +15,41 @@ pub struct Summary {
     pub falsified: usize,
     /// Points that are their own counterexample.
     pub misclassified: usize,
-    /// Points about which nothing was shown, timeouts included.
+    /// Points about which nothing was shown, timeouts and points without an answer included.
     pub unknown: usize,
+    /// Points that a run which ended early did not answer.
+    pub unanswered: usize,
+}
+
+/// What became of all points of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many points came to what.
+    pub counts: Counts,
     /// Points whose time limit was reached first.
     pub timeouts: usize,
-    /// Points that a run which ended early did not answer; they count as unknown, but not in the times.
-    pub unanswered: usize,
-    /// Median time of a point.
+    /// Median time of a point that was answered.
     pub median: Duration,
     /// The longest time of a point.
     pub longest: Duration,
 }
 
-impl Summary {
-    /// Sums up verdict words ([`super::points::PointVerdict::word`]) with times.
-    pub fn of<'w>(answers: impl IntoIterator<Item = (&'w str, Duration)>) -> Summary {
-        let mut summary = Summary::default();
-        let mut times = Vec::new();
-        for (word, time) in answers {
-            summary.points += 1;
+impl Counts {
+    /// Counts verdict words ([`super::answer::PointAnswer::word`]) of a run over so many points; those without a word were not
+    /// answered. Which ones these are may depend on how hard they are, so that leaving them out would favour the easy ones.
+    pub fn of<'w>(words: impl IntoIterator<Item = &'w str>, asked: usize) -> Counts {
+        let mut counts = Counts { points: asked, unanswered: asked, ..Counts::default() };
+        for word in words {
+            counts.unanswered = counts.unanswered.saturating_sub(1);
             match word {
-                "certified" => summary.certified += 1,
-                "falsified" => summary.falsified += 1,
-                "misclassified" => summary.misclassified += 1,
-                _ => summary.unknown += 1,
+                "certified" => counts.certified += 1,
+                "falsified" => counts.falsified += 1,
+                "misclassified" => counts.misclassified += 1,
+                _ => counts.unknown += 1,
             }
-            summary.timeouts += usize::from(word == "timeout");
-            times.push(time);
         }
-        times.sort_unstable();
-        summary.median = median(&times);
-        summary.longest = times.last().copied().unwrap_or_default();
-        summary
-    }
-
-    /// The same with points that were not answered. Which ones these are may depend on how hard they are, so that leaving them out
-    /// would favour the easy ones.
-    pub fn with_unanswered(self, count: usize) -> Summary {
-        let (points, unknown) = (self.points + count, self.unknown + count);
-        Summary { points, unknown, unanswered: self.unanswered + count, ..self }
+        counts.unknown += counts.unanswered;
+        counts
     }
 
     /// Points that are not shown to be misclassified.
@@ -62,6 +60,22 @@ impl Summary {
     /// Points shown not to be correct and robust.
     pub fn refuted(&self) -> usize {
         self.falsified + self.misclassified
+    }
+
+    /// The sample that they are.
+    pub fn sample(&self) -> Sample {
+        Sample { points: self.points, certain: self.certified, refuted: self.refuted() }
+    }
+}
+
+impl Summary {
+    /// Sums up verdict words with times of a run over so many points.
+    pub fn of<'w>(answers: impl IntoIterator<Item = (&'w str, Duration)>, asked: usize) -> Summary {
+        let (words, mut times): (Vec<&str>, Vec<Duration>) = answers.into_iter().unzip();
+        times.sort_unstable();
+        let timeouts = words.iter().filter(|word| **word == "timeout").count();
+        let longest = times.last().copied().unwrap_or_default();
+        Summary { counts: Counts::of(words, asked), timeouts, median: median(&times), longest }
     }
 }
 
@@ -80,14 +94,16 @@ mod tests {
     #[test]
     fn every_point_is_counted_once_and_timeouts_are_unknown() {
         let words = ["certified", "timeout", "falsified", "certified", "misclassified", "unknown"];
-        let seconds = words.iter().enumerate().map(|(i, word)| (*word, Duration::from_secs(i as u64)));
-        let s = Summary::of(seconds);
-        assert_eq!((s.points, s.certified, s.falsified, s.misclassified, s.unknown, s.timeouts), (6, 2, 1, 1, 2, 1));
-        assert_eq!((s.correct(), s.refuted()), (5, 2));
+        let seconds = || words.iter().enumerate().map(|(i, word)| (*word, Duration::from_secs(i as u64)));
+        let s = Summary::of(seconds(), 6);
+        let expected =
+            Counts { points: 6, certified: 2, falsified: 1, misclassified: 1, unknown: 2, ..Counts::default() };
+        assert_eq!((s.counts, s.timeouts), (expected, 1));
+        assert_eq!((expected.correct(), expected.refuted()), (5, 2));
         assert_eq!((s.median, s.longest), (Duration::from_millis(2500), Duration::from_secs(5)));
-        assert_eq!(Summary::of([]), Summary::default());
-        let early = s.with_unanswered(4);
-        assert_eq!((early.points, early.unknown, early.unanswered, early.timeouts), (10, 6, 4, 1));
-        assert_eq!((early.median, early.correct(), early.refuted()), (s.median, 9, 2));
+        assert_eq!(Summary::of([], 0), Summary::default());
+        let early = Summary::of(seconds(), 10);
+        assert_eq!((early.counts.points, early.counts.unknown, early.counts.unanswered), (10, 6, 4));
+        assert_eq!((early.timeouts, early.median, early.counts.correct()), (1, s.median, 9));
     }
 }

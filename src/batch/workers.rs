@@ -20,10 +20,23 @@ use super::BatchError;
 /// The threads cannot be started, or whatever `finished` returns; then tasks that have begun are ended and their
 /// results dropped.
 pub fn run<R: Send, E: From<BatchError>>(
-    (tasks, threads): (usize, usize),
+    size: (usize, usize),
     work: impl Fn(usize) -> R + Sync,
     mut finished: impl FnMut(usize, R) -> Result<(), E>,
 ) -> Result<(), E> {
+    run_while(size, work, |task, result| finished(task, result).map(|()| true)).map(|_| ())
+}
+
+/// As [`run`], as long as `finished` says that it should go on; returns whether it always did.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_while<R: Send, E: From<BatchError>>(
+    (tasks, threads): (usize, usize),
+    work: impl Fn(usize) -> R + Sync,
+    mut finished: impl FnMut(usize, R) -> Result<bool, E>,
+) -> Result<bool, E> {
     let pools = pools(threads, tasks)?;
     let (next, work) = (&AtomicUsize::new(0), &work);
     thread::scope(|scope| {
@@ -42,7 +55,12 @@ pub fn run<R: Send, E: From<BatchError>>(
         }
         drop(sender);
         // Leaving early drops the receiver, which ends the threads.
-        receiver.into_iter().try_for_each(|(task, result)| finished(task, result))
+        for (task, result) in receiver {
+            if !finished(task, result)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     })
 }
 

@@ -5,14 +5,13 @@
 //! line and which corner of the box, one pass forward what every value is there. That gives the gradient: the slope of a lower
 //! line earns the coefficient on its ReLU times the value of the ReLU's input, and the weight of an atom earns the atom's value.
 
-use std::time::Instant;
-
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 
 use super::interval::Bounds;
 use super::linear::{self, LinearBounds, OnRelus, Rows};
 use super::model::{Model, Op};
 use super::slopes::{Relaxation, Relaxations};
+use crate::deadline::Deadline;
 use crate::real::Real;
 
 /// Steps of an ascent.
@@ -92,7 +91,7 @@ pub fn ascend<T: Real>(
     model: &Model<T>,
     bounds: &Bounds<T>,
     relaxations: &[Option<Relaxation<T>>],
-    (goals, deadline): (Vec<Goal<T>>, Instant),
+    (goals, deadline): (Vec<Goal<T>>, Deadline),
 ) -> Vec<Reached<T>> {
     let (bound, first) = (T::neg_infinity(), T::neg_infinity());
     let reached = |goal: &Goal<T>| Reached { bound, first, weights: goal.weights.clone(), slopes: Vec::new() };
@@ -101,7 +100,7 @@ pub fn ascend<T: Real>(
     for step in 0..STEPS {
         let least = ascent.least();
         ascent.note(&least, &mut reached);
-        if step + 1 == STEPS || Instant::now() >= deadline {
+        if step + 1 == STEPS || deadline.has_passed() {
             break;
         }
         ascent.follow(&least, step);
@@ -303,7 +302,7 @@ mod tests {
 
     #[test]
     fn ascended_bounds_hold_and_are_no_worse_than_adaptive_ones() {
-        let soon = Instant::now() + Duration::from_secs(600);
+        let soon = Deadline::after(Duration::from_secs(600));
         let (mut better, mut all) = (0, 0);
         for (seed, network) in (0..20).flat_map(|seed| assorted(seed).into_iter().map(move |network| (seed, network))) {
             let mut builder = Builder::new(seed, 5);

@@ -9,8 +9,6 @@ mod rows;
 
 pub use rows::{Choice, Effort, Reached, Row, Sign};
 
-use std::time::Instant;
-
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -148,7 +146,7 @@ impl<'c, 't> Climb<'c, 't> {
         let deepest = if effort.moves_slopes { self.node } else { signs.max().unwrap_or(0) };
         let steps = if deepest == 0 { 0 } else { effort.steps };
         for step in 0..steps {
-            if Instant::now() >= effort.deadline {
+            if effort.deadline.has_passed() {
                 return None;
             }
             self.back();

@@ -4,8 +4,6 @@
 //! matrix products that all rows share, through ReLUs by the relaxation of the row's own domain. The rows of all
 //! domains, neurons and specifications of a batch travel together.
 
-use std::time::Instant;
-
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use rayon::prelude::*;
 
@@ -13,6 +11,7 @@ use super::forms::{self, Forms};
 use super::interval::Bounds;
 use super::model::{Model, Op};
 use super::slopes::{Relaxation, Relaxations};
+use crate::deadline::Deadline;
 use crate::real::Real;
 
 /// Rows that travel together: enough for efficient products, few enough for the cache.
@@ -69,7 +68,7 @@ pub fn propagate<T: Real>(
     model: &Model<T>,
     lower: Array2<T>,
     upper: Array2<T>,
-    deadline: Instant,
+    deadline: Deadline,
 ) -> Option<(Bounds<T>, Relaxations<T>)> {
     propagate_with(model, (lower, upper), |bounds, relaxations, id| {
         let places = bounds.undecided(id);
@@ -109,13 +108,13 @@ pub fn tighten<T: Real>(
     model: &Model<T>,
     bounds: &mut Bounds<T>,
     relaxations: &[Option<Relaxation<T>>],
-    (node, places, deadline): (usize, &[(usize, usize)], Instant),
+    (node, places, deadline): (usize, &[(usize, usize)], Deadline),
 ) -> Option<()> {
     let both = places.iter().flat_map(|(domain, element)| {
         [T::one(), -T::one()].map(|sign| Pick { domain: *domain, element: *element, sign })
     });
     let picks: Vec<Pick<T>> = both.collect();
-    let bound = |batch| (Instant::now() < deadline).then(|| bound_picks(model, bounds, relaxations, (node, batch)));
+    let bound = |batch| (!deadline.has_passed()).then(|| bound_picks(model, bounds, relaxations, (node, batch)));
     let found: Option<Vec<Array1<T>>> = picks.par_chunks(BATCH).map(bound).collect();
     for (pick, bound) in picks.iter().zip(found?.iter().flatten()) {
         let place = [pick.domain, pick.element];

@@ -1,10 +1,11 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bartizan_proof::property::Region;
 use bartizan_proof::{Network, check};
 use ndarray::{Array1, Array2, Axis};
 
 use super::*;
+use crate::deadline::Deadline;
 use crate::lp::{self, Objective};
 use crate::output_bounds::{Request, prove};
 use crate::random_networks::{Builder, assorted, random_point, random_region};
@@ -18,8 +19,8 @@ fn ends(region: &Region) -> (Array2<f64>, Array2<f64>) {
 }
 
 /// A deadline that no test reaches.
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(600)
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(600))
 }
 
 /// The outputs at a point, by the checker's interval evaluation.

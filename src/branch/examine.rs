@@ -1,11 +1,10 @@
 //! How hard each domain of a batch is bounded, and which points of it are worth a look.
 
-use std::time::Instant;
-
 use ndarray::{ArrayView1, Axis};
 
 use super::domain::Domain;
 use super::judge::{Candidate, Effort, Judge, Judgement};
+use crate::deadline::Deadline;
 
 /// A domain's judgement, and what its children should know.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ pub struct Examined {
 }
 
 /// Judges some domains and looks at points of those that are not refuted. `None` when the deadline passes first.
-pub fn examine(judge: &Judge, domains: &[Domain], deadline: Instant) -> Option<Vec<Examined>> {
+pub fn examine(judge: &Judge, domains: &[Domain], deadline: Deadline) -> Option<Vec<Examined>> {
     let mut all = bound(judge, domains, deadline)?;
     let open: Vec<usize> = (0..all.len()).filter(|i| !all[*i].judgement.is_refuted()).collect();
     if !open.is_empty() {
@@ -36,7 +35,7 @@ pub fn examine(judge: &Judge, domains: &[Domain], deadline: Instant) -> Option<V
 
 /// Judges some domains: all by forward bounds, and by backward ones those that these should refute. `None` when the
 /// deadline passes first.
-pub fn bound(judge: &Judge, domains: &[Domain], deadline: Instant) -> Option<Vec<Examined>> {
+pub fn bound(judge: &Judge, domains: &[Domain], deadline: Deadline) -> Option<Vec<Examined>> {
     let (lower, upper) = Domain::boxes(domains);
     let forward = judge.judge(&lower, &upper, (Effort::Forward, deadline))?;
     let mut all: Vec<Examined> = forward

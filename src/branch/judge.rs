@@ -1,7 +1,6 @@
 //! Bounds a batch of domains and says which cases they refute.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use bartizan_proof::certificate::{Close, Multipliers, Slopes, Witness};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
@@ -9,6 +8,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use super::family::{Clip, Family, OnCubes};
 use crate::bound::ascent::{self, Goal};
 use crate::bound::{Bounds, Model, Relaxation, Relaxations, Rows, linear};
+use crate::deadline::Deadline;
 use crate::query::{Query, Target};
 
 /// Combinations of a case's atoms that are bounded, each chosen with what is known from those before.
@@ -122,9 +122,9 @@ impl<'q> Judge<'q> {
         &self,
         lower: &Array2<f32>,
         upper: &Array2<f32>,
-        (effort, deadline): (Effort, Instant),
+        (effort, deadline): (Effort, Deadline),
     ) -> Option<Vec<Judgement>> {
-        if Instant::now() >= deadline {
+        if deadline.has_passed() {
             return None;
         }
         let ends = (lower.clone(), upper.clone());
@@ -227,7 +227,7 @@ impl<'q> Judge<'q> {
     /// Closes cases by slopes and combinations that follow the gradient of the bound.
     fn close_by_slopes(
         &self,
-        (bounded, deadline): (&Bounded, Instant),
+        (bounded, deadline): (&Bounded, Deadline),
         families: &mut Vec<Family>,
         judgements: &mut [Judgement],
     ) {

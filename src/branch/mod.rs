@@ -23,8 +23,6 @@ pub mod judge;
 pub mod tree;
 pub mod volume;
 
-use std::time::Instant;
-
 use bartizan_proof::Interval;
 use bartizan_proof::certificate::Close;
 use ndarray::{ArrayView1, Axis};
@@ -33,6 +31,7 @@ use rayon::prelude::*;
 use crate::attack::evolve::Evolution;
 use crate::attack::pgd;
 use crate::bound::Model;
+use crate::deadline::Deadline;
 use crate::query::Query;
 use domain::Domain;
 use examine::{Examined, examine};
@@ -130,7 +129,7 @@ impl<'q> Search<'q> {
 
     /// Searches until nothing is open, the deadline has passed or a point is accepted. `accept` is offered points where some
     /// case happens in the search's arithmetic; without it no points are looked for.
-    pub fn run(&mut self, deadline: Instant, mut accept: Option<&mut Accept>) -> Found {
+    pub fn run(&mut self, deadline: Deadline, mut accept: Option<&mut Accept>) -> Found {
         while !self.frontier.is_empty() && !self.tree.is_full() {
             let taken: Vec<Domain> = self.frontier.take(ROUND);
             let judge = &self.judge;
@@ -201,7 +200,7 @@ impl<'q> Search<'q> {
     }
 
     /// Looks for a counterexample near a round's candidates, and by evolution everywhere.
-    fn look(&mut self, candidates: Vec<Candidate>, deadline: Instant, accept: &mut Accept) -> bool {
+    fn look(&mut self, candidates: Vec<Candidate>, deadline: Deadline, accept: &mut Accept) -> bool {
         let mut offer = |point: ArrayView1<f32>| accept(&point.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>());
         let evaluations = self.cost.domains * EVALUATIONS.0 + self.cost.backward * EVALUATIONS.1;
         self.attack(candidates, deadline, &mut offer) || self.evolution.run(evaluations, deadline, &mut offer)
@@ -211,7 +210,7 @@ impl<'q> Search<'q> {
     fn attack(
         &self,
         mut candidates: Vec<Candidate>,
-        deadline: Instant,
+        deadline: Deadline,
         offer: &mut impl FnMut(ArrayView1<f32>) -> bool,
     ) -> bool {
         // The first are those of the worst domains.

@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bartizan_proof::property::{Atom, Bound, Case, Property, Region, Variable};
 use bartizan_proof::{Interval, Network};
@@ -6,6 +6,7 @@ use rayon::ThreadPoolBuilder;
 
 use super::*;
 use crate::certify;
+use crate::deadline::Deadline;
 use crate::outcome::{Outcome, Reason, Rung, Verdict};
 use crate::random_networks::{Builder, random_point, random_region};
 use crate::verify::{Options, Verifier};
@@ -123,7 +124,7 @@ fn disputed_leaves_are_split_and_refused_ones_are_found() {
     let queries = Query::<f32>::all_of(&property);
     let model = Model::<f32>::of(&network);
     let ends: Vec<Interval> = region.bounds.iter().map(|bound| bound.outer()).collect();
-    let deadline = Instant::now() + LONG;
+    let deadline = Deadline::after(LONG);
     let mut search = Search::new(&model, &queries[0], ends, 0);
     assert_eq!(search.run(deadline, None), Found::Refutation);
     assert!(certify::refused(&network, &property, (0, search.tree())).is_empty());
@@ -145,7 +146,7 @@ fn a_search_without_room_ends_open() {
     let ends: Vec<Interval> = region.bounds.iter().map(|bound| bound.outer()).collect();
     let mut search = Search::new(&model, &queries[0], ends, 0);
     search.tree.room = 64;
-    let found = search.run(Instant::now() + LONG, None);
+    let found = search.run(Deadline::after(LONG), None);
     assert!(matches!(found, Found::Open { .. }) && search.tree().is_full(), "{found:?}");
     assert!(search.tree().size() < 64 + 2 * ROUND, "{}", search.tree().size());
 }
@@ -159,7 +160,7 @@ fn a_measure_without_room_ends_open() {
     let ends: Vec<Interval> = region.bounds.iter().map(|bound| bound.outer()).collect();
     let mut search = volume::VolumeSearch::new(&model, &question, ends);
     search.tree.room = 64;
-    assert_eq!(search.run(0.0, Instant::now() + LONG, &|_| true), volume::Stop::Full);
+    assert_eq!(search.run(0.0, Deadline::after(LONG), &|_| true), volume::Stop::Full);
     assert!(search.tree().size() >= 64 && search.parts().undecided > 0);
 }
 
@@ -177,7 +178,7 @@ fn evolution_costs_in_proportion_and_only_where_points_are_looked_for() {
             search.dispute(&search.tree().leaves());
             let mut refuse = |_: &[f64]| false;
             let accept: Option<&mut Accept> = if is_attacked { Some(&mut refuse) } else { None };
-            assert_eq!(search.run(Instant::now() + LONG, accept), Found::Refutation);
+            assert_eq!(search.run(Deadline::after(LONG), accept), Found::Refutation);
         }
         search.cost()
     };
@@ -203,7 +204,7 @@ fn what_is_too_narrow_for_single_precision_is_left_to_programs() {
     let model = Model::of(&network);
     let query = &crate::query::Query::all_of(&property)[0];
     let mut search = Search::new(&model, query, vec![Interval { lo: 0.0, hi: 1.0 }], 0);
-    let found = search.run(Instant::now() + LONG, None);
+    let found = search.run(Deadline::after(LONG), None);
     assert!(matches!(found, Found::Open { domains: 1, .. }), "{found:?}");
     let outcome = verify(&network, &property, LONG, 0);
     assert!(matches!(outcome.verdict, Verdict::Verified(..)), "{:?}", outcome.verdict);

@@ -20,6 +20,7 @@ use super::examine::bound;
 use super::judge::{Judge, Judgement};
 use super::tree::{self, NodeId, Tree};
 use crate::bound::Model;
+use crate::deadline::Deadline;
 use crate::query::{Query, Target};
 
 /// Parts that are bounded in one round.
@@ -157,12 +158,12 @@ impl<'q> VolumeSearch<'q> {
     }
 
     /// Searches until at most the given share is undecided. What is decided can be checked again before the deadline.
-    pub fn run(&mut self, undecided: f64, deadline: Instant, accept: &Accept) -> Stop {
+    pub fn run(&mut self, undecided: f64, deadline: Deadline, accept: &Accept) -> Stop {
         while self.undecided > undecided && !self.open.is_empty() {
             if self.tree.is_full() {
                 return Stop::Full;
             }
-            if Instant::now() + self.check_time() >= deadline {
+            if deadline.remaining() <= self.check_time() {
                 return Stop::Late;
             }
             let taken: Vec<Open> = (0..ROUND).map_while(|_| self.open.pop()).collect();
@@ -181,7 +182,7 @@ impl<'q> VolumeSearch<'q> {
     }
 
     /// Finds out about some parts; `None` when the deadline passes first.
-    fn decide(&self, chunk: &[Open], deadline: Instant, accept: &Accept) -> Option<Vec<Decision>> {
+    fn decide(&self, chunk: &[Open], deadline: Deadline, accept: &Accept) -> Option<Vec<Decision>> {
         let domains: Vec<Domain> = chunk.iter().map(|open| open.domain.clone()).collect();
         let mut decisions: Vec<Decision> = bound(&self.judge, &domains, deadline)?
             .into_iter()

@@ -58,7 +58,7 @@ pub fn run(args: &BoundsArgs) -> Result<Exit, CliError> {
     let property = query.property().map_err(refused)?;
     let start = Instant::now();
     let request =
-        Request { method: options.method, hidden_programs: args.hidden_programs, deadline: start + options.timeout };
+        Request { method: options.method, hidden_programs: args.hidden_programs, deadline: options.deadline() };
     let region = &property.regions()[0];
     let proved = match workers::run_one(args.search.jobs()?, || output_bounds::prove(&verifier, region, &request))? {
         Ok(proved) => proved,

@@ -11,9 +11,11 @@ use super::data::QuestionText;
 use super::files::read_model;
 use super::{CliError, Exit, output, progress};
 use crate::batch::dataset::{Dataset, Origin, Source};
+use crate::batch::manifest::{Manifest, WrongFigure};
 use crate::batch::points::Question;
 use crate::batch::recheck_run::{self, Asked, Findings};
 use crate::batch::store::{RunFacts, StoredRun};
+use crate::bound::Model;
 
 /// Which run, and what it speaks of.
 #[derive(Clone, Copy, Debug)]
@@ -42,15 +44,18 @@ pub fn run(files: Files, jobs: usize, json: bool) -> Result<Exit, CliError> {
     let dataset = dataset(&store, &files)?;
     let start = Instant::now();
     let bar = progress::bar(store.indices()?.len());
-    let asked = Asked { network: &network, dataset: &dataset, question: &question };
+    let copy = Model::of(&network);
+    let asked = Asked { network: &network, model: &copy, dataset: &dataset, question: &question };
     let result = recheck_run::run(&store, asked, jobs, |findings| {
         bar.set_message(format!("{} refused", findings.refused.len()));
         bar.inc(1);
     });
     bar.finish_and_clear();
-    let outcome = Outcome { store: &store, model, findings: result?, time: start.elapsed() };
+    let (findings, figures) = (result?, Figures::of(&store)?);
+    let outcome = Outcome { store: &store, model, findings, figures, time: start.elapsed() };
     output::print(|out| if json { writeln!(out, "{}", outcome.to_json()) } else { outcome.write_text(out) })?;
-    Ok(if outcome.findings.refused.is_empty() { Exit::Yes } else { Exit::No })
+    let is_true = outcome.findings.refused.is_empty() && !matches!(outcome.figures, Figures::Wrong(_));
+    Ok(if is_true { Exit::Yes } else { Exit::No })
 }
 
 /// The question that the store tells.
@@ -91,11 +96,30 @@ fn dataset(store: &StoredRun, files: &Files) -> Result<Dataset, CliError> {
     Ok(dataset)
 }
 
+/// What the store says that its points add up to.
+enum Figures {
+    /// Nothing: the run has not ended.
+    Missing,
+    /// What they do add up to.
+    Confirmed(Manifest),
+    /// Something else.
+    Wrong(WrongFigure),
+}
+
+impl Figures {
+    fn of(store: &StoredRun) -> Result<Figures, CliError> {
+        let Some(stored) = store.manifest()? else { return Ok(Figures::Missing) };
+        let computed = Manifest::of(store, stored.end, stored.coverage.confidence)?;
+        Ok(computed.wrong_figure(&stored).map_or(Figures::Confirmed(computed), Figures::Wrong))
+    }
+}
+
 /// What is printed.
 struct Outcome<'r> {
     store: &'r StoredRun,
     model: &'r Path,
     findings: Findings,
+    figures: Figures,
     time: Duration,
 }
 
@@ -106,9 +130,18 @@ impl Outcome<'_> {
             let verdict = point.verdict.as_deref().unwrap_or("unreadable");
             writeln!(out, "refused      point {} ({verdict}): {}", point.index, point.reason)?;
         }
-        let (points, selected) = (self.findings.points(), self.store.facts().selected);
+        let (points, selected) = (self.findings.points(), self.store.facts().asked_count());
         if points < selected {
             writeln!(out, "the run has not ended: {points} of {selected} points are stored")?;
+        }
+        match &self.figures {
+            Figures::Missing => {}
+            Figures::Confirmed(manifest) => {
+                writeln!(out, "the figures of the manifest are those of its points; root {}", manifest.root)?
+            }
+            Figures::Wrong(WrongFigure { column, expected, found }) => {
+                writeln!(out, "refused      manifest: {column}: expected {expected}, found {found}")?;
+            }
         }
         let (refused, seconds) = (refused.len(), self.time.as_secs_f64());
         writeln!(
@@ -123,10 +156,26 @@ impl Outcome<'_> {
             let reason = point.reason.to_string();
             json!({ "index": point.index, "verdict": point.verdict, "reason": reason })
         });
+        let figures = match &self.figures {
+            Figures::Missing => json!(null),
+            Figures::Confirmed(manifest) => json!({
+                "root": manifest.root,
+                "ended_by": manifest.end.name(),
+                "coverage": {
+                    "lower": manifest.coverage.lower,
+                    "upper": manifest.coverage.upper,
+                    "confidence": manifest.coverage.confidence,
+                    "interval": manifest.interval.name(),
+                },
+            }),
+            Figures::Wrong(WrongFigure { column, expected, found }) => {
+                json!({ "refused": column, "expected": expected, "found": found })
+            }
+        };
         json!({
             "store": self.store.path().display().to_string(),
             "model": { "path": self.model.display().to_string(), "sha256": self.store.facts().model_sha256 },
-            "selected": self.store.facts().selected,
+            "selected": self.store.facts().asked_count(),
             "points": self.findings.points(),
             "accepted": self.findings.accepted(),
             "certified": self.findings.certified,
@@ -134,6 +183,7 @@ impl Outcome<'_> {
             "misclassified": self.findings.misclassified,
             "unknown": self.findings.unknown,
             "refused": refused.collect::<Vec<_>>(),
+            "manifest": figures,
             "time_s": self.time.as_secs_f64(),
         })
     }

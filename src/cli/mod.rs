@@ -10,8 +10,12 @@ mod decimals;
 mod error;
 mod files;
 mod inspect;
+mod interrupt;
+mod merge;
 mod output;
 mod progress;
+mod radius;
+mod run;
 mod search;
 mod verify;
 mod volume;
@@ -42,6 +46,10 @@ enum Command {
     Batch(batch::BatchArgs),
     /// Certify the points of a data set
     Certify(Box<certify::CertifyArgs>),
+    /// Find the largest certified and the smallest falsified radius at the points of a data set
+    Radius(Box<radius::RadiusArgs>),
+    /// Put the stores of a run's shards together
+    Merge(merge::MergeArgs),
     /// Measure which share of a property's region is certified, and which violated
     Volume(volume::VolumeArgs),
     /// Check certificates again, from the files alone
@@ -71,6 +79,8 @@ pub fn run() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Batch(args) => batch::run(&args),
         Command::Certify(args) => certify::run(&args),
+        Command::Radius(args) => radius::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Volume(args) => volume::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Bounds(args) => bounds::run(&args),

@@ -36,7 +36,14 @@ impl SearchArgs {
     /// The engine's options.
     pub fn options(&self) -> Result<Options, CliError> {
         let timeout = duration(self.timeout)?;
-        Ok(Options { method: self.method, split: self.split, timeout, attack: !self.no_attack, seed: self.seed })
+        Ok(Options {
+            method: self.method,
+            split: self.split,
+            timeout,
+            attack: !self.no_attack,
+            seed: self.seed,
+            cancelled: None,
+        })
     }
 
     /// The number of threads.
@@ -47,9 +54,14 @@ impl SearchArgs {
 
 /// The time limit that `--timeout` asks for.
 pub fn duration(seconds: f64) -> Result<Duration, CliError> {
+    self::seconds("--timeout", seconds)
+}
+
+/// A time that an option asks for.
+pub fn seconds(option: &str, seconds: f64) -> Result<Duration, CliError> {
     let timeout = Duration::try_from_secs_f64(seconds).ok().filter(|t| *t <= LONGEST_TIMEOUT);
     let expected = || format!("a number of seconds from 0 to {}", LONGEST_TIMEOUT.as_secs());
-    timeout.ok_or_else(|| CliError::option("--timeout", expected(), seconds.to_string()))
+    timeout.ok_or_else(|| CliError::option(option, expected(), seconds.to_string()))
 }
 
 /// The number of threads that `--jobs` asks for.

@@ -5,7 +5,6 @@
 //! does not tell its multipliers, and where the signs contradict each other: then a sum of violations is positive everywhere.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use bartizan_proof::certificate::Slopes;
 use good_lp::{
@@ -16,6 +15,7 @@ use ndarray::{Array2, Axis};
 use super::{Assumed, Objective, Unsolved, encode::MOST_NONZEROS, solver};
 use crate::bound::model::Op;
 use crate::bound::{Bounds, Model};
+use crate::deadline::Deadline;
 
 /// Longer expressions get a variable of their own.
 const MOST_TERMS: usize = 4;
@@ -41,7 +41,7 @@ struct Program<'l> {
     model: &'l Model<f64>,
     domain: (&'l Bounds<f64>, usize),
     signs: &'l [Assumed],
-    deadline: Instant,
+    deadline: Deadline,
     variables: ProblemVariables,
     constraints: Vec<Constraint>,
     bound: Expression,
@@ -58,7 +58,7 @@ pub(super) fn solve(
     model: &Model<f64>,
     domain: (&Bounds<f64>, usize),
     (objective, signs, aim): (&Objective, &[Assumed], Aim),
-    deadline: Instant,
+    deadline: Deadline,
 ) -> Result<(Vec<f32>, Slopes), Unsolved> {
     let mut program = Program {
         model,
@@ -140,7 +140,7 @@ impl Program<'_> {
             if self.nonzeros > MOST_NONZEROS {
                 return Err(Unsolved::TooLarge { nonzeros: MOST_NONZEROS });
             }
-            if Instant::now() >= self.deadline {
+            if self.deadline.has_passed() {
                 return Err(Unsolved::Deadline);
             }
         }
@@ -196,7 +196,7 @@ impl Program<'_> {
     }
 
     fn finish(self) -> Result<(Vec<f32>, Slopes), Unsolved> {
-        let remaining = self.deadline.saturating_duration_since(Instant::now()).as_secs_f64();
+        let remaining = self.deadline.remaining().as_secs_f64();
         if remaining <= 0.0 {
             return Err(Unsolved::Deadline);
         }

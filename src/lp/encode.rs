@@ -5,7 +5,6 @@
 //! `z <= 0`.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use good_lp::{Constraint, Expression, ProblemVariables, Solution as _, Variable, constraint, variable};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
@@ -13,6 +12,7 @@ use ndarray::{Array1, Array2, ArrayView1, Axis};
 use super::{Assumed, Unsolved, solver};
 use crate::bound::model::Op;
 use crate::bound::{Bounds, Model};
+use crate::deadline::Deadline;
 
 /// Linear functions of a node's elements and of the inputs, of which the largest is minimised.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ pub(super) struct Program {
     elements: Vec<Vec<Element>>,
     rows: Vec<Expression>,
     largest: Option<Variable>,
-    deadline: Instant,
+    deadline: Deadline,
     nonzeros: usize,
     signs: BTreeMap<(usize, usize), bool>,
 }
@@ -79,7 +79,7 @@ impl Program {
         model: &Model<f64>,
         domain: (&Bounds<f64>, usize),
         (objective, signs): (&Objective, &[Assumed]),
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Result<Self, Unsolved> {
         let mut program = Program {
             deadline,
@@ -143,7 +143,7 @@ impl Program {
             if self.nonzeros > MOST_NONZEROS {
                 return Err(Unsolved::TooLarge { nonzeros: MOST_NONZEROS });
             }
-            if Instant::now() >= self.deadline {
+            if self.deadline.has_passed() {
                 return Err(Unsolved::Deadline);
             }
             self.constraints.push(constraint!(expression == z));
@@ -220,7 +220,7 @@ impl Program {
     }
 
     pub fn solve(self) -> Result<Vertex, Unsolved> {
-        let remaining = self.deadline.saturating_duration_since(Instant::now()).as_secs_f64();
+        let remaining = self.deadline.remaining().as_secs_f64();
         if remaining <= 0.0 {
             return Err(Unsolved::Deadline);
         }

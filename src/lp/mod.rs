@@ -17,12 +17,11 @@ mod multipliers;
 mod proved;
 mod solver;
 
-use std::time::Instant;
-
 use bartizan_proof::certificate::Slopes;
 
 use crate::bound::frame::Assumed;
 use crate::bound::{Bounds, Model};
+use crate::deadline::Deadline;
 
 use encode::Vertex;
 
@@ -90,7 +89,7 @@ pub fn minimise_largest(
     model: &Model<f64>,
     domain: (&Bounds<f64>, usize),
     objective: &Objective,
-    deadline: Instant,
+    deadline: Deadline,
 ) -> Result<Solution, Unsolved> {
     minimise_largest_under(model, domain, (objective, &[]), deadline)
 }
@@ -110,7 +109,7 @@ pub fn minimise_largest_under(
     model: &Model<f64>,
     domain: (&Bounds<f64>, usize),
     (objective, signs): (&Objective, &[Assumed]),
-    deadline: Instant,
+    deadline: Deadline,
 ) -> Result<Solution, Unsolved> {
     let solved = encode::Program::of(model, domain, (objective, signs), deadline)?.solve();
     if matches!(solved, Err(Unsolved::Infeasible)) && !signs.is_empty() {
@@ -141,7 +140,7 @@ fn contradict(
     model: &Model<f64>,
     domain: (&Bounds<f64>, usize),
     (objective, signs): (&Objective, &[Assumed]),
-    deadline: Instant,
+    deadline: Deadline,
 ) -> Result<Solution, Unsolved> {
     let (none, mut slopes) = best::solve(model, domain, (objective, signs, best::Aim::Violation), deadline)?;
     let mut multipliers = vec![0.0; none.len()];

@@ -10,6 +10,7 @@ use crate::bound::dual::{self, Effort, Row, Sign};
 use crate::bound::frame::{Frame, Target};
 use crate::bound::linear;
 use crate::certify;
+use crate::deadline::Deadline;
 use crate::random_networks::{Builder, assorted, random_point, random_region};
 
 /// Points that are compared with each program.
@@ -27,8 +28,8 @@ struct Trial {
 }
 
 /// A deadline that no test reaches.
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(600)
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(600))
 }
 
 fn point(region: &Region, builder: &mut Builder) -> Array2<f64> {
@@ -135,7 +136,7 @@ impl Trial {
     fn checked(&self, nodes: Vec<SignNode>) -> f64 {
         let ground = check::Ground::new(&self.network, &self.region).unwrap();
         let mut state = check::State::new(&ground);
-        for item in certify::tightening(&self.network, &self.model, &self.bounds) {
+        for item in certify::tightening(&self.network, &self.model, (&self.bounds, 0)) {
             match item {
                 Item::Forms => state.use_forms().unwrap(),
                 Item::Tighten(place, targets) => state.tighten(place, &targets).unwrap(),

@@ -1,13 +1,13 @@
 //! Many trees grow together: all their new leaves are bounded in one batch.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use ndarray::Array1;
 
 use super::tree::{Taken, Tree};
 use crate::bound::dual::{self, Effort, Reached, Row};
 use crate::bound::frame::Frame;
+use crate::deadline::Deadline;
 
 /// How trees grow.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub struct Growth {
     /// Leaves of a tree that are split in one round.
     pub splits: usize,
     /// When to stop.
-    pub deadline: Instant,
+    pub deadline: Deadline,
 }
 
 /// A point where a relaxed target is least.

@@ -15,7 +15,6 @@ pub mod tree;
 pub mod witness;
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use bartizan_proof::Interval;
 use bartizan_proof::certificate::{Item, Place, Side, Targets, Witness};
@@ -25,6 +24,7 @@ use crate::bound::compact::Compact;
 use crate::bound::frame::{Assumed, Cut, Frame, Target};
 use crate::bound::model::Op;
 use crate::bound::{Bounds, Model};
+use crate::deadline::Deadline;
 use grove::Growth;
 use influence::{Influence, Weights};
 use tree::Tree;
@@ -132,7 +132,7 @@ impl<'m> Refinement<'m> {
 
     /// Bounds the undecided inputs of all ReLUs anew, layer by layer, with up to `most` subproblems for each end. Returns whether any
     /// bound has improved; `None` when the deadline passes first.
-    pub fn pass(&mut self, most: usize, deadline: Instant) -> Option<bool> {
+    pub fn pass(&mut self, most: usize, deadline: Deadline) -> Option<bool> {
         let mut has_improved = false;
         let weights = self.influence.weights(self.model);
         for source in self.sources() {
@@ -154,7 +154,7 @@ impl<'m> Refinement<'m> {
     }
 
     /// Bounds the undecided ends of a node.
-    fn refine(&mut self, source: usize, (weights, most): (&Weights, usize), deadline: Instant) -> Option<bool> {
+    fn refine(&mut self, source: usize, (weights, most): (&Weights, usize), deadline: Deadline) -> Option<bool> {
         let compact = self.compact();
         let frame = self.frame(&compact);
         let ends: Vec<(usize, bool)> =

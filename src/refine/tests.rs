@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bartizan_proof::certificate::{Close, Literal, Multipliers, SignNode};
 use bartizan_proof::property::{Atom, Case, Property, Region, Variable};
@@ -9,11 +9,12 @@ use super::*;
 use crate::bound::dual::{self, Effort, Row, Sign};
 use crate::bound::linear;
 use crate::certify;
+use crate::deadline::Deadline;
 use crate::random_networks::{Builder, assorted, random_point, random_region};
 
 /// A deadline that no test reaches.
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(600)
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(600))
 }
 
 /// Random networks with a region of each.
@@ -138,7 +139,7 @@ fn refined_bounds_hold_everywhere_and_the_checker_proves_them() {
         let model = Model::<f32>::of(&network);
         let mut refinement = begin(&model, &region);
         let before = refinement.bounds().clone();
-        let items = certify::tightening(&network, &model, &before);
+        let items = certify::tightening(&network, &model, (&before, 0));
         for most in [1, 9, 40] {
             refinement.pass(most, soon()).unwrap();
         }
@@ -192,7 +193,7 @@ fn trees_of_outputs_are_accepted() {
             assert_eq!(tree.nodes.len(), trees[0].size());
         }
         let close = Close { case: 0, multipliers: Multipliers::Atom(0), witness };
-        let items = certify::tightening(&network, &model, refinement.bounds());
+        let items = certify::tightening(&network, &model, (refinement.bounds(), 0));
         let proof = certify::proof(0, (items, vec![close]), Vec::new());
         certify::conclude(&network, &property, (vec![proof], soon())).expect("a certificate");
     }
@@ -214,7 +215,7 @@ fn settled_bounds_are_those_that_the_checker_proves() {
     for (network, region, mut builder) in trials(12) {
         let model = Model::<f32>::of(&network);
         let mut refinement = begin(&model, &region);
-        let items = certify::tightening(&network, &model, refinement.bounds());
+        let items = certify::tightening(&network, &model, (refinement.bounds(), 0));
         for most in [1, 9, 40] {
             refinement.pass(most, soon()).unwrap();
         }
@@ -263,7 +264,7 @@ fn bounds_of_parts_hold_where_their_signs_do_and_the_checker_proves_them() {
             let place = model.place(model.relus().find(|(_, source)| *source == node).unwrap().0);
             let tighten =
                 |state: &mut check::State, items: Vec<Item>| items.iter().for_each(|item| state.follow(item).unwrap());
-            tighten(&mut state, certify::tightening(&network, &model, begin(&model, &region).bounds()));
+            tighten(&mut state, certify::tightening(&network, &model, (begin(&model, &region).bounds(), 0)));
             tighten(&mut state, whole.items(&places));
             let side = if is_positive { Side::Lower } else { Side::Upper };
             state.assume(&Literal { place, element, side, at: 0.0 }).unwrap();

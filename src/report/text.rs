@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{ASSUMPTIONS, Report};
+use super::Report;
 
 /// Writes a report.
 ///
@@ -16,39 +16,43 @@ pub fn write(report: &Report, mut writer: impl Write) -> io::Result<()> {
 }
 
 fn write_setting(report: &Report, writer: &mut impl Write) -> io::Result<()> {
-    let (model, data, options) = (&report.model, &report.data, report.options);
-    row(writer, "model", &format!("{} ({} inputs, {} classes)", model.path, model.inputs, model.classes))?;
-    if let Some(activation) = &model.dropped_activation {
+    let facts = report.facts();
+    let inputs: usize = facts.input_shape.iter().product();
+    row(writer, "model", &format!("{} ({inputs} inputs, {} classes)", facts.model, facts.classes))?;
+    if let Some(activation) = &facts.dropped_activation {
         row(writer, "", &format!("{activation} at its end left out: it does not change which output is largest"))?;
     }
-    row(writer, "data", &format!("{}, labels {}", data.points, data.labels))?;
-    let clip = options.clip.as_ref().map_or(String::new(), |clip| format!(", clipped to {clip}"));
-    row(writer, "radius", &format!("{} in {}{clip}", options.radius, options.norm))
+    row(writer, "data", &format!("{}, labels {}", facts.points_name, facts.labels_name))?;
+    let clip = facts.clip.as_ref().map_or(String::new(), |clip| format!(", clipped to {clip}"));
+    row(writer, "radius", &format!("{} in {}{clip}", facts.radius, facts.norm))
 }
 
 fn write_counts(report: &Report, writer: &mut impl Write) -> io::Result<()> {
     let summary = &report.summary;
-    let points = summary.points;
-    let available = report.data.available;
+    let points = summary.counts.points;
+    let available = report.facts().available;
     let of = if points < available { format!("  of {available} in the file") } else { String::new() };
     row(writer, "points", &format!("{points:>7}{of}"))?;
     let mut counts = vec![
-        ("correct", summary.correct()),
-        ("certified", summary.certified),
-        ("falsified", summary.falsified),
-        ("unknown", summary.unknown),
+        ("correct", summary.counts.correct()),
+        ("certified", summary.counts.certified),
+        ("falsified", summary.counts.falsified),
+        ("unknown", summary.counts.unknown),
         ("  timeouts", summary.timeouts),
-        ("  unanswered", summary.unanswered),
-        ("misclassified", summary.misclassified),
+        ("  unanswered", summary.counts.unanswered),
+        ("misclassified", summary.counts.misclassified),
     ];
     counts.retain(|(name, count)| *name != "  unanswered" || *count > 0);
     for (name, count) in counts {
         row(writer, name, &format!("{count:>7}  {:>5.1} %", 100.0 * count as f64 / points.max(1) as f64))?;
     }
     let (median, longest) = (summary.median.as_secs_f64(), summary.longest.as_secs_f64());
-    let total = report.time.as_secs_f64();
-    row(writer, "time", &format!("median {median:.3} s, longest {longest:.3} s a point; {total:.1} s in all"))?;
-    report.store.as_ref().map_or(Ok(()), |store| row(writer, "store", store))
+    let total = report.session.map_or(String::new(), |session| format!("; {:.1} s in all", session.time.as_secs_f64()));
+    row(writer, "time", &format!("median {median:.3} s, longest {longest:.3} s a point{total}"))?;
+    if !report.is_kept {
+        return Ok(());
+    }
+    row(writer, "store", &report.run.path().display().to_string())
 }
 
 fn write_coverage(report: &Report, writer: &mut impl Write) -> io::Result<()> {
@@ -59,10 +63,11 @@ fn write_coverage(report: &Report, writer: &mut impl Write) -> io::Result<()> {
     writeln!(
         writer,
         "With confidence {confidence} %, the network is correct and robust at between {lower} % and {upper} % of inputs \
-         (Clopper-Pearson; unknowns count against both ends)."
+         ({}).",
+        report.method()
     )?;
-    writeln!(writer, "Assumed: {ASSUMPTIONS}.")?;
-    match (report.options.require, report.gate()) {
+    writeln!(writer, "Assumed: {}.", report.assumptions())?;
+    match (report.require, report.gate()) {
         (Some(share), Some(true)) => {
             writeln!(writer, "Gate met: the lower end {lower} % is at least {} %.", percent(share))
         }

@@ -125,7 +125,9 @@ impl Ladder<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
+
+    use crate::deadline::Deadline;
 
     use bartizan_proof::property::{Atom, Case, Property, Region, Variable};
     use bartizan_proof::{Interval, Network};
@@ -174,7 +176,7 @@ mod tests {
             let points = Array2::from_shape_vec((200, INPUTS), points.collect()).unwrap();
             let outputs = verifier.model().evaluate(points.view()).pop().unwrap();
             let least = outputs.column(0).iter().copied().fold(f32::INFINITY, f32::min);
-            let deadline = Instant::now() + Duration::from_secs(60);
+            let deadline = Deadline::after(Duration::from_secs(60));
             // What roots miss of the least value tells how far to go below it.
             let property = never_at_most(verifier.network(), &region, least);
             let Some((_, outlook)) = hunted(&mut Ladder::new(&verifier, &property, &options, deadline)) else {

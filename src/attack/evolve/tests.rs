@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bartizan_proof::property::{Atom, Bound, Case, Property, Region, Variable};
 use bartizan_proof::{Interval, Network};
@@ -6,6 +6,7 @@ use rayon::ThreadPoolBuilder;
 
 use super::*;
 use crate::attack::momentum::{self, Start};
+use crate::deadline::Deadline;
 use crate::random_networks::Builder;
 
 /// Where the needle is.
@@ -38,8 +39,8 @@ fn query(b: f64) -> Query<f32> {
     Query::all_of(&property).remove(0)
 }
 
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(60)
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(60))
 }
 
 #[test]
@@ -89,8 +90,8 @@ fn costs_no_more_than_it_may() {
         assert!(!evolution.run(granted, soon(), &mut |_| panic!("no output is negative")));
         assert_eq!(evolution.spent, spent);
     }
-    let start = Instant::now();
-    assert!(!evolution.run(usize::MAX, start, &mut |_| true), "the deadline has passed");
+    let (start, late) = (Instant::now(), Deadline::after(Duration::ZERO));
+    assert!(!evolution.run(usize::MAX, late, &mut |_| true), "the deadline has passed");
     let none = Query { cases: Vec::new(), ..query };
     assert!(!Evolution::new(&model, &none, 0).run(usize::MAX, soon(), &mut |_| true), "nothing to look for");
     assert!(start.elapsed() < Duration::from_secs(5));

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bartizan_proof::property::{Atom, Bound, Case, Property, Region, Variable};
 use bartizan_proof::{Interval, Network};
@@ -6,6 +6,7 @@ use rayon::ThreadPoolBuilder;
 
 use super::*;
 use crate::attack::pgd;
+use crate::deadline::Deadline;
 use crate::random_networks::Builder;
 
 /// Inputs of the networks here.
@@ -29,7 +30,7 @@ fn query(cases: &[(usize, f64)]) -> Query<f32> {
 }
 
 fn effort(evaluations: usize, seed: u64) -> Effort {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Deadline::after(Duration::from_secs(60));
     Effort { start: Start::Diversified, steps: 80, evaluations, seed, deadline }
 }
 
@@ -45,7 +46,7 @@ fn plain(model: &Model<f32>, query: &Query<f32>, (rows, steps, seed): (usize, us
     for mut point in points.rows_mut() {
         point.iter_mut().zip(&query.lower).zip(&query.upper).for_each(|((x, l), u)| *x = l + *x * (u - l));
     }
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Deadline::after(Duration::from_secs(60));
     pgd::descend(model, (query, &query.cases[0]), (points, (steps, (0.25, 0.01)), deadline), &mut |_| true)
 }
 
@@ -122,9 +123,9 @@ fn a_case_that_never_happens_does_not_starve_another() {
 fn stops_at_its_budget_and_at_its_deadline() {
     let (model, never) = (Model::of(&network(1)), query(&[(0, -1e6)]));
     let begin = Instant::now();
-    let late = Effort { deadline: begin, ..effort(usize::MAX, 0) };
+    let late = Effort { deadline: Deadline::after(Duration::ZERO), ..effort(usize::MAX, 0) };
     assert!(!search(&model, &never, &late, |_| true));
-    let soon = Effort { deadline: begin + Duration::from_millis(200), ..effort(usize::MAX, 0) };
+    let soon = Effort { deadline: Deadline::after(Duration::from_millis(200)), ..effort(usize::MAX, 0) };
     assert!(!search(&model, &never, &soon, |_| true));
     assert!(begin.elapsed() < Duration::from_secs(20));
     assert!(!search(&model, &never, &effort(5_000, 0), |_| true));

@@ -4,10 +4,9 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
-use crate::batch::points::{PointAnswer, Run};
-use crate::batch::store::{RunFacts, Store};
-use crate::batch::tests::{dataset, question, two_inputs};
-use crate::verify::{Options, Verifier};
+use crate::batch::runner::Plan;
+use crate::batch::store::Store;
+use crate::batch::tests::{self, dataset, question, two_inputs};
 
 /// Certified, certified, falsified, misclassified and unknown at the radius.
 const POINTS: &str = "1,0,0\n0.5,1,1\n0.3,0.2,0\n0,1,0\n0.5,0.3002,0\n";
@@ -17,32 +16,10 @@ const RADIUS: &str = "0.0999";
 fn stored() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.db");
-    let (verifier, set, question) = (Verifier::new(two_inputs()), dataset(POINTS), question(RADIUS));
-    let facts = RunFacts {
-        model: "m.onnx".to_owned(),
-        model_sha256: verifier.network().digest(),
-        data: "data.csv".to_owned(),
-        data_sha256: set.points_origin().digest,
-        labels: None,
-        label_column: None,
-        labels_sha256: set.labels_origin().digest,
-        available: set.len(),
-        selection: None,
-        selected: set.len(),
-        norm: "linf".to_owned(),
-        radius: RADIUS.to_owned(),
-        clip: None,
-        mean: None,
-        std: None,
-        method: "auto".to_owned(),
-        timeout: 60.0,
-        attack: false,
-        seed: 0,
-    };
-    let mut store = Store::create(&path, &facts).unwrap();
-    let (selection, options): (Vec<usize>, Options) = ((0..set.len()).collect(), Options::default());
-    let run = Run { verifier: &verifier, dataset: &set, selection: &selection, question: &question, options: &options };
-    run.answer(2, |answer: PointAnswer| store.insert(&answer)).unwrap();
+    let (set, question) = (dataset(POINTS), question(RADIUS));
+    let mut store = Store::create(&path, &tests::facts(&two_inputs(), &set, RADIUS)).unwrap();
+    let answers = tests::answers(&set, &question, Plan::simple(2));
+    answers.iter().for_each(|answer| store.insert(answer).unwrap());
     store.close();
     (folder, path)
 }
@@ -52,7 +29,8 @@ fn checked(changes: &str, (points, radius): (&str, &str), jobs: usize) -> Findin
     let (_folder, path) = stored();
     Connection::open(&path).unwrap().execute_batch(&format!("PRAGMA ignore_check_constraints = 1; {changes}")).unwrap();
     let (network, dataset, question) = (two_inputs(), dataset(points), question(radius));
-    let asked = Asked { network: &network, dataset: &dataset, question: &question };
+    let model = Model::of(&network);
+    let asked = Asked { network: &network, model: &model, dataset: &dataset, question: &question };
     let mut last = 0;
     let store = StoredRun::open(&path).unwrap();
     let findings = run(&store, asked, jobs, |findings| last = findings.points()).unwrap();
@@ -86,9 +64,27 @@ fn every_false_row_is_refused_with_its_reason() {
         ("counterexample = NULL WHERE point = 2", "counterexample: expected one, found none"),
         ("counterexample = zeroblob(16) WHERE point = 2", "the checker refused the counterexample: "),
         ("counterexample = substr(counterexample, 1, 15) WHERE point = 2", "the checker refused the counterexample: "),
-        ("verdict = 'misclassified' WHERE point = 2", "counterexample: expected the point itself, found another input"),
-        ("verdict = 'certified' WHERE point = 4", "certificate: expected one, found none"),
+        ("falsified_share = 0 WHERE point = 2", "counterexample: expected the point itself, found another input"),
+        ("falsified_share = 0.01 WHERE point = 2", "the checker refused the counterexample: "),
+        ("falsified_share = 2 WHERE point = 2", "falsified share: expected a share from 0 to 1, found 2"),
+        ("certified_share = 0 WHERE point = 0", "certified share: expected a share greater than 0 to 1, found 0"),
+        ("certified_share = 0.5 WHERE point = 0", "the certificate is for another property: expected "),
+        (
+            "counterexample_output = zeroblob(16) WHERE point = 2",
+            "counterexample's outputs: expected those that the replay gives, found others",
+        ),
+        (
+            "verdict = 'misclassified' WHERE point = 2",
+            "expected `falsified`, as the evidence says, found `misclassified`",
+        ),
+        (
+            "verdict = 'certified' WHERE point = 4",
+            "expected `unknown` or `timeout`, as the evidence says, found `certified`",
+        ),
+        ("verdict = 'unknown' WHERE point = 0", "expected `certified`, as the evidence says, found `unknown`"),
         ("verdict = 'sound' WHERE point = 4", "found `sound`"),
+        ("predicted = 1 WHERE point = 0", "predicted class: expected 0, found 1"),
+        ("confidence = 0.25 WHERE point = 0", "confidence: expected 0.7"),
         ("label = 1 WHERE point = 0", "label: expected 0, found 1"),
         ("property_sha256 = 'ab' WHERE point = 0", "digest of the property: expected "),
         ("point = 5 WHERE point = 4", "point: expected a point below 5, as the data set has, found 5"),

@@ -3,12 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use bartizan_proof::{Digest, Violated};
 use bartizan_read::ReadError;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::{APPLICATION_ID, FORMAT, PATIENCE, RunFacts, failed};
 use crate::batch::BatchError;
+use crate::batch::answer::PointAnswer;
+use crate::batch::manifest::{Entry, Manifest};
 
 /// A store that is read, by any number of threads.
 #[derive(Debug)]
@@ -20,21 +24,46 @@ pub struct StoredRun {
     connection: Mutex<Connection>,
 }
 
-/// What a store claims of a point. Nothing of it has been checked.
+/// What a store claims of a point, without the evidence. Nothing of it has been checked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StoredPoint {
+pub struct PointFacts {
     /// The point's place in the data set.
     pub index: usize,
     /// Its label.
     pub label: usize,
+    /// The class that the network gives it.
+    pub predicted: usize,
+    /// That class's share of the outputs' softmax.
+    pub confidence: f64,
     /// The verdict's word.
     pub verdict: String,
-    /// Digest of the property, in hexadecimal.
+    /// How long it took.
+    pub time: Duration,
+    /// Why no more was shown.
+    pub reason: Option<String>,
+    /// Digest of the property within the whole radius, in hexadecimal.
     pub property_sha256: String,
-    /// The counterexample, a network input.
-    pub counterexample: Option<Vec<f64>>,
+    /// The certified share of the radius.
+    pub certified_share: Option<f64>,
+    /// Leaves of the certificate's proof trees.
+    pub leaves: Option<usize>,
+    /// Bytes of the certificate.
+    pub certificate_bytes: Option<usize>,
+    /// The falsified share of the radius.
+    pub falsified_share: Option<f64>,
+}
+
+/// What a store claims of a point. Nothing of it has been checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredPoint {
+    /// All but the evidence.
+    pub facts: PointFacts,
     /// The certificate.
     pub certificate: Option<Vec<u8>>,
+    /// The counterexample, a network input.
+    pub counterexample: Option<Vec<f64>>,
+    /// The network's outputs there.
+    pub counterexample_output: Option<Vec<f64>>,
 }
 
 impl StoredRun {
@@ -101,6 +130,19 @@ impl StoredRun {
         self.reading(read)
     }
 
+    /// What is claimed of every point with an answer, in ascending order.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be read.
+    pub fn facts_of_points(&self) -> Result<Vec<PointFacts>, BatchError> {
+        let read = |connection: &Connection| {
+            let mut statement = connection.prepare(&format!("SELECT {PLAIN} FROM points ORDER BY point"))?;
+            statement.query_map((), read_facts)?.collect()
+        };
+        self.reading(read)
+    }
+
     /// The answer for a point.
     ///
     /// # Errors
@@ -108,7 +150,21 @@ impl StoredRun {
     /// There is none, or it cannot be read.
     pub fn point(&self, index: usize) -> Result<StoredPoint, BatchError> {
         let query = "SELECT * FROM points WHERE point = ?1";
-        self.reading(|connection| connection.query_row(query, [index], read_point))
+        self.reading(|connection| connection.prepare(query)?.query_row([index], read_point))
+    }
+
+    /// What the points add up to, where the run has ended.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn manifest(&self) -> Result<Option<Manifest>, BatchError> {
+        self.reading(|connection| connection.query_row("SELECT * FROM manifest", (), Manifest::of_row).optional())
+    }
+
+    /// An error that names a point's row.
+    pub(in crate::batch) fn odd(&self, index: usize, expected: &str, found: &str) -> BatchError {
+        BatchError::within(&self.path)(ReadError::part(format!("table `points`, point {index}"), expected, found))
     }
 
     fn reading<R>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<R>) -> Result<R, BatchError> {
@@ -125,16 +181,83 @@ fn connect(place: &Path) -> rusqlite::Result<(Connection, i64)> {
     Ok((connection, kind))
 }
 
-fn read_point(row: &rusqlite::Row) -> rusqlite::Result<StoredPoint> {
-    let counterexample: Option<Vec<u8>> = row.get("counterexample")?;
-    Ok(StoredPoint {
+/// The columns of [`PointFacts`].
+const PLAIN: &str = "point, label, predicted, confidence, verdict, time_s, reason, property_sha256, certified_share, leaves, \
+                     certificate_bytes, falsified_share";
+
+fn read_facts(row: &rusqlite::Row) -> rusqlite::Result<PointFacts> {
+    let seconds: f64 = row.get("time_s")?;
+    Ok(PointFacts {
         index: row.get("point")?,
         label: row.get("label")?,
+        predicted: row.get("predicted")?,
+        confidence: row.get("confidence")?,
         verdict: row.get("verdict")?,
+        time: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
+        reason: row.get("reason")?,
         property_sha256: row.get("property_sha256")?,
-        counterexample: counterexample.map(|bytes| numbers_of(&bytes)),
-        certificate: row.get("certificate")?,
+        certified_share: row.get("certified_share")?,
+        leaves: row.get("leaves")?,
+        certificate_bytes: row.get("certificate_bytes")?,
+        falsified_share: row.get("falsified_share")?,
     })
+}
+
+fn read_point(row: &rusqlite::Row) -> rusqlite::Result<StoredPoint> {
+    let numbers = |column: &str| {
+        let bytes: Option<Vec<u8>> = row.get(column)?;
+        Ok::<_, rusqlite::Error>(bytes.map(|bytes| numbers_of(&bytes)))
+    };
+    Ok(StoredPoint {
+        facts: read_facts(row)?,
+        certificate: row.get("certificate")?,
+        counterexample: numbers("counterexample")?,
+        counterexample_output: numbers("counterexample_output")?,
+    })
+}
+
+impl StoredPoint {
+    /// What a store keeps of an answer.
+    pub fn of(answer: &PointAnswer) -> StoredPoint {
+        let (certified, falsified) = (answer.certified.as_ref(), answer.falsified.as_ref());
+        StoredPoint {
+            facts: PointFacts {
+                index: answer.index,
+                label: answer.label,
+                predicted: answer.prediction.class,
+                confidence: answer.prediction.confidence,
+                verdict: answer.word().to_owned(),
+                time: answer.time,
+                reason: answer.reason.as_ref().map(ToString::to_string),
+                property_sha256: answer.property.to_string(),
+                certified_share: certified.map(|certified| certified.share),
+                leaves: certified.map(|certified| certified.verified.leaves()),
+                certificate_bytes: certified.map(|certified| certified.certificate.len()),
+                falsified_share: falsified.map(|falsified| falsified.share),
+            },
+            certificate: certified.map(|certified| certified.certificate.clone()),
+            counterexample: falsified.map(|falsified| falsified.violated.point().to_vec()),
+            counterexample_output: falsified.map(|falsified| outputs(&falsified.violated)),
+        }
+    }
+
+    /// What the manifest's tree knows of the point; none where the digest cannot be read.
+    pub fn entry(&self) -> Option<Entry<'_>> {
+        let facts = &self.facts;
+        Some(Entry {
+            index: facts.index,
+            label: facts.label,
+            property: Digest::try_from(facts.property_sha256.clone()).ok()?,
+            verdict: &facts.verdict,
+            certified: facts.certified_share.zip(self.certificate.as_deref()),
+            falsified: facts.falsified_share.zip(self.counterexample.as_deref()),
+        })
+    }
+}
+
+/// The outputs at a counterexample: the middles of proved enclosures.
+pub(in crate::batch) fn outputs(violated: &Violated) -> Vec<f64> {
+    violated.outputs().iter().map(|output| output.middle()).collect()
 }
 
 /// The numbers in a BLOB; a rest that is no whole number becomes NaN, which no check accepts.

@@ -1,12 +1,13 @@
 use std::fs;
 
-use bartizan_proof::Digest;
 use rusqlite::Connection;
 
 use super::*;
-use crate::batch::points::{PointAnswer, PointVerdict, Run};
-use crate::batch::tests::{dataset, question, two_inputs};
-use crate::verify::{Options, Verifier};
+use crate::batch::answer::PointAnswer;
+use crate::batch::manifest::{Interval, Manifest};
+use crate::batch::runner::{Aim, End, Plan};
+use crate::batch::selection::Shard;
+use crate::batch::tests::{self, dataset, question, two_inputs};
 
 /// Certified, certified, falsified, misclassified and unknown at a radius of 0.0999.
 const POINTS: &str = "1,0,0\n0.5,1,1\n0.3,0.2,0\n0,1,0\n0.5,0.3002,0\n";
@@ -14,40 +15,26 @@ const POINTS: &str = "1,0,0\n0.5,1,1\n0.3,0.2,0\n0,1,0\n0.5,0.3002,0\n";
 fn facts() -> RunFacts {
     let text = |text: &str| Some(text.to_owned());
     RunFacts {
-        model: "m.onnx".to_owned(),
-        model_sha256: Digest::of(b"m"),
         data: "d.npz:x".to_owned(),
-        data_sha256: Digest::of(b"x"),
-        labels: None,
         label_column: text("class"),
-        labels_sha256: Digest::of(b"y"),
+        dropped_activation: text("Softmax s"),
         available: 100,
         selection: text("0..5"),
         selected: 5,
-        norm: "linf".to_owned(),
-        radius: "8/255".to_owned(),
+        shard: Shard::parse("1/1"),
+        fixed: text("1"),
         clip: text("0,1"),
         mean: text("0.1307"),
-        std: None,
-        method: "auto".to_owned(),
         timeout: 1.5,
-        attack: true,
         seed: u64::MAX,
+        ..tests::facts(&two_inputs(), &dataset(POINTS), "8/255")
     }
 }
 
 /// Real answers of every kind.
 fn answers() -> Vec<PointAnswer> {
-    let (verifier, set, question) = (Verifier::new(two_inputs()), dataset(POINTS), question("0.0999"));
-    let (selection, options) = ([0, 1, 2, 3, 4], Options::default());
-    let run = Run { verifier: &verifier, dataset: &set, selection: &selection, question: &question, options: &options };
-    let mut answers = Vec::new();
-    let collect = |answer| {
-        answers.push(answer);
-        Ok::<(), BatchError>(())
-    };
-    run.answer(1, collect).unwrap();
-    let words: Vec<&str> = answers.iter().map(|answer| answer.verdict.word()).collect();
+    let answers = tests::answers(&dataset(POINTS), &question("0.0999"), Plan::simple(1));
+    let words: Vec<&str> = answers.iter().map(|answer| answer.word()).collect();
     assert_eq!(words, ["certified", "certified", "falsified", "misclassified", "unknown"]);
     answers
 }
@@ -76,18 +63,10 @@ fn what_is_stored_comes_back() {
     let stored = StoredRun::open(&path).unwrap();
     assert_eq!(stored.indices().unwrap(), [0, 1, 2, 3, 4]);
     for answer in &answers {
-        let point = stored.point(answer.index).unwrap();
-        assert_eq!(
-            (point.index, point.label, point.verdict.as_str()),
-            (answer.index, answer.label, answer.verdict.word())
-        );
-        assert_eq!(point.property_sha256, answer.property.to_string());
-        assert_eq!(point.counterexample.as_deref(), answer.verdict.counterexample().map(|v| v.point()));
-        match &answer.verdict {
-            PointVerdict::Certified(_, bytes) => assert_eq!(point.certificate.as_ref(), Some(bytes)),
-            _ => assert_eq!(point.certificate, None),
-        }
+        assert_eq!(stored.point(answer.index).unwrap(), StoredPoint::of(answer));
     }
+    let facts: Vec<PointFacts> = answers.iter().map(|answer| StoredPoint::of(answer).facts).collect();
+    assert_eq!(stored.facts_of_points().unwrap(), facts);
     assert!(is_database(&path) && !is_database(&folder.path().join("none")));
     assert_eq!(message(stored.point(7)), "run.db: cannot read: Query returned no rows");
 }
@@ -97,7 +76,8 @@ fn a_run_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.db");
     fs::write(&path, "precious").unwrap();
-    let expected = "run.db: store: expected no file of this name, as a run is never overwritten, found one";
+    let expected =
+        "run.db: store: expected no file of this name (--resume goes on with the run of an existing one), found one";
     assert_eq!(message(Store::create(&path, &facts())), expected);
     assert_eq!(fs::read(&path).unwrap(), b"precious");
     let missing = folder.path().join("run.db/run.db");
@@ -133,10 +113,10 @@ fn files_of_another_kind_or_version_are_refused() {
     change("UPDATE run SET seed = 'x'");
     assert_eq!(
         opened(),
-        "run.db: cannot read: Conversion error from type Text at index: 22, invalid digit found in string: `x`"
+        "run.db: cannot read: Conversion error from type Text at index: 33, invalid digit found in string: `x`"
     );
-    change("UPDATE run SET format = 2; ALTER TABLE run DROP COLUMN seed");
-    assert_eq!(opened(), "run.db: table `run`, column `format`: expected 1, found 2");
+    change("UPDATE run SET format = 3; ALTER TABLE run DROP COLUMN seed");
+    assert_eq!(opened(), "run.db: table `run`, column `format`: expected 2, found 3");
 }
 
 #[test]
@@ -174,10 +154,81 @@ fn rows_that_contradict_themselves_are_not_taken() {
         "verdict = 'fine' WHERE point = 4",
         "certificate = NULL WHERE point = 0",
         "certificate_bytes = 1 WHERE point = 0",
+        "certified_share = 0.5 WHERE point = 0",
+        "certified_share = NULL WHERE point = 0",
+        "certified_share = 0.25, certificate = x'00', certificate_bytes = 1, falsified_share = 0.25 WHERE point = 2",
+        "falsified_share = 0.0 WHERE point = 2",
+        "falsified_share = 0.5 WHERE point = 3",
+        "counterexample_output = NULL WHERE point = 3",
     ] {
         let changed = store.connection.execute_batch(&format!("UPDATE points SET {change}"));
         assert!(changed.unwrap_err().to_string().contains("CHECK constraint failed"), "{change}");
     }
     assert!(store.insert(&answers()[0]).unwrap_err().to_string().contains("UNIQUE constraint failed: points.point"));
     assert!(store.connection.execute_batch("INSERT INTO run SELECT * FROM run").is_err());
+}
+
+#[test]
+fn a_run_goes_on_where_it_asks_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db");
+    let answers = answers();
+    let mut store = Store::resume(&path, &facts()).unwrap();
+    store.insert(&answers[0]).unwrap();
+    let busy = message(Store::resume(&path, &facts()));
+    assert_eq!(busy, "run.db: store: expected nobody else who writes to it, found another run");
+    // As if it had been killed: nothing is closed.
+    drop(store);
+    let moved = RunFacts { model: "elsewhere/m.onnx".to_owned(), ..facts() };
+    let mut store = Store::resume(&path, &moved).unwrap();
+    store.insert(&answers[1]).unwrap();
+    let reader = StoredRun::open(&path).unwrap();
+    let manifest = Manifest::of(&reader, End::Budget, 0.9).unwrap();
+    assert_eq!((manifest.counts.points, manifest.counts.unanswered, manifest.interval), (5, 3, Interval::Fixed));
+    store.conclude(&manifest).unwrap();
+    assert_eq!(reader.manifest().unwrap(), Some(manifest));
+    assert_eq!(reader.indices().unwrap(), [0, 1]);
+    drop(reader);
+    store.close();
+    Store::resume(&path, &facts()).unwrap().close();
+    assert_eq!(StoredRun::open(&path).unwrap().manifest().unwrap(), None, "a run that goes on has no end");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn another_question_is_not_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db");
+    Store::create(&path, &facts()).unwrap().close();
+    let refused = |facts: RunFacts| message(Store::resume(&path, &facts));
+    let cases = [
+        (RunFacts { radius: "0.1".to_owned(), ..facts() }, "`radius`: expected 0.1, as this run asks, found 8/255"),
+        (RunFacts { clip: None, ..facts() }, "`clip`: expected nothing, as this run asks, found `0,1`"),
+        (RunFacts { seed: 1, ..facts() }, "`seed`: expected 1, as this run asks, found 18446744073709551615"),
+        (RunFacts { aim: Aim::Bracket(0.1), ..facts() }, "`command`: expected radius, as this run asks, found certify"),
+        (RunFacts { shard: None, ..facts() }, "`shard`: expected nothing, as this run asks, found `1/1`"),
+        (RunFacts { timeout: 2.0, ..facts() }, "`timeout_s`: expected 2, as this run asks, found 1.5"),
+    ];
+    for (facts, expected) in cases {
+        assert_eq!(refused(facts), format!("run.db: table `run`, column {expected}"));
+    }
+    let digest = bartizan_proof::Digest::of(b"other");
+    let other = refused(RunFacts { model_sha256: digest, ..facts() });
+    assert!(other.starts_with(&format!("run.db: table `run`, column `model_sha256`: expected {digest}")), "{other}");
+}
+
+/// A process may be killed after it has made the file and before it has written down the question.
+#[test]
+fn a_store_without_a_question_is_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db");
+    for begun in ["", "PRAGMA journal_mode = WAL"] {
+        fs::write(&path, "").unwrap();
+        Connection::open(&path).unwrap().execute_batch(begun).unwrap();
+        Store::resume(&path, &facts()).unwrap().close();
+        assert_eq!(StoredRun::open(&path).unwrap().facts(), &facts());
+    }
+    fs::write(&path, "x".repeat(9999)).unwrap();
+    let expected = "expected a run that `bartizan certify --store` wrote, found something else than an SQLite database";
+    assert_eq!(message(Store::resume(&path, &facts())), format!("run.db: file: {expected}"));
 }

@@ -1,16 +1,17 @@
 //! Writing a run as it goes on.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bartizan_read::ReadError;
-use rusqlite::{Connection, OpenFlags, Params, named_params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Params, ToSql, named_params};
 
-use super::{APPLICATION_ID, PATIENCE, RunFacts, failed};
+use super::{APPLICATION_ID, PATIENCE, RunFacts, StoredPoint, StoredRun, failed};
 use crate::batch::BatchError;
-use crate::batch::points::{PointAnswer, PointVerdict};
+use crate::batch::answer::PointAnswer;
+use crate::batch::manifest::Manifest;
 
 /// Longest time between two flushes while answers come: rarer ones are flushed one by one, and frequent ones do not wait for the disk.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
@@ -22,6 +23,22 @@ pub struct Store {
     pub(super) connection: Connection,
     /// When the log was last flushed to the disk.
     flushed: Instant,
+    /// Held while the run goes on; the system lets go of it if the process is killed.
+    _lock: Lock,
+}
+
+/// Keeps other runs away from a store.
+#[derive(Debug)]
+struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Where it stays, it does no harm.
+        let _ = fs::remove_file(&self.path);
+    }
 }
 
 impl Store {
@@ -32,12 +49,48 @@ impl Store {
     /// There is a file already, or it cannot be written; then none is left behind.
     pub fn create(path: &Path, facts: &RunFacts) -> Result<Store, BatchError> {
         let place = reserve(path)?;
-        let begun = begin(&place, facts).map_err(failed(path, "write"));
-        let store = |connection| Store { path: path.to_owned(), connection, flushed: Instant::now() };
-        begun.map(store).inspect_err(|_| {
+        let begun = lock(path, &place).and_then(|lock| {
+            let connection = begin(&place, facts).map_err(failed(path, "write"))?;
+            Ok(Store { path: path.to_owned(), connection, flushed: Instant::now(), _lock: lock })
+        });
+        begun.inspect_err(|_| {
             // Nobody else has written to it; whoever tries again should not find it in the way.
             let _ = fs::remove_file(&place);
         })
+    }
+
+    /// Opens the store of a run that asks the same, to go on with it; makes it where there is none, or one that was killed before it had
+    /// written down its question.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read or written, something else was asked, or another run writes to it.
+    pub fn resume(path: &Path, facts: &RunFacts) -> Result<Store, BatchError> {
+        if !path.exists() {
+            return Store::create(path, facts);
+        }
+        if is_unborn(path).map_err(failed(path, "read"))? {
+            let place = fs::canonicalize(path).map_err(failed(path, "read"))?;
+            let lock = lock(path, &place)?;
+            let connection = begin(&place, facts).map_err(failed(path, "write"))?;
+            return Ok(Store { path: path.to_owned(), connection, flushed: Instant::now(), _lock: lock });
+        }
+        let run = StoredRun::open(path)?;
+        if let Some(difference) = facts.difference(run.facts()) {
+            let place = format!("table `run`, column `{}`", difference.column);
+            let expected = format!("{}, as this run asks", difference.expected);
+            return Err(BatchError::within(path)(ReadError::part(place, expected, difference.found)));
+        }
+        drop(run);
+        let place = fs::canonicalize(path).map_err(failed(path, "read"))?;
+        let lock = lock(path, &place)?;
+        let connection = connect(&place).and_then(|connection| {
+            // What its points add up to will be another thing.
+            connection.execute("DELETE FROM manifest", ())?;
+            Ok(connection)
+        });
+        let connection = connection.map_err(failed(path, "write"))?;
+        Ok(Store { path: path.to_owned(), connection, flushed: Instant::now(), _lock: lock })
     }
 
     /// Commits an answer.
@@ -46,31 +99,53 @@ impl Store {
     ///
     /// It cannot be written. Answers that were committed before stay.
     pub fn insert(&mut self, answer: &PointAnswer) -> Result<(), BatchError> {
-        let certificate = match &answer.verdict {
-            PointVerdict::Certified(verified, bytes) => Some((verified.leaves(), bytes)),
-            _ => None,
-        };
-        let counterexample = answer.verdict.counterexample().map(|violated| bytes_of(violated.point()));
+        self.insert_point(&StoredPoint::of(answer))
+    }
+
+    /// Commits what another store says of a point.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub fn insert_point(&mut self, point: &StoredPoint) -> Result<(), BatchError> {
+        let facts = &point.facts;
         let row = named_params! {
-            ":point": answer.index,
-            ":label": answer.label,
-            ":verdict": answer.verdict.word(),
-            ":time_s": answer.time.as_secs_f64(),
-            ":reason": answer.verdict.reason().map(ToString::to_string),
-            ":property_sha256": answer.property.to_string(),
-            ":counterexample": counterexample,
-            ":leaves": certificate.map(|(leaves, _)| leaves),
-            ":certificate_bytes": certificate.map(|(_, bytes)| bytes.len()),
-            ":certificate": certificate.map(|(_, bytes)| bytes),
+            ":point": facts.index,
+            ":label": facts.label,
+            ":predicted": facts.predicted,
+            ":confidence": facts.confidence,
+            ":verdict": facts.verdict,
+            ":time_s": facts.time.as_secs_f64(),
+            ":reason": facts.reason,
+            ":property_sha256": facts.property_sha256,
+            ":certified_share": facts.certified_share,
+            ":leaves": facts.leaves,
+            ":certificate_bytes": facts.certificate_bytes,
+            ":certificate": point.certificate,
+            ":falsified_share": facts.falsified_share,
+            ":counterexample": point.counterexample.as_deref().map(bytes_of),
+            ":counterexample_output": point.counterexample_output.as_deref().map(bytes_of),
         };
         self.commit(INSERT_POINT, row).map_err(failed(&self.path, "write"))
+    }
+
+    /// Commits what all points add up to.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub fn conclude(&mut self, manifest: &Manifest) -> Result<(), BatchError> {
+        self.flushed = Instant::now().checked_sub(FLUSH_INTERVAL).unwrap_or(self.flushed);
+        manifest
+            .write(|statement, row: &[(&str, &dyn ToSql)]| self.commit(statement, row))
+            .map_err(failed(&self.path, "write"))
     }
 
     /// Runs a statement as a transaction of its own, which flushes the log if that is due.
     fn commit(&mut self, statement: &str, parameters: impl Params) -> rusqlite::Result<()> {
         let is_due = self.flushed.elapsed() >= FLUSH_INTERVAL;
         self.connection.pragma_update(None, "synchronous", if is_due { "FULL" } else { "NORMAL" })?;
-        self.connection.execute(statement, parameters)?;
+        self.connection.prepare(statement)?.execute(parameters)?;
         if is_due {
             self.flushed = Instant::now();
         }
@@ -85,26 +160,62 @@ impl Store {
 }
 
 const INSERT_POINT: &str = "
-INSERT INTO points (point, label, verdict, time_s, reason, property_sha256, counterexample, leaves, certificate_bytes, certificate)
-VALUES (:point, :label, :verdict, :time_s, :reason, :property_sha256, :counterexample, :leaves, :certificate_bytes, :certificate)";
+INSERT INTO points (point, label, predicted, confidence, verdict, time_s, reason, property_sha256, certified_share, leaves,
+  certificate_bytes, certificate, falsified_share, counterexample, counterexample_output)
+VALUES (:point, :label, :predicted, :confidence, :verdict, :time_s, :reason, :property_sha256, :certified_share, :leaves,
+  :certificate_bytes, :certificate, :falsified_share, :counterexample, :counterexample_output)";
 
 /// Makes an empty file where there is none, and tells its absolute path.
 fn reserve(path: &Path) -> Result<PathBuf, BatchError> {
     let made = File::create_new(path).and_then(|_| fs::canonicalize(path));
     made.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            let expected = "no file of this name, as a run is never overwritten";
+            let expected = "no file of this name (--resume goes on with the run of an existing one)";
             BatchError::within(path)(ReadError::part("store", expected, "one"))
         }
         _ => failed(path, "write")(error),
     })
 }
 
-fn begin(place: &Path, facts: &RunFacts) -> rusqlite::Result<Connection> {
-    let mut connection = Connection::open_with_flags(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+/// Locks a file beside the store: a lock on the store itself would get into the way of SQLite's own.
+fn lock(path: &Path, place: &Path) -> Result<Lock, BatchError> {
+    let mut name = place.as_os_str().to_owned();
+    name.push("-lock");
+    let lock = PathBuf::from(name);
+    let file = File::create(&lock).map_err(failed(path, "write"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock { path: lock, _file: file }),
+        Err(TryLockError::WouldBlock) => {
+            let expected = "nobody else who writes to it";
+            Err(BatchError::within(path)(ReadError::part("store", expected, "another run")))
+        }
+        Err(TryLockError::Error(error)) => Err(failed(path, "write")(error)),
+    }
+}
+
+/// Whether a file is a database in which nothing has been written.
+fn is_unborn(path: &Path) -> rusqlite::Result<bool> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_timeout(PATIENCE)?;
+    let tables = connection.query_row("SELECT count(*) FROM sqlite_master", (), |row| row.get::<_, i64>(0));
+    match tables {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => Ok(false),
+        tables => {
+            Ok(tables? == 0 && connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0))? == 0)
+        }
+    }
+}
+
+fn connect(place: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
+}
+
+fn begin(place: &Path, facts: &RunFacts) -> rusqlite::Result<Connection> {
+    let mut connection = connect(place)?;
     let transaction = connection.transaction()?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.execute_batch(include_str!("schema.sql"))?;

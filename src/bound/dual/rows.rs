@@ -1,11 +1,11 @@
 //! What ascends, and what comes of it.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use ndarray::Array1;
 
 use crate::bound::frame::Target;
+use crate::deadline::Deadline;
 
 /// The assumption that the input of some ReLUs, an element of an affine node, has a sign.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,5 +79,5 @@ pub struct Effort {
     /// Whether slopes move, or only multipliers.
     pub moves_slopes: bool,
     /// When to give up.
-    pub deadline: Instant,
+    pub deadline: Deadline,
 }

@@ -1,10 +1,11 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bartizan_proof::Interval;
 use bartizan_proof::property::{Atom, Case, Property, Region, Variable};
 
 use super::*;
 use crate::bound::forms;
+use crate::deadline::Deadline;
 use crate::random_networks::{Builder, random_region};
 use crate::verify::{Options, Verifier};
 
@@ -34,7 +35,7 @@ fn cases_are_closed_again_or_are_known_to_be_stale() {
         let corner = verifier.network().evaluate(&point)[0] as f32;
         let property = never_at_most(&verifier, &region, [corner - below, f32::MAX]);
         let options = Options { attack: false, ..Options::default() };
-        let mut ladder = Ladder::new(&verifier, &property, &options, Instant::now() + Duration::from_secs(60));
+        let mut ladder = Ladder::new(&verifier, &property, &options, Deadline::after(Duration::from_secs(60)));
         ladder.bound_intervals();
         ladder.bound_linearly();
         let query = ladder.queries[0].clone();

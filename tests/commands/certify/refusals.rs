@@ -273,7 +273,11 @@ fn numbers_of_the_run() {
             "--radius 0.1 --confidence 95",
             "--confidence: expected a number between 0 and 1, such as 0.95, found 95",
         ),
-        ("gate", "--radius 0.1 --require 90", "--require: expected a share from 0 to 1, such as 0.9, found 90"),
+        (
+            "gate",
+            "--radius 0.1 --require 90",
+            "--require: expected a share from 0 to 1, such as 0.9 or 'certified>=0.9', found 90",
+        ),
         (
             "report in a folder that is not there",
             "--radius 0.1 --json no/r.json",
