@@ -1,5 +1,7 @@
 //! `bartizan certify`.
 
+mod radii;
 mod refusals;
+mod resume;
 mod runs;
 mod stores;
