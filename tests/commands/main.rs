@@ -3,3 +3,4 @@
 mod certify;
 mod files;
 mod queries;
+mod readme;
