@@ -18,6 +18,16 @@ pub enum BatchError {
         /// Why.
         error: io::Error,
     },
+    /// A temporary file, in which points are kept that do not fit into memory.
+    #[error("temporary file in {}: cannot {action}: {error}", folder.display())]
+    Temporary {
+        /// The folder, which the environment variable `TMPDIR` names.
+        folder: PathBuf,
+        /// `create`, `read` or `write`.
+        action: &'static str,
+        /// Why.
+        error: io::Error,
+    },
     /// A file whose content is not what it should be.
     #[error("{}: {error}", path.display())]
     Content {

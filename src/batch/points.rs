@@ -48,8 +48,9 @@ impl Question {
         (dataset, index): (&Dataset, usize),
         share: f64,
     ) -> Result<Posed, BatchError> {
+        let point = dataset.point(index)?;
         let query = RobustnessQuery {
-            point: dataset.point(index),
+            point: &point,
             label: dataset.label(index),
             outputs: network.output_size(),
             radius: if share == WHOLE { self.radius } else { self.radius * Interval::point(share) },

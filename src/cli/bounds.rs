@@ -45,8 +45,9 @@ pub fn run(args: &BoundsArgs) -> Result<Exit, CliError> {
         let expected = format!("a point from 0 to {}", dataset.len() - 1);
         return Err(CliError::option("--index", expected, args.index.to_string()));
     }
+    let point = dataset.point(args.index)?;
     let query = RobustnessQuery {
-        point: dataset.point(args.index),
+        point: &point,
         label: dataset.label(args.index),
         outputs: verifier.network().output_size(),
         radius: question.radius,

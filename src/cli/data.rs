@@ -15,13 +15,16 @@ use crate::batch::points::Question;
 pub struct DataArgs {
     /// Network: ONNX or NNet, gzipped or not
     pub model: PathBuf,
-    /// Points in raw units: .npy, .npz (FILE.npz:ARRAY for a certain array) or .csv
-    #[arg(long, value_name = "FILE")]
+    /// Points in raw units: .npy, .npz (FILE.npz:ARRAY for a certain array), .csv, .parquet, or a folder of PNG images
+    ///
+    /// Pixels are the integers of the file, 0 to 255 (or 65535), channel first: scale by --std 255 and --clip 0,255. Images are
+    /// labelled by the sub-folders they are in, or by --labels. A .npy or .csv may be gzipped (.npy.gz, .csv.gz).
+    #[arg(long, value_name = "PATH")]
     pub data: String,
-    /// Labels (class indices), where the file of the points does not hold them
+    /// Labels (class indices), where the file of the points does not hold them; of images: a .csv with columns `file` and `label`
     #[arg(long, value_name = "FILE")]
     pub labels: Option<String>,
-    /// The label's column in a .csv file: name, or number from 0 [default: `label`, else the last]
+    /// The label's column in a .csv or .parquet file: name, or number from 0 [default: `label`, else the last]
     #[arg(long, value_name = "COLUMN")]
     pub label_column: Option<String>,
     /// Radius in raw units, such as 0.02 or 8/255; taken exactly

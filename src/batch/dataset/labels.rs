@@ -1,77 +1,90 @@
 //! Numbers as class indices.
 
+use std::io::Read;
+
 use bartizan_read::ReadError;
 
 use super::csv::Table;
-use super::npy::Array;
+use super::defect::Defect;
+use super::npy::Header;
 
-/// The class index that a number stands for.
-fn class(value: f64) -> Option<usize> {
+/// Labels, and the array or column that they stand in.
+pub type Labels = (Vec<usize>, Option<String>);
+
+/// The class index that a number stands for. `place` says where it stands.
+///
+/// # Errors
+///
+/// The number is no class index.
+pub fn class(value: f64, place: impl FnOnce() -> String) -> Result<usize, ReadError> {
     let is_index = value >= 0.0 && value.fract() == 0.0 && value <= f64::from(u32::MAX);
-    is_index.then_some(value as usize)
+    let refused = || ReadError::part(place(), "a class index (0, 1, 2, ...)", value.to_string());
+    is_index.then_some(value as usize).ok_or_else(refused)
 }
 
-fn refused(place: String, value: f64) -> ReadError {
-    ReadError::part(place, "a class index (0, 1, 2, ...)", value.to_string())
-}
-
-/// The labels in an array of shape `[n]` or `[n, 1]`. `place` is put in front of places.
+/// The labels in an array of shape `[n]` or `[n, 1]`.
 ///
 /// # Errors
 ///
 /// Another shape, or a number that is no class index.
-pub fn of_array(array: &Array, place: &str) -> Result<Vec<usize>, ReadError> {
-    if !matches!(array.shape.as_slice(), [_] | [_, 1]) {
+pub fn of_array(input: &mut dyn Read) -> Result<Vec<usize>, Defect> {
+    let header = Header::read(input)?;
+    if !matches!(header.shape.as_slice(), [_] | [_, 1]) {
         let expected = "one label for each point (shape [n] or [n, 1])";
-        return Err(ReadError::part(format!("{place}labels"), expected, format!("shape {:?}", array.shape)));
+        return Err(ReadError::part("labels", expected, format!("shape {:?}", header.shape)).into());
     }
-    let label = |(i, value): (usize, &f64)| class(*value).ok_or_else(|| refused(format!("{place}label {i}"), *value));
-    array.values.iter().enumerate().map(label).collect()
+    let mut labels = Vec::new();
+    header.elements(input, |values| {
+        for value in values {
+            labels.push(class(*value, || format!("label {}", labels.len()))?);
+        }
+        Ok(())
+    })?;
+    Ok(labels)
 }
 
-/// Takes the labels out of a table, and tells the column's name.
+/// The labels in a column of a table.
 ///
 /// # Errors
 ///
 /// There is no such column, or a number in it is no class index.
-pub fn take(table: &mut Table, column: Option<&str>) -> Result<(Vec<usize>, Option<String>), ReadError> {
-    let column = table.label_column(column)?;
-    let places: Vec<String> = table.lines.iter().map(|line| table.place(*line, column)).collect();
-    let name = table.columns[column].clone();
-    let values = table.take_column(column);
-    let label = |(value, place): (f64, String)| class(value).ok_or_else(|| refused(place, value));
-    let labels = values.into_iter().zip(places).map(label).collect::<Result<_, _>>()?;
-    Ok((labels, Some(name)))
+pub fn of_table(input: &mut dyn Read, column: Option<&str>) -> Result<Labels, Defect> {
+    let mut table = Table::open(input, column)?;
+    let column = table.columns.label(column)?;
+    let (mut labels, mut cells) = (Vec::new(), Vec::new());
+    while let Some(line) = table.next(&mut cells)? {
+        labels.push(class(cells[column], || table.columns.place(line, column))?);
+    }
+    Ok((labels, table.columns.names.get(column).cloned()))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::npy::tests::file;
     use super::*;
 
     #[test]
     fn whole_numbers_are_labels_whatever_their_type() {
-        let array = Array { shape: vec![3, 1], values: vec![0.0, 9.0, 2.0] };
-        assert_eq!(of_array(&array, ""), Ok(vec![0, 9, 2]));
-        let mut table = Table::parse(b"a,label\n0.5,1.0\n0.5,2", None).unwrap();
-        assert_eq!(take(&mut table, None), Ok((vec![1, 2], Some("label".to_owned()))));
-        assert_eq!(table.cells, [0.5, 0.5]);
+        let data: Vec<u8> = [0.0f64, 9.0, 2.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+        assert_eq!(of_array(&mut file("<f8", "False", "(3, 1)", &data).as_slice()).unwrap(), [0, 9, 2]);
+        let (labels, column) = of_table(&mut &b"a,label\n0.5,1.0\n0.5,2"[..], None).unwrap();
+        assert_eq!((labels, column.as_deref()), (vec![1, 2], Some("label")));
     }
 
     #[test]
     fn other_numbers_and_shapes_are_refused() {
-        let message = |shape: &[usize], values: &[f64]| {
-            let array = Array { shape: shape.to_vec(), values: values.to_vec() };
-            of_array(&array, "array `y`, ").unwrap_err().to_string()
+        let message = |shape: &str, values: &[f64]| {
+            let data: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+            of_array(&mut file("<f8", "False", shape, &data).as_slice()).unwrap_err().to_string()
         };
-        assert_eq!(message(&[2], &[0.0, -1.0]), "array `y`, label 1: expected a class index (0, 1, 2, ...), found -1");
-        assert_eq!(message(&[1], &[0.5]), "array `y`, label 0: expected a class index (0, 1, 2, ...), found 0.5");
-        assert_eq!(message(&[1], &[f64::NAN]), "array `y`, label 0: expected a class index (0, 1, 2, ...), found NaN");
+        assert_eq!(message("(2,)", &[0.0, -1.0]), "label 1: expected a class index (0, 1, 2, ...), found -1");
+        assert_eq!(message("(1,)", &[0.5]), "label 0: expected a class index (0, 1, 2, ...), found 0.5");
+        assert_eq!(message("(1,)", &[f64::NAN]), "label 0: expected a class index (0, 1, 2, ...), found NaN");
         assert_eq!(
-            message(&[1, 2], &[0.0, 1.0]),
-            "array `y`, labels: expected one label for each point (shape [n] or [n, 1]), found shape [1, 2]"
+            message("(1, 2)", &[0.0, 1.0]),
+            "labels: expected one label for each point (shape [n] or [n, 1]), found shape [1, 2]"
         );
-        let mut table = Table::parse(b"a,label\n\n1,0\n2,-3\n", None).unwrap();
-        let message = take(&mut table, None).unwrap_err().to_string();
+        let message = of_table(&mut &b"a,label\n\n1,0\n2,-3\n"[..], None).unwrap_err().to_string();
         assert_eq!(message, "line 4, column `label`: expected a class index (0, 1, 2, ...), found -3");
     }
 }

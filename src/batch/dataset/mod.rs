@@ -1,39 +1,56 @@
-//! Data sets: labelled points in raw units, from `.npy`, `.npz` and `.csv` files.
+//! Data sets: labelled points in raw units, from `.npy`, `.npz`, `.csv` and `.parquet` files and folders of PNG images.
 //!
-//! * `source` names files and arrays.
-//! * `npy`, `npz`, `csv` read one format each.
+//! * `source` names files and arrays, `input` reads files and takes their digests, `defect` is what can be wrong in them.
+//! * `npy`, `npz`, `csv`, `parquet`, `images` read one format each.
 //! * `labels` turns numbers into class indices.
+//! * `rows`, `spool` keep the points: in little memory, and on disk beyond a limit.
 //!
 //! A point is a row of numbers in row-major order of whatever shape the file gives it. Nothing is scaled or rounded:
 //! every element is the binary64 number that the file holds (decimal text is rounded to the nearest one).
+//!
+//! Files are read as streams. What is needed later is a copy, so that a file that changes during a run does not change the run.
 
 mod csv;
+mod defect;
+mod images;
+mod input;
 mod labels;
 mod npy;
 mod npz;
+mod parquet;
+mod rows;
 mod source;
+mod spool;
 
 pub use source::{Format, Source};
 
-use std::fs;
-use std::path::Path;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek};
+use std::sync::Arc;
 
 use bartizan_proof::{Digest, Network};
 use bartizan_read::ReadError;
 
 use self::csv::Table;
-use self::npy::Array;
+use self::defect::Defect;
+use self::images::Images;
+use self::labels::Labels;
 use self::npz::Archive;
+use self::rows::{Points, Rows};
 use super::BatchError;
 
 /// Points with labels.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    values: Vec<f64>,
+    points: Arc<Points>,
     /// Shape of one point.
     shape: Vec<usize>,
     labels: Vec<usize>,
-    points: Origin,
+    /// Names of the elements, in a table.
+    columns: Option<Vec<String>>,
+    /// Names of the classes, where folders have them.
+    class_names: Option<Vec<String>>,
+    read_from: Origin,
     labelled_by: Origin,
 }
 
@@ -42,7 +59,7 @@ pub struct Dataset {
 pub struct Origin {
     /// The file, and the array or column in it.
     pub source: Source,
-    /// SHA-256 of the file's bytes.
+    /// SHA-256 of the file's bytes; of a folder, of the paths and digests of its images.
     pub digest: Digest,
 }
 
@@ -51,57 +68,53 @@ const KEY_PAIRS: [(&str, &str); 6] =
     [("x", "y"), ("X", "y"), ("images", "labels"), ("data", "labels"), ("x_test", "y_test"), ("x_train", "y_train")];
 
 /// Points, and the labels where the file holds both.
-struct Points {
+struct Found {
     shape: Vec<usize>,
-    values: Vec<f64>,
-    labels: Option<(Vec<usize>, Option<String>)>,
+    points: Points,
+    labels: Option<Labels>,
+    /// The array that holds the points.
     key: Option<String>,
+    columns: Option<Vec<String>>,
 }
 
 impl Dataset {
     /// Reads points and labels. Without a source of labels they come from the file of the points: the label column of a
     /// table (the one named `label`, or the last, unless `column` says otherwise), or the array that belongs to the
-    /// points' in an archive.
+    /// points' in an archive, or the sub-folder that an image is in.
     ///
     /// # Errors
     ///
     /// A file cannot be read, is not what it should be, or does not match the other; a value is not finite, a label not a
-    /// class index; there are no points.
+    /// class index; there are no points; or a temporary file cannot be written.
     pub fn read(data: &Source, labels: Option<&Source>, column: Option<&str>) -> Result<Dataset, BatchError> {
-        let bytes = read_file(&data.path)?;
         let within = BatchError::within(&data.path);
-        let found = read_points(&bytes, data, labels.is_none(), column).map_err(&within)?;
-        let points = Origin { source: data.with_part(found.key), digest: Digest::of(&bytes) };
+        let format = data.format().map_err(&within)?;
+        if format == Format::Images {
+            return Ok(Dataset::of_images(data, images::read(data, labels, column)?));
+        }
+        let (found, digest) = read_points((data, format), labels.is_none(), column)?;
+        let read_from = Origin { source: data.with_part(found.key), digest };
         let (labels, labelled_by) = match (labels, found.labels) {
             (Some(source), _) => read_labels(source, column)?,
-            (None, Some((labels, part))) => (labels, Origin { source: data.with_part(part), digest: points.digest }),
+            (None, Some((labels, part))) => (labels, Origin { source: data.with_part(part), digest }),
             (None, None) => {
                 let expected = "a file of labels (--labels), as this format holds points only";
                 return Err(within(ReadError::part("labels", expected, "none")));
             }
         };
-        let set = Dataset { values: found.values, shape: found.shape, labels, points, labelled_by };
-        set.check(&within)?;
-        Ok(set)
+        if labels.len() != found.points.count {
+            let expected = format!("{} labels, one for each point of {}", found.points.count, read_from.source);
+            let error = ReadError::part("labels", expected, labels.len().to_string());
+            return Err(BatchError::within(&labelled_by.source.path)(error));
+        }
+        let (points, shape, columns) = (Arc::new(found.points), found.shape, found.columns);
+        Ok(Dataset { points, shape, labels, columns, class_names: None, read_from, labelled_by })
     }
 
-    fn check(&self, within: &impl Fn(ReadError) -> BatchError) -> Result<(), BatchError> {
-        let width = self.width();
-        let points = self.values.len().checked_div(width).unwrap_or(0);
-        if points == 0 {
-            return Err(within(ReadError::part("points", "at least one point", "none")));
-        }
-        if let Some(place) = self.values.iter().position(|x| !x.is_finite()) {
-            let (point, element) = (place / width, place % width);
-            let found = self.values[place].to_string();
-            return Err(within(ReadError::part(format!("point {point}, element {element}"), "a finite number", found)));
-        }
-        if self.labels.len() != points {
-            let expected = format!("{points} labels, one for each point of {}", self.points.source);
-            let error = ReadError::part("labels", expected, self.labels.len().to_string());
-            return Err(BatchError::within(&self.labelled_by.source.path)(error));
-        }
-        Ok(())
+    fn of_images(data: &Source, images: Images) -> Dataset {
+        let Images { points, shape, labels, digest, labelled_by, class_names } = images;
+        let read_from = Origin { source: data.clone(), digest };
+        Dataset { points: Arc::new(points), shape, labels, columns: None, class_names, read_from, labelled_by }
     }
 
     /// Checks that points and labels fit a network: as many elements as it has inputs, in the same order of dimensions where both
@@ -113,7 +126,7 @@ impl Dataset {
     pub fn fits(&self, network: &Network) -> Result<(), BatchError> {
         let (found, expected) = (&self.shape, network.input_shape());
         let wrong = |expected: String, found: String| {
-            Err(BatchError::within(&self.points.source.path)(ReadError::part("points", expected, found)))
+            Err(BatchError::within(&self.read_from.source.path)(ReadError::part("points", expected, found)))
         };
         if self.width() != network.input_size() {
             let expected = format!("{} elements, the network's input {expected:?}", network.input_size());
@@ -150,8 +163,12 @@ impl Dataset {
     }
 
     /// A point, in raw units.
-    pub fn point(&self, index: usize) -> &[f64] {
-        &self.values[index * self.width()..][..self.width()]
+    ///
+    /// # Errors
+    ///
+    /// The temporary file that holds the points cannot be read, or there is no such point.
+    pub fn point(&self, index: usize) -> Result<Vec<f64>, BatchError> {
+        self.points.point(index)
     }
 
     /// The label of a point.
@@ -159,9 +176,29 @@ impl Dataset {
         self.labels[index]
     }
 
+    /// Whether each element has a column of its own.
+    pub fn is_table(&self) -> bool {
+        self.columns.is_some()
+    }
+
+    /// Names of a table's columns, the label's left out; their numbers where there is no header.
+    pub fn columns(&self) -> Option<&[String]> {
+        self.columns.as_deref()
+    }
+
+    /// For each element, whether it is an integer in all points.
+    pub fn integer_features(&self) -> &[bool] {
+        &self.points.integers
+    }
+
+    /// Names of the classes; none where class indices are all there is.
+    pub fn class_names(&self) -> Option<&[String]> {
+        self.class_names.as_deref()
+    }
+
     /// Where the points were read.
     pub fn points_origin(&self) -> &Origin {
-        &self.points
+        &self.read_from
     }
 
     /// Where the labels were read.
@@ -170,40 +207,53 @@ impl Dataset {
     }
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, BatchError> {
-    fs::read(path).map_err(|error| BatchError::Read { path: path.to_owned(), error })
-}
-
-fn read_points(bytes: &[u8], data: &Source, with_labels: bool, column: Option<&str>) -> Result<Points, ReadError> {
-    match data.format()? {
-        Format::Npy => {
-            let (shape, values) = split_points(npy::parse(bytes)?, "array")?;
-            Ok(Points { shape, values, labels: None, key: None })
-        }
-        Format::Npz => {
-            let mut archive = Archive::open(bytes)?;
+/// Reads the points, and the labels where they are asked for and the file holds both. A folder of images is none of this.
+fn read_points(
+    (data, format): (&Source, Format),
+    with_labels: bool,
+    column: Option<&str>,
+) -> Result<(Found, Digest), BatchError> {
+    let unlabelled =
+        |shape, rows: Rows| Ok(Found { shape, points: rows.finish()?, labels: None, key: None, columns: None });
+    match format {
+        Format::Npy => input::read(&data.path, |input| {
+            let (shape, rows) = npy::read_points(&mut &mut *input, "array")?;
+            unlabelled(shape, rows)
+        }),
+        Format::Npz => input::read_at_random(&data.path, |file| {
+            let mut archive = Archive::open(BufReader::new(file))?;
             let key = points_key(&archive, data.part.as_deref())?;
-            let (shape, values) = split_points(archive.array(&key)?, &format!("array `{key}`"))?;
+            let array = archive.array(&key, |input| npy::read_points(input, &format!("array `{key}`")));
+            let (shape, rows) = array?;
             let labels = if with_labels { Some(labels_beside(&mut archive, &key)?) } else { None };
-            Ok(Points { shape, values, labels, key: Some(key) })
-        }
-        Format::Csv => {
-            let mut table = Table::parse(bytes, column)?;
-            let labels = if with_labels { Some(labels::take(&mut table, column)?) } else { None };
-            Ok(Points { shape: vec![table.columns.len()], values: table.cells, labels, key: None })
-        }
+            Ok(Found { labels, key: Some(key), ..unlabelled(shape, rows)? })
+        }),
+        Format::Csv => input::read(&data.path, |input| read_table(input, with_labels, column)),
+        Format::Parquet => input::read_at_random(&data.path, |file| {
+            let found = parquet::Table::open(file)?.points(with_labels, column)?;
+            Ok(Found { labels: found.labels, columns: found.names, ..unlabelled(vec![found.width], found.rows)? })
+        }),
+        Format::Images => Err(BatchError::within(&data.path)(ReadError::part("points", "a file", "a folder"))),
     }
 }
 
-/// The shape of one point, and the elements of all.
-fn split_points(array: Array, place: &str) -> Result<(Vec<usize>, Vec<f64>), ReadError> {
-    match array.shape.as_slice() {
-        [] => Err(ReadError::part(place, "an array of points", "a single number")),
-        [_, shape @ ..] => Ok((shape.to_vec(), array.values)),
+fn read_table(input: &mut dyn BufRead, with_labels: bool, column: Option<&str>) -> Result<Found, Defect> {
+    let mut table = Table::open(input, column)?;
+    let label = if with_labels { Some(table.columns.label(column)?) } else { None };
+    let mut names = table.columns.names.clone();
+    let label_name = label.map(|label| names.remove(label));
+    let (mut rows, mut labels, mut cells) = (Rows::new(names.len()), Vec::new(), Vec::new());
+    while let Some(line) = table.next(&mut cells)? {
+        if let Some(label) = label {
+            labels.push(labels::class(cells.remove(label), || table.columns.place(line, label))?);
+        }
+        rows.push(&cells)?;
     }
+    let labels = label.map(|_| (labels, label_name));
+    Ok(Found { shape: vec![names.len()], points: rows.finish()?, labels, key: None, columns: Some(names) })
 }
 
-fn points_key(archive: &Archive, asked: Option<&str>) -> Result<String, ReadError> {
+fn points_key<R: Read + Seek>(archive: &Archive<R>, asked: Option<&str>) -> Result<String, ReadError> {
     if let Some(key) = asked {
         return Ok(key.to_owned());
     }
@@ -216,38 +266,31 @@ fn points_key(archive: &Archive, asked: Option<&str>) -> Result<String, ReadErro
 }
 
 /// The labels that an archive keeps for the points under a key.
-fn labels_beside(archive: &mut Archive, points: &str) -> Result<(Vec<usize>, Option<String>), ReadError> {
+fn labels_beside<R: Read + Seek>(archive: &mut Archive<R>, points: &str) -> Result<Labels, Defect> {
     let keys = archive.keys();
     let pair = KEY_PAIRS.iter().find(|pair| pair.0 == points).map(|pair| pair.1);
     let known = pair.into_iter().chain(["y", "labels", "label"]).find(|name| keys.iter().any(|key| key == name));
     let Some(key) = known else {
         let expected = format!("an array `{}` with labels, or --labels FILE", pair.unwrap_or("y"));
-        return Err(ReadError::part("archive", expected, archive.listing()));
+        return Err(ReadError::part("archive", expected, archive.listing()).into());
     };
-    let labels = labels::of_array(&archive.array(key)?, &format!("array `{key}`, "))?;
-    Ok((labels, Some(key.to_owned())))
+    Ok((archive.array(key, labels::of_array)?, Some(key.to_owned())))
 }
 
 fn read_labels(source: &Source, column: Option<&str>) -> Result<(Vec<usize>, Origin), BatchError> {
-    let bytes = read_file(&source.path)?;
-    let (labels, part) = parse_labels(&bytes, source, column).map_err(BatchError::within(&source.path))?;
-    Ok((labels, Origin { source: source.with_part(part), digest: Digest::of(&bytes) }))
-}
-
-fn parse_labels(
-    bytes: &[u8],
-    source: &Source,
-    column: Option<&str>,
-) -> Result<(Vec<usize>, Option<String>), ReadError> {
-    match source.format()? {
-        Format::Npy => Ok((labels::of_array(&npy::parse(bytes)?, "")?, None)),
-        Format::Csv => labels::take(&mut Table::parse(bytes, column)?, column),
-        Format::Npz => {
-            let mut archive = Archive::open(bytes)?;
+    let within = BatchError::within(&source.path);
+    let ((labels, part), digest) = match source.format().map_err(&within)? {
+        Format::Npy => input::read(&source.path, |input| Ok((labels::of_array(&mut &mut *input)?, None)))?,
+        Format::Csv => input::read(&source.path, |input| labels::of_table(&mut &mut *input, column))?,
+        Format::Parquet => input::read_at_random(&source.path, |file| parquet::Table::open(file)?.labels(column))?,
+        Format::Npz => input::read_at_random(&source.path, |file: File| {
+            let mut archive = Archive::open(BufReader::new(file))?;
             let Some(key) = &source.part else { return labels_beside(&mut archive, "x") };
-            Ok((labels::of_array(&archive.array(key)?, &format!("array `{key}`, "))?, Some(key.clone())))
-        }
-    }
+            Ok((archive.array(key, labels::of_array)?, Some(key.clone())))
+        })?,
+        Format::Images => return Err(within(ReadError::part("labels", "a file", "a folder"))),
+    };
+    Ok((labels, Origin { source: source.with_part(part), digest }))
 }
 
 #[cfg(test)]

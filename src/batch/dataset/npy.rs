@@ -1,35 +1,38 @@
 //! NumPy's `.npy` files: a magic string, a version, a header that names type, order and shape, and the bare elements.
 //!
 //! Read are floats of 4 and 8 bytes and integers of 1 to 8 bytes, signed or not, in either byte order, in C or Fortran
-//! order. Every element must be a binary64 number, so that nothing is rounded. Memory is bounded by the file: eight bytes
-//! an element, after the file's length has been compared with the shape.
+//! order. Every element must be a binary64 number, so that nothing is rounded. Elements are passed on as they come; those in Fortran
+//! order are turned round by way of a spool, not in memory.
+
+use std::io::{self, Read};
 
 use bartizan_read::ReadError;
-use ndarray::{ArrayView, IxDyn, ShapeBuilder};
 
-/// Numbers with a shape, in row-major order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Array {
-    /// Sizes of the dimensions.
-    pub shape: Vec<usize>,
-    /// The elements.
-    pub values: Vec<f64>,
-}
+use super::defect::Defect;
+use super::rows::{Columns, Rows};
+use super::spool::Spool;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// Integers up to this size are binary64 numbers.
-const LARGEST_EXACT_INTEGER: u64 = 1 << f64::MANTISSA_DIGITS;
+pub const LARGEST_EXACT_INTEGER: u64 = 1 << f64::MANTISSA_DIGITS;
+
+/// A header is not longer; NumPy itself warns beyond 10,000.
+const LARGEST_HEADER: u64 = 1 << 20;
+
+/// Elements that are decoded at once.
+const ELEMENTS_AT_ONCE: usize = 1 << 15;
 
 /// What the header says.
 #[derive(Debug)]
-struct Header {
+pub struct Header {
     kind: Kind,
     /// Bytes of an element.
     size: usize,
     is_big_endian: bool,
     is_fortran: bool,
-    shape: Vec<usize>,
+    /// Sizes of the dimensions.
+    pub shape: Vec<usize>,
     dtype: String,
 }
 
@@ -40,46 +43,164 @@ enum Kind {
     Unsigned,
 }
 
-/// Reads the bytes of an `.npy` file.
+impl Header {
+    /// Reads the header, up to the first element.
+    ///
+    /// # Errors
+    ///
+    /// Names the first defect.
+    pub fn read(input: &mut dyn Read) -> Result<Header, Defect> {
+        let magic = up_to(input, MAGIC.len() as u64)?;
+        if magic != MAGIC {
+            let found = format!("{:?}", String::from_utf8_lossy(&magic));
+            return Err(ReadError::byte(0, r#"the magic string "\x93NUMPY" of .npy files"#, found).into());
+        }
+        let [major, _] = exactly(input)?;
+        let length = match major {
+            1 => u64::from(u16::from_le_bytes(exactly(input)?)),
+            2 | 3 => u64::from(u32::from_le_bytes(exactly(input)?)),
+            other => {
+                return Err(ReadError::byte(MAGIC.len(), "version 1, 2 or 3", format!("version {other}")).into());
+            }
+        };
+        let text = up_to(input, length.min(LARGEST_HEADER))?;
+        if text.len() as u64 != length {
+            return Err(truncated().into());
+        }
+        let text = std::str::from_utf8(&text).map_err(|e| ReadError::part("header", "text", e.to_string()))?;
+        Ok(read_header(text)?)
+    }
+
+    /// Passes all elements on in the order of the file.
+    ///
+    /// # Errors
+    ///
+    /// The file holds more or fewer elements than the header says, or one that is no binary64 number; or whatever `take` finds wrong.
+    pub fn elements(
+        &self,
+        input: &mut dyn Read,
+        mut take: impl FnMut(&[f64]) -> Result<(), Defect>,
+    ) -> Result<(), Defect> {
+        let count = self.shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
+        let length = count.and_then(|n| n.checked_mul(self.size));
+        let (Some(count), Some(length)) = (count, length) else {
+            return Err(ReadError::part("header", "a shape that fits into memory", format!("{:?}", self.shape)).into());
+        };
+        let mut bytes = Vec::new();
+        let mut numbers = Vec::new();
+        for first in (0..count).step_by(ELEMENTS_AT_ONCE) {
+            let size = ELEMENTS_AT_ONCE.min(count - first) * self.size;
+            bytes.clear();
+            if input.take(size as u64).read_to_end(&mut bytes)? < size {
+                return Err(self.other_length((count, length), first * self.size + bytes.len()));
+            }
+            numbers.clear();
+            self.decode(first, &bytes, &mut numbers)?;
+            take(&numbers)?;
+        }
+        match io::copy(input, &mut io::sink())? {
+            0 => Ok(()),
+            more => Err(self.other_length((count, length), length + more as usize)),
+        }
+    }
+
+    fn other_length(&self, (count, length): (usize, usize), found: usize) -> Defect {
+        let expected = format!("{length} bytes ({count} elements of {})", self.dtype);
+        ReadError::part("data", expected, format!("{found} bytes")).into()
+    }
+
+    /// Appends the numbers that some bytes stand for.
+    fn decode(&self, first: usize, bytes: &[u8], numbers: &mut Vec<f64>) -> Result<(), ReadError> {
+        match (self.kind, self.size) {
+            (Kind::Unsigned, 1) => numbers.extend(bytes.iter().map(|byte| f64::from(*byte))),
+            (Kind::Float, 4) => self.floats(bytes, numbers, |bytes| f64::from(f32::from_le_bytes(bytes))),
+            (Kind::Float, _) => self.floats(bytes, numbers, f64::from_le_bytes),
+            _ => {
+                for (i, bytes) in bytes.chunks_exact(self.size).enumerate() {
+                    numbers.push(self.integer(first + i, bytes)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn floats<const N: usize>(&self, bytes: &[u8], numbers: &mut Vec<f64>, number: impl Fn([u8; N]) -> f64) {
+        let little_endian = |mut bytes: [u8; N]| {
+            if self.is_big_endian {
+                bytes.reverse();
+            }
+            bytes
+        };
+        numbers.extend(bytes.as_chunks().0.iter().map(|bytes| number(little_endian(*bytes))));
+    }
+
+    fn integer(&self, index: usize, bytes: &[u8]) -> Result<f64, ReadError> {
+        let place = |i: usize| if self.is_big_endian { self.size - 1 - i } else { i };
+        let word = bytes.iter().enumerate().fold(0u64, |word, (i, b)| word | (u64::from(*b) << (8 * place(i))));
+        let unused = u64::BITS - 8 * self.size as u32;
+        let too_large = |value: String| {
+            let expected = format!("an integer of at most {LARGEST_EXACT_INTEGER}");
+            Err(ReadError::part(format!("element {index}"), expected, value))
+        };
+        let signed = ((word << unused) as i64) >> unused;
+        match self.kind {
+            Kind::Signed if signed.unsigned_abs() > LARGEST_EXACT_INTEGER => too_large(signed.to_string()),
+            Kind::Signed => Ok(signed as f64),
+            _ if word > LARGEST_EXACT_INTEGER => too_large(word.to_string()),
+            _ => Ok(word as f64),
+        }
+    }
+}
+
+/// Reads the points of an array, and the shape of one. `place` names the array in messages.
 ///
 /// # Errors
 ///
 /// Names the first defect.
-pub fn parse(bytes: &[u8]) -> Result<Array, ReadError> {
-    let (header, data) = split(bytes)?;
-    let header = read_header(header)?;
-    let count = header.shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
-    let length = count.and_then(|n| n.checked_mul(header.size));
-    let (Some(count), Some(length)) = (count, length) else {
-        return Err(ReadError::part("header", "a shape that fits into memory", format!("{:?}", header.shape)));
+pub fn read_points(input: &mut dyn Read, place: &str) -> Result<(Vec<usize>, Rows), Defect> {
+    let header = Header::read(input)?;
+    let [count, shape @ ..] = header.shape.as_slice() else {
+        return Err(ReadError::part(place, "an array of points", "a single number").into());
     };
-    if data.len() != length {
-        let expected = format!("{length} bytes ({count} elements of {})", header.dtype);
-        return Err(ReadError::part("data", expected, format!("{} bytes", data.len())));
+    let width = shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
+    let mut rows = Rows::new(width.unwrap_or(0));
+    if !header.is_fortran {
+        header.elements(input, |elements| rows.push(elements))?;
+        return Ok((shape.to_vec(), rows));
     }
-    let elements = data.chunks_exact(header.size).enumerate();
-    let values = elements.map(|(i, bytes)| element(&header, i, bytes)).collect::<Result<Vec<f64>, _>>()?;
-    let values = if header.is_fortran { row_major(&header.shape, &values) } else { values };
-    Ok(Array { shape: header.shape, values })
+    let mut columns = Spool::default();
+    header.elements(input, |elements| Ok(columns.push(elements)?))?;
+    let columns = Columns { values: columns.finish()?, rows: *count };
+    rows.push_columns(&columns, |element| column_major(shape, element))?;
+    Ok((shape.to_vec(), rows))
 }
 
-/// The header's text, and the elements behind it.
-fn split(bytes: &[u8]) -> Result<(&str, &[u8]), ReadError> {
-    let truncated = || ReadError::part("header", "a complete .npy header", "the end of the file");
-    let Some(rest) = bytes.strip_prefix(MAGIC) else {
-        let found = format!("{:?}", String::from_utf8_lossy(&bytes[..bytes.len().min(MAGIC.len())]));
-        return Err(ReadError::byte(0, r#"the magic string "\x93NUMPY" of .npy files"#, found));
-    };
-    let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(truncated)?;
-    let (length, rest) = match version[0] {
-        1 => rest.split_first_chunk::<2>().map(|(l, rest)| (usize::from(u16::from_le_bytes(*l)), rest)),
-        2 | 3 => rest.split_first_chunk::<4>().map(|(l, rest)| (u32::from_le_bytes(*l) as usize, rest)),
-        other => return Err(ReadError::byte(MAGIC.len(), "version 1, 2 or 3", format!("version {other}"))),
+/// The place in column-major order of an element whose place in row-major order is given.
+fn column_major(shape: &[usize], element: usize) -> usize {
+    let strides = shape.iter().scan(1, |stride, side| Some(std::mem::replace(stride, *stride * side)));
+    let sides_and_strides: Vec<(usize, usize)> = shape.iter().copied().zip(strides).collect();
+    let mut rest = element;
+    let mut place = 0;
+    for (side, stride) in sides_and_strides.into_iter().rev() {
+        place += rest % side * stride;
+        rest /= side;
     }
-    .ok_or_else(truncated)?;
-    let (header, data) = rest.split_at_checked(length).ok_or_else(truncated)?;
-    let header = std::str::from_utf8(header).map_err(|e| ReadError::part("header", "text", e.to_string()))?;
-    Ok((header, data))
+    place
+}
+
+fn exactly<const N: usize>(input: &mut dyn Read) -> Result<[u8; N], Defect> {
+    up_to(input, N as u64)?.try_into().map_err(|_| truncated().into())
+}
+
+/// As many bytes, or all that there are.
+fn up_to(input: &mut dyn Read, length: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(length).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn truncated() -> ReadError {
+    ReadError::part("header", "a complete .npy header", "the end of the file")
 }
 
 fn read_header(text: &str) -> Result<Header, ReadError> {
@@ -140,35 +261,6 @@ fn excerpt(text: &str) -> String {
     format!("`{}`", text.trim().chars().take(LONGEST).collect::<String>())
 }
 
-fn element(header: &Header, index: usize, bytes: &[u8]) -> Result<f64, ReadError> {
-    let place = |i: usize| if header.is_big_endian { header.size - 1 - i } else { i };
-    let word = bytes.iter().enumerate().fold(0u64, |word, (i, b)| word | (u64::from(*b) << (8 * place(i))));
-    let unused = 64 - 8 * header.size as u32;
-    let too_large = |value: String| {
-        let expected = format!("an integer of at most {LARGEST_EXACT_INTEGER}");
-        ReadError::part(format!("element {index}"), expected, value)
-    };
-    match (header.kind, header.size) {
-        (Kind::Float, 4) => Ok(f64::from(f32::from_bits(word as u32))),
-        (Kind::Float, _) => Ok(f64::from_bits(word)),
-        (Kind::Unsigned, _) if word > LARGEST_EXACT_INTEGER => Err(too_large(word.to_string())),
-        (Kind::Unsigned, _) => Ok(word as f64),
-        (Kind::Signed, _) => {
-            let value = ((word << unused) as i64) >> unused;
-            if value.unsigned_abs() > LARGEST_EXACT_INTEGER {
-                Err(too_large(value.to_string()))
-            } else {
-                Ok(value as f64)
-            }
-        }
-    }
-}
-
-/// Reorders elements from Fortran order.
-fn row_major(shape: &[usize], values: &[f64]) -> Vec<f64> {
-    ArrayView::from_shape(IxDyn(shape).f(), values).map_or_else(|_| Vec::new(), |array| array.iter().copied().collect())
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -180,9 +272,17 @@ pub(crate) mod tests {
         [MAGIC, &[1, 0], &length, header.as_bytes(), data].concat()
     }
 
+    /// Shape and elements of a file, in the order of the file.
+    fn parse(mut bytes: &[u8]) -> Result<(Vec<usize>, Vec<f64>), Defect> {
+        let header = Header::read(&mut bytes)?;
+        let mut values = Vec::new();
+        header.elements(&mut bytes, |elements| Ok(values.extend_from_slice(elements)))?;
+        Ok((header.shape, values))
+    }
+
     fn values(dtype: &str, data: &[u8]) -> Vec<f64> {
         let size: usize = dtype[2..].parse().unwrap();
-        parse(&file(dtype, "False", &format!("({},)", data.len() / size), data)).unwrap().values
+        parse(&file(dtype, "False", &format!("({},)", data.len() / size), data)).unwrap().1
     }
 
     #[test]
@@ -203,9 +303,27 @@ pub(crate) mod tests {
 
     #[test]
     fn fortran_order_is_turned_into_row_major() {
-        let data: Vec<u8> = [1.0f32, 4.0, 2.0, 5.0, 3.0, 6.0].iter().flat_map(|x| x.to_le_bytes()).collect();
-        let array = parse(&file("<f4", "True", "(2, 3)", &data)).unwrap();
-        assert_eq!((array.shape, array.values), (vec![2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+        let read = |shape: &str, data: &[u8]| {
+            let (shape, rows) = read_points(&mut file("|u1", "True", shape, data).as_slice(), "array").unwrap();
+            let points = rows.finish().unwrap();
+            let values: Vec<f64> = (0..points.count).flat_map(|index| points.point(index).unwrap()).collect();
+            (shape, values)
+        };
+        assert_eq!(read("(2, 3)", &[1, 4, 2, 5, 3, 6]), (vec![3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+        // Elements of [2, 2, 3], numbered in row-major order, as NumPy writes them in Fortran order.
+        let (shape, values) = read("(2, 2, 3)", &[0, 6, 3, 9, 1, 7, 4, 10, 2, 8, 5, 11]);
+        assert_eq!((shape, values), (vec![2, 3], (0..12).map(f64::from).collect()));
+    }
+
+    #[test]
+    fn portions_of_elements_join() {
+        let count = ELEMENTS_AT_ONCE + 3;
+        let data: Vec<u8> = (0..count as u32).flat_map(u32::to_le_bytes).collect();
+        assert!(values("<u4", &data).into_iter().eq((0..count).map(|i| i as f64)));
+        let message = parse(&file("<u4", "False", &format!("({},)", count + 1), &data)).unwrap_err().to_string();
+        assert_eq!(message, "data: expected 131088 bytes (32772 elements of <u4), found 131084 bytes");
+        let message = parse(&file("<u4", "False", "(2,)", &data)).unwrap_err().to_string();
+        assert_eq!(message, "data: expected 8 bytes (2 elements of <u4), found 131084 bytes");
     }
 
     #[test]
@@ -214,7 +332,7 @@ pub(crate) mod tests {
         let length = u32::try_from(header.len()).unwrap().to_le_bytes();
         for version in [2, 3] {
             let bytes = [MAGIC, &[version, 0], &length, header.as_bytes(), &[3, 4]].concat();
-            assert_eq!(parse(&bytes).unwrap(), Array { shape: vec![2, 1], values: vec![3.0, 4.0] });
+            assert_eq!(parse(&bytes).unwrap(), (vec![2, 1], vec![3.0, 4.0]));
         }
     }
 

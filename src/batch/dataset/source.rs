@@ -23,6 +23,10 @@ pub enum Format {
     Npz,
     /// Comma-separated text.
     Csv,
+    /// A Parquet table.
+    Parquet,
+    /// A folder of PNG images.
+    Images,
 }
 
 impl Source {
@@ -36,17 +40,38 @@ impl Source {
         }
     }
 
-    /// The format, which the file's name says.
+    /// The format, which the file's name says (that of a gzipped table or array may end with `.gz`); a folder holds images.
     ///
     /// # Errors
     ///
     /// The name says something else.
     pub fn format(&self) -> Result<Format, ReadError> {
-        let formats = [("npy", Format::Npy), ("npz", Format::Npz), ("csv", Format::Csv), ("txt", Format::Csv)];
-        let known = formats.iter().find(|(extension, _)| has_extension(&self.path, extension));
-        let found = || self.path.extension().map_or("none".to_owned(), |e| format!("`.{}`", e.to_string_lossy()));
-        let expected = "`.npy`, `.npz`, `.csv` or `.txt`";
-        known.map(|(_, format)| *format).ok_or_else(|| ReadError::part("file name extension", expected, found()))
+        if self.path.is_dir() {
+            return Ok(Format::Images);
+        }
+        let bare = self.path.with_extension("");
+        let is_gzipped = has_extension(&self.path, "gz");
+        let path = if is_gzipped { &bare } else { &self.path };
+        let formats = [
+            ("npy", Format::Npy),
+            ("npz", Format::Npz),
+            ("csv", Format::Csv),
+            ("txt", Format::Csv),
+            ("parquet", Format::Parquet),
+        ];
+        let known = formats.iter().find(|(extension, _)| has_extension(path, extension)).map(|(_, format)| *format);
+        let found = || path.extension().map_or("none".to_owned(), |e| format!("`.{}`", e.to_string_lossy()));
+        match known {
+            Some(Format::Npz | Format::Parquet) if is_gzipped => {
+                let expected = "an archive or Parquet file that is not gzipped, as it is compressed inside";
+                Err(ReadError::part("file name extension", expected, "`.gz`"))
+            }
+            Some(format) => Ok(format),
+            None => {
+                let expected = "`.npy`, `.npz`, `.csv`, `.txt` or `.parquet`, or a folder of PNG images";
+                Err(ReadError::part("file name extension", expected, found()))
+            }
+        }
     }
 
     /// The same file, with the array or column that was chosen in it.
@@ -85,7 +110,17 @@ mod tests {
     fn formats_are_known_by_extension() {
         assert_eq!(Source::parse("A.NPY").format(), Ok(Format::Npy));
         assert_eq!(Source::parse("a.npz:k").format(), Ok(Format::Npz));
-        let message = Source::parse("a.parquet").format().unwrap_err().to_string();
-        assert_eq!(message, "file name extension: expected `.npy`, `.npz`, `.csv` or `.txt`, found `.parquet`");
+        assert_eq!(Source::parse("a.csv.gz").format(), Ok(Format::Csv));
+        assert_eq!(Source::parse("a.parquet").format(), Ok(Format::Parquet));
+        assert_eq!(Source::parse(".").format(), Ok(Format::Images));
+        let message = |name: &str| Source::parse(name).format().unwrap_err().to_string();
+        let expected = "`.npy`, `.npz`, `.csv`, `.txt` or `.parquet`, or a folder of PNG images";
+        assert_eq!(message("a.mat"), format!("file name extension: expected {expected}, found `.mat`"));
+        assert_eq!(message("a.mat.gz"), format!("file name extension: expected {expected}, found `.mat`"));
+        assert_eq!(message("a"), format!("file name extension: expected {expected}, found none"));
+        assert_eq!(
+            message("a.npz.gz"),
+            "file name extension: expected an archive or Parquet file that is not gzipped, as it is compressed inside, found `.gz`"
+        );
     }
 }
