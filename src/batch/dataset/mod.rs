@@ -230,7 +230,7 @@ fn read_points(
         }),
         Format::Csv => input::read(&data.path, |input| read_table(input, with_labels, column)),
         Format::Parquet => input::read_at_random(&data.path, |file| {
-            let found = parquet::Table::open(file)?.points(with_labels, column)?;
+            let found = parquet::Table::read(file, |table| table.points(with_labels, column))?;
             Ok(Found { labels: found.labels, columns: found.names, ..unlabelled(vec![found.width], found.rows)? })
         }),
         Format::Images => Err(BatchError::within(&data.path)(ReadError::part("points", "a file", "a folder"))),
@@ -282,7 +282,9 @@ fn read_labels(source: &Source, column: Option<&str>) -> Result<(Vec<usize>, Ori
     let ((labels, part), digest) = match source.format().map_err(&within)? {
         Format::Npy => input::read(&source.path, |input| Ok((labels::of_array(&mut &mut *input)?, None)))?,
         Format::Csv => input::read(&source.path, |input| labels::of_table(&mut &mut *input, column))?,
-        Format::Parquet => input::read_at_random(&source.path, |file| parquet::Table::open(file)?.labels(column))?,
+        Format::Parquet => {
+            input::read_at_random(&source.path, |file| parquet::Table::read(file, |table| table.labels(column)))?
+        }
         Format::Npz => input::read_at_random(&source.path, |file: File| {
             let mut archive = Archive::open(BufReader::new(file))?;
             let Some(key) = &source.part else { return labels_beside(&mut archive, "x") };

@@ -1,18 +1,22 @@
 //! Columns of numbers in a Parquet file.
 
 use ::parquet::basic::{ConvertedType, LogicalType, Type};
-use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use ::parquet::data_type::DataType;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::RowGroupReader;
 use ::parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 use bartizan_read::ReadError;
 
+use super::pages::CheckedPages;
 use crate::batch::dataset::defect::Defect;
 use crate::batch::dataset::npy::LARGEST_EXACT_INTEGER;
 
 /// Numbers that are decoded at once.
 const NUMBERS_AT_ONCE: usize = 1 << 16;
+
+/// Elements of the largest point that a list may be.
+const LARGEST_POINT: u64 = 1 << 26;
 
 /// Names on the path of a list's numbers: the column, its repeated group, the number.
 const LONGEST_PATH: usize = 3;
@@ -109,7 +113,15 @@ impl Column {
     }
 
     fn reader(&self, group: &dyn RowGroupReader, part: &Part) -> Result<ColumnReader, ReadError> {
-        group.get_column_reader(self.leaf).map_err(|error| self.damaged(part, &error))
+        let chunk = group.metadata().column(self.leaf);
+        let values = u64::try_from(chunk.num_values()).unwrap_or(0);
+        if values / part.rows.max(1) as u64 > LARGEST_POINT {
+            let expected = format!("at most {LARGEST_POINT} values a row");
+            let found = format!("{values} values in {} rows", part.rows);
+            return Err(ReadError::part(self.place(part.first_row), expected, found));
+        }
+        let pages = group.get_column_page_reader(self.leaf).map_err(|error| self.damaged(part, &error))?;
+        Ok(get_column_reader(chunk.column_descr_ptr(), Box::new(CheckedPages::new(pages, values))))
     }
 
     fn damaged(&self, part: &Part, error: &ParquetError) -> ReadError {
@@ -138,10 +150,10 @@ impl Column {
 /// Whether a column of numbers has no sign; none where it holds something else.
 fn is_unsigned(descriptor: &ColumnDescriptor) -> Option<bool> {
     use ConvertedType::{INT_8, INT_16, INT_32, INT_64, NONE, UINT_8, UINT_16, UINT_32, UINT_64};
-    let is_plain = match descriptor.converted_type() {
-        NONE | INT_8 | INT_16 | INT_32 | INT_64 | UINT_8 | UINT_16 | UINT_32 | UINT_64 => true,
-        _ => false,
-    };
+    let is_plain = matches!(
+        descriptor.converted_type(),
+        NONE | INT_8 | INT_16 | INT_32 | INT_64 | UINT_8 | UINT_16 | UINT_32 | UINT_64
+    );
     let is_known =
         matches!(descriptor.physical_type(), Type::BOOLEAN | Type::INT32 | Type::INT64 | Type::FLOAT | Type::DOUBLE);
     match descriptor.logical_type_ref() {

@@ -4,10 +4,13 @@
 //! holds goes through a spool from columns into rows, row group by row group.
 //!
 //! * `column` says what a column holds, and reads it.
+//! * `pages` checks what the decoder does not.
 
 mod column;
+mod pages;
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
@@ -46,10 +49,28 @@ impl Table {
     /// It is not a Parquet file.
     pub fn open(file: File) -> Result<Table, Defect> {
         let refused = |e: ParquetError| ReadError::part("file", "a complete Parquet file", e.to_string());
+        let length = file.metadata()?.len();
         let reader = SerializedFileReader::new(file).map_err(refused)?;
+        check_places(&reader, length)?;
         let schema = reader.metadata().file_metadata().schema_descr();
         let columns = (0..schema.num_columns()).map(|leaf| Column::of(schema, leaf)).collect::<Result<_, _>>()?;
         Ok(Table { reader, columns })
+    }
+
+    /// Opens a file and reads it.
+    ///
+    /// The decoder asserts some things that a damaged file may break; what it says then counts as content.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::open`], and whatever `read` finds wrong.
+    pub fn read<T>(file: File, read: impl FnOnce(&Table) -> Result<T, Defect>) -> Result<T, Defect> {
+        let work = AssertUnwindSafe(|| read(&Table::open(file)?));
+        catch_unwind(work).unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("what it cannot decode");
+            Err(ReadError::part("file", "intact data", text).into())
+        })
     }
 
     /// The label's column, chosen as in a table of text.
@@ -154,6 +175,23 @@ impl Table {
         }
         Ok(())
     }
+}
+
+/// Checks that all columns stand inside the file.
+fn check_places(reader: &SerializedFileReader<File>, length: u64) -> Result<(), ReadError> {
+    for (index, group) in reader.metadata().row_groups().iter().enumerate() {
+        for column in group.columns() {
+            let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+            let size = column.compressed_size();
+            let end = u64::try_from(start).ok().zip(u64::try_from(size).ok()).and_then(|(a, b)| a.checked_add(b));
+            if end.is_none_or(|end| end > length) {
+                let place = format!("row group {index}, column `{}`", column.column_path().string());
+                let found = format!("{size} bytes from byte {start} on");
+                return Err(ReadError::part(place, format!("data within the {length} bytes of the file"), found));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What is done with each row group.
