@@ -168,7 +168,9 @@ mod tests {
     use super::*;
 
     /// A whole table: its columns, and each row with its line.
-    fn parse(bytes: &[u8]) -> Result<(Columns, Vec<(u64, Vec<f64>)>), Defect> {
+    type Whole = (Columns, Vec<(u64, Vec<f64>)>);
+
+    fn parse(bytes: &[u8]) -> Result<Whole, Defect> {
         let mut table = Table::open(bytes, None)?;
         let (mut rows, mut cells) = (Vec::new(), Vec::new());
         while let Some(line) = table.next(&mut cells)? {
@@ -177,7 +179,7 @@ mod tests {
         Ok((table.columns, rows))
     }
 
-    fn table(text: &str) -> (Columns, Vec<(u64, Vec<f64>)>) {
+    fn table(text: &str) -> Whole {
         parse(text.as_bytes()).unwrap()
     }
 

@@ -89,7 +89,10 @@ pub(crate) mod tests {
     fn read(bytes: &[u8], key: &str) -> Result<Vec<f64>, Defect> {
         Archive::open(Cursor::new(bytes))?.array(key, |input| {
             let mut values = Vec::new();
-            npy::Header::read(input)?.elements(input, |elements| Ok(values.extend_from_slice(elements)))?;
+            npy::Header::read(input)?.elements(input, |elements| {
+                values.extend_from_slice(elements);
+                Ok(())
+            })?;
             Ok(values)
         })
     }

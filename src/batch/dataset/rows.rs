@@ -4,9 +4,13 @@ use bartizan_read::ReadError;
 
 use super::defect::Defect;
 use super::spool::{Spool, Spooled};
+use crate::batch::BatchError;
 
 /// Numbers that a part of a column-wise table brings into memory at once.
 const NUMBERS_AT_ONCE: usize = 1 << 20;
+
+/// Columns that are turned into rows at once, so that what is written to a row fills whole cache lines.
+const COLUMNS_AT_ONCE: usize = 16;
 
 /// Points of one width.
 #[derive(Debug)]
@@ -79,10 +83,13 @@ impl Rows {
         for first in (0..columns.rows).step_by(at_once) {
             let count = at_once.min(columns.rows - first);
             let mut block = vec![0.0; count * self.width];
-            for element in 0..self.width {
-                let numbers = columns.values.read(column(element) * columns.rows + first, count)?;
-                let places = block[element..].iter_mut().step_by(self.width);
-                places.zip(numbers).for_each(|(place, number)| *place = number);
+            for start in (0..self.width).step_by(COLUMNS_AT_ONCE) {
+                let elements = start..self.width.min(start + COLUMNS_AT_ONCE);
+                let read = |element| columns.values.read(column(element) * columns.rows + first, count);
+                let strip = elements.clone().map(read).collect::<Result<Vec<Vec<f64>>, BatchError>>()?;
+                for (row, numbers) in block.chunks_exact_mut(self.width).enumerate() {
+                    numbers[elements.clone()].iter_mut().zip(&strip).for_each(|(place, column)| *place = column[row]);
+                }
             }
             self.push(&block)?;
         }
@@ -109,7 +116,7 @@ impl Points {
     /// # Errors
     ///
     /// The temporary file cannot be read, or there is no such point.
-    pub fn point(&self, index: usize) -> Result<Vec<f64>, crate::batch::BatchError> {
+    pub fn point(&self, index: usize) -> Result<Vec<f64>, BatchError> {
         self.values.read(index * self.integers.len(), self.integers.len())
     }
 }
@@ -144,17 +151,20 @@ mod tests {
     #[test]
     fn columns_become_rows() {
         let mut values = Spool::default();
-        let count = NUMBERS_AT_ONCE / 2 + 3;
-        let number = |column: usize, row: usize| (10 * row + column) as f64;
-        for column in 0..2 {
+        let width = COLUMNS_AT_ONCE + 2;
+        let count = NUMBERS_AT_ONCE / width + 3;
+        let number = |column: usize, row: usize| (100 * row + column) as f64;
+        for column in 0..width {
             values.push(&(0..count).map(|row| number(column, row)).collect::<Vec<f64>>()).unwrap();
         }
-        let mut rows = Rows::new(2);
-        rows.push_columns(&Columns { values: values.finish().unwrap(), rows: count }, |element| 1 - element).unwrap();
+        let mut rows = Rows::new(width);
+        let columns = Columns { values: values.finish().unwrap(), rows: count };
+        rows.push_columns(&columns, |element| width - 1 - element).unwrap();
         let points = rows.finish().unwrap();
         assert_eq!(points.count, count);
         for row in [0, 1, count - 4, count - 1] {
-            assert_eq!(points.point(row).unwrap(), [number(1, row), number(0, row)]);
+            let expected: Vec<f64> = (0..width).rev().map(|column| number(column, row)).collect();
+            assert_eq!(points.point(row).unwrap(), expected);
         }
     }
 }

@@ -22,9 +22,9 @@ fn files() {
             ),
             (
                 "unknown format",
-                Some(("x.parquet", b"PAR1".to_vec())),
-                "two.nnet --data x.parquet --radius 0.1",
-                "x.parquet: file name extension: expected `.npy`, `.npz`, `.csv` or `.txt`, found `.parquet`",
+                Some(("x.mat", b"MATLAB".to_vec())),
+                "two.nnet --data x.mat --radius 0.1",
+                "x.mat: file name extension: expected `.npy`, `.npz`, `.csv`, `.txt` or `.parquet`, or a folder of PNG images, found `.mat`",
             ),
             (
                 "not npy",

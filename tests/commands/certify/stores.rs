@@ -197,6 +197,31 @@ fn a_full_disk_ends_the_run_and_the_table_is_printed() {
 }
 
 #[test]
+fn runs_over_a_folder_of_images_are_checked() {
+    let folder = Folder::new();
+    folder.make_folder("images");
+    for (class, pixels) in [("0", [255, 0]), ("1", [0, 127])] {
+        folder.make_folder(&format!("images/{class}"));
+        let mut image = Vec::new();
+        png::Encoder::new(&mut image, 2, 1).write_header().unwrap().write_image_data(&pixels).unwrap();
+        folder.write(&format!("images/{class}/a.png"), image);
+    }
+    let output = folder.certify("two.nnet --data images --radius 2 --clip 0,255 --std 255 --store run.db");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    let output = folder.run("check run.db --model two.nnet");
+    let summary = text(&output.stdout);
+    assert!(summary.starts_with("2 certified, 0 falsified and 0 misclassified confirmed, 0 unknown, "), "{summary}");
+    folder.write("images/1/b.png", "");
+    let output = folder.run("check run.db --model two.nnet");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("b.png: image: expected a complete PNG file, found "));
+    std::fs::rename(folder.path().join("images/1/a.png"), folder.path().join("images/1/b.png")).unwrap();
+    let output = folder.run("check run.db --model two.nnet");
+    let message = text(&output.stderr);
+    assert!(message.contains("images: SHA-256: expected "), "{message}");
+}
+
+#[test]
 fn checks_that_cannot_be_made() {
     let cases = [
         ("another model", "one.nnet", "one.nnet: SHA-256: expected "),

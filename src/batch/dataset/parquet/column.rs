@@ -192,7 +192,10 @@ impl Walk<'_> {
         let at_once = (NUMBERS_AT_ONCE / self.part.length.max(1)).max(1);
         let (mut present, mut repeated, mut values, mut numbers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         while self.done < self.part.rows {
-            (present.clear(), repeated.clear(), values.clear(), numbers.clear());
+            present.clear();
+            repeated.clear();
+            values.clear();
+            numbers.clear();
             let count = at_once.min(self.part.rows - self.done);
             let read = reader.read_records(count, Some(&mut present), Some(&mut repeated), &mut values);
             let (count, ..) = read.map_err(|error| self.column.damaged(self.part, &error))?;
