@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bartizan::bound::{Model, interval, linear};
+use bartizan::bound::{Bounds, Model, interval, linear};
 use bartizan::deadline::Deadline;
 use bartizan_proof::certificate::{Item, Side, Target, Targets, Witness};
 use bartizan_proof::network::{Affine, Dense, Map, Node, Op, Parts, Term};
@@ -52,11 +52,12 @@ fn bench(c: &mut Criterion) {
     let later = Deadline::after(Duration::from_secs(3600));
     for count in [1, 64] {
         let (lower, upper) = boxes(count);
+        let input = Bounds::of_input(lower, upper);
         c.bench_function(&format!("interval bounds, {count} points"), |b| {
-            b.iter(|| interval::propagate(&model, lower.clone(), upper.clone()));
+            b.iter(|| interval::propagate(&model, input.clone()));
         });
         c.bench_function(&format!("linear bounds of all ReLU inputs, {count} points"), |b| {
-            b.iter(|| linear::propagate(&model, lower.clone(), upper.clone(), later));
+            b.iter(|| linear::propagate(&model, input.clone(), later));
         });
     }
     let (lower, upper) = boxes(1);

@@ -25,18 +25,23 @@ pub fn tightening<T: Real>(network: &Network, model: &Model<T>, (bounds, domain)
         Item::Tighten(place, Targets::Marked(lower, upper))
     };
     let forms = forms::are_used(bounds).then_some(Item::Forms);
-    forms.into_iter().chain(tightened_places(network, model).into_iter().map(step)).collect()
+    let places = tightened_places(network, model, bounds.ball.is_none());
+    forms.into_iter().chain(places.into_iter().map(step)).collect()
 }
 
-/// The nodes of the model that feed ReLUs, in topological order, with their places; without those that are affine in the
-/// input by themselves, where interval arithmetic is exact.
-pub fn tightened_places<T: Real>(network: &Network, model: &Model<T>) -> Vec<(usize, certificate::Place)> {
+/// The nodes of the model that feed ReLUs, in topological order, with their places; over a box without those that are
+/// affine in the input by themselves, where interval arithmetic is exact.
+pub fn tightened_places<T: Real>(
+    network: &Network,
+    model: &Model<T>,
+    is_box: bool,
+) -> Vec<(usize, certificate::Place)> {
     let is_exact = |source: usize| match &network.nodes()[model.nodes()[source].origin].op {
         Op::Affine(affine) => affine.terms.iter().all(|term| term.source == 0),
         _ => false,
     };
     let mut places: Vec<_> = model.relus().map(|(relu, source)| (source, model.place(relu))).collect();
-    places.retain(|(source, _)| !is_exact(*source));
+    places.retain(|(source, _)| !(is_box && is_exact(*source)));
     places.sort_unstable();
     places.dedup_by_key(|(source, _)| *source);
     places
@@ -144,7 +149,6 @@ mod tests {
 
     use bartizan_proof::Interval;
     use bartizan_proof::property::{Atom, Case, Region, Variable};
-    use ndarray::{Array1, Axis};
 
     use super::*;
     use crate::bound::linear;
@@ -180,9 +184,7 @@ mod tests {
                     continue;
                 }
                 let model = Model::<f64>::of(&network);
-                let ends: (Vec<f64>, Vec<f64>) = region.bounds.iter().map(|b| (b.outer().lo, b.outer().hi)).unzip();
-                let row = |ends: Vec<f64>| Array1::from(ends).insert_axis(Axis(0));
-                let (bounds, _) = linear::propagate(&model, row(ends.0), row(ends.1), soon).unwrap();
+                let (bounds, _) = linear::propagate(&model, Bounds::of_region(&region), soon).unwrap();
                 let steps = tightening(&network, &model, (&bounds, 0));
                 let property = never_at_most(&network, &region, least - 1e-9 * least.abs().max(1.0));
                 let proofs = vec![proof(0, (steps, vec![close_by_atom(0, 0)]), Vec::new())];

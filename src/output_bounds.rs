@@ -6,7 +6,7 @@
 use bartizan_proof::certificate::{Item, Side, Target, Targets, Witness};
 use bartizan_proof::property::Region;
 use bartizan_proof::{Network, ProvedBounds, Refusal, Rejected, check};
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2};
 
 use crate::bound::{Bounds, Model, forms, linear};
 use crate::certify;
@@ -83,9 +83,7 @@ const SUBPROBLEMS: usize = 64;
 /// Refines hidden bounds in passes with so many subproblems an end, then bounds the outputs; `None` when the deadline passes first.
 fn refined(verifier: &Verifier, region: &Region, (passes, deadline): (&[usize], Deadline)) -> Option<Vec<Item>> {
     let (network, model) = (verifier.network(), verifier.model());
-    let ends: (Vec<f32>, Vec<f32>) = region.bounds.iter().map(|b| (b.outer().lo as f32, b.outer().hi as f32)).unzip();
-    let row = |ends: Vec<f32>| Array1::from(ends).insert_axis(Axis(0));
-    let (bounds, _) = linear::propagate(model, row(ends.0), row(ends.1), deadline)?;
+    let (bounds, _) = linear::propagate(model, Bounds::of_region(region), deadline)?;
     let mut refinement = Refinement::new(model, bounds);
     passes.iter().try_for_each(|most| refinement.pass(*most, deadline).map(|_| ()))?;
     let compact = refinement.compact();
@@ -109,7 +107,7 @@ fn refined(verifier: &Verifier, region: &Region, (passes, deadline): (&[usize], 
         Target { element, side, witness }
     };
     let targets = Targets::Listed(ends().zip(&trees).map(target).collect());
-    let mut items = refinement.items(&certify::tightened_places(network, model));
+    let mut items = refinement.items(&certify::tightened_places(network, model, region.is_box()));
     items.push(Item::Tighten(network.places().len() - 1, targets));
     Some(items)
 }
@@ -125,16 +123,14 @@ struct Programs<'v> {
 impl<'v> Programs<'v> {
     fn new(verifier: &'v Verifier, region: &Region, deadline: Deadline) -> Option<Self> {
         let (network, model) = (verifier.network(), verifier.wide_model());
-        let ends: (Vec<f64>, Vec<f64>) = region.bounds.iter().map(|b| (b.outer().lo, b.outer().hi)).unzip();
-        let row = |ends: Vec<f64>| Array1::from(ends).insert_axis(Axis(0));
-        let (bounds, _) = linear::propagate(model, row(ends.0), row(ends.1), deadline)?;
+        let (bounds, _) = linear::propagate(model, Bounds::of_region(region), deadline)?;
         Some(Programs { network, model, bounds, deadline })
     }
 
     /// Bounds every ReLU input whose sign is open, in topological order, each over the bounds found before it.
     fn hidden(&mut self) -> Result<Vec<Item>, Unsolved> {
         let mut steps = Vec::new();
-        for (node, place) in certify::tightened_places(self.network, self.model) {
+        for (node, place) in certify::tightened_places(self.network, self.model, self.bounds.ball.is_none()) {
             let mut targets = Vec::new();
             for (_, element) in self.bounds.undecided(node) {
                 for side in [Side::Lower, Side::Upper] {

@@ -1,8 +1,11 @@
 //! A property as the search sees it: boxes, and for each case the linear functions that must all be non-positive.
 
-use bartizan_proof::property::{Atom, Property, Region, Variable};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use std::sync::Arc;
 
+use bartizan_proof::property::{Atom, Property, Region, Variable};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis};
+
+use crate::bound::{Ball, Bounds};
 use crate::real::Real;
 
 /// One region with the cases that live in it.
@@ -14,6 +17,8 @@ pub struct Query<T> {
     pub lower: Array1<T>,
     /// Upper ends of the input box.
     pub upper: Array1<T>,
+    /// The ball that inputs also lie in, if there is one.
+    pub ball: Option<Arc<Ball<T>>>,
     /// The cases.
     pub cases: Vec<Target<T>>,
 }
@@ -52,10 +57,25 @@ impl<T: Real> Query<T> {
         least
     }
 
-    fn of_region(region: usize, bounds: &Region) -> Self {
-        let ends =
-            |end: fn(&bartizan_proof::property::Bound) -> f64| bounds.bounds.iter().map(|b| T::of(end(b))).collect();
-        Query { region, lower: ends(|b| b.outer().lo), upper: ends(|b| b.outer().hi), cases: Vec::new() }
+    fn of_region(region: usize, of: &Region) -> Self {
+        let Bounds { mut lower, mut upper, ball } = Bounds::of_region(of);
+        let end = |ends: &mut Vec<Array2<T>>| ends.swap_remove(0).index_axis_move(Axis(0), 0);
+        Query { region, lower: end(&mut lower), upper: end(&mut upper), ball, cases: Vec::new() }
+    }
+
+    /// Bounds on the input: all of the region as a single domain.
+    pub fn input(&self) -> Bounds<T> {
+        let row = |ends: &Array1<T>| ends.clone().insert_axis(Axis(0));
+        Bounds::of_input(row(&self.lower), row(&self.upper)).within(self.ball.clone())
+    }
+
+    /// Moves a point into the region: to the nearest point of the box, and from there towards the ball's center.
+    pub fn project(&self, mut point: ArrayViewMut1<T>) {
+        let clamped = point.iter_mut().zip(&self.lower).zip(&self.upper);
+        clamped.for_each(|((x, lower), upper)| *x = x.max(*lower).min(*upper));
+        if let (Some(ball), Some(point)) = (&self.ball, point.as_slice_mut()) {
+            ball.pull(point);
+        }
     }
 }
 
@@ -120,7 +140,7 @@ mod tests {
         };
         let on_outputs = Target { case: 1, outputs: array![[-1.0, 4.0]], inputs: None, at_most: array![1.5] };
         let cases = vec![on_both, on_outputs];
-        let mut query = Query { region: 0, lower: Array1::zeros(3), upper: Array1::<f64>::zeros(3), cases };
+        let mut query = Query { region: 0, lower: Array1::zeros(3), upper: Array1::<f64>::zeros(3), ball: None, cases };
         let x = array![[1.0, 2.0, 4.0], [0.0, -1.0, 0.5], [-2.0, 0.0, 8.0]];
         let y = array![[1.0, 0.5], [0.25, 3.0], [-4.0, -1.0]];
         let least = query.least_excesses(x.view(), y.view());

@@ -4,6 +4,8 @@
 //! Each rung takes the cases that are still open and is dearer than the one before. Whatever a rung claims, the
 //! verdict comes from `bartizan-proof`: a counterexample is replayed and a proof is checked before anything is said.
 
+#[cfg(test)]
+mod balls;
 mod branching;
 mod leaves;
 mod parts;
@@ -17,11 +19,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use bartizan_proof::certificate::{Close, Item, Multipliers, Proof, Witness};
+use bartizan_proof::property::Region;
 use bartizan_proof::{Network, Property, PropertyError, Refusal, Rejected, Violated, check};
 use ndarray::{Array1, Array2, Axis};
 
 use crate::attack::momentum::{self, Effort, Start};
-use crate::bound::{Bounds, Model, Relaxation, Relaxations, Rows, interval, linear};
+use crate::bound::{Ball, Bounds, Model, Relaxation, Relaxations, Rows, interval, linear};
 use crate::certify;
 use crate::deadline::Deadline;
 use crate::lp::{self, Objective, Solution, Unsolved};
@@ -176,6 +179,9 @@ const ATTACK_STEPS: (usize, usize) = (24, 80);
 /// Multiplications that the first attack after bounds have failed may cost, and how many times as much a later one may at most.
 const ATTACK_COST: (usize, usize) = (1_000_000_000, 32);
 
+/// The share of a ball's radius within which points are sure to be inside, whatever rounding does.
+const INSIDE: f64 = 1.0 - 1e-5;
+
 /// What else an evaluation of the network or its gradient costs, in multiplications.
 const EVALUATION: usize = 10_000;
 
@@ -203,12 +209,13 @@ impl<'v> Ladder<'v> {
             self.rung = Rung::Linear;
             self.bound_linearly();
         }
-        if self.is_open()
-            && matches!(method, Method::Slopes | Method::Branch | Method::Auto)
-            && !self.is_late()
-            && let Some(verdict) = self.refine(method != Method::Slopes)
-        {
-            return verdict;
+        if self.is_open() && matches!(method, Method::Slopes | Method::Branch | Method::Auto) && !self.is_late() {
+            if let Some(verdict) = self.refine(method != Method::Slopes) {
+                return verdict;
+            }
+            if self.splits_inputs_at_last() {
+                return self.branch();
+            }
         }
         if self.is_open() && method == Method::Lp && !self.is_late() {
             if let Some(found) = self.attack(Start::Diversified, 1) {
@@ -301,17 +308,13 @@ impl<'v> Ladder<'v> {
     }
 
     fn replay(&self, region: usize, point: &[f64]) -> Option<Violated> {
-        let bounds = &self.property.regions()[region].bounds;
-        let inside = point.iter().zip(bounds).map(|(x, bound)| {
-            let permitted = bound.inner().unwrap_or(bound.outer());
-            x.clamp(permitted.lo, permitted.hi)
-        });
-        check::replay(&self.verifier.network, self.property, &inside.collect::<Vec<f64>>()).ok()
+        let inside = certainly_inside(&self.property.regions()[region], point);
+        check::replay(&self.verifier.network, self.property, &inside).ok()
     }
 
     fn bound_intervals(&mut self) {
         for query in &self.queries {
-            let bounds = interval::propagate(&self.verifier.model, row(&query.lower), row(&query.upper));
+            let bounds = interval::propagate(&self.verifier.model, query.input());
             let relaxations = adaptive(&self.verifier.model, &bounds);
             close_cases(self.verifier, query, (&bounds, &relaxations), &mut self.cases);
         }
@@ -322,8 +325,7 @@ impl<'v> Ladder<'v> {
             if query.cases.iter().all(|target| self.cases[target.case].closed.is_some()) || self.is_late() {
                 continue;
             }
-            let (lower, upper) = (row(&query.lower), row(&query.upper));
-            let found = linear::propagate(&self.verifier.model, lower, upper, self.deadline);
+            let found = linear::propagate(&self.verifier.model, query.input(), self.deadline);
             let Some((bounds, relaxations)) = found else { return };
             close_cases(self.verifier, query, (&bounds, &relaxations), &mut self.cases);
             self.tightening[query.region] =
@@ -340,7 +342,7 @@ impl<'v> Ladder<'v> {
             if open.is_empty() {
                 continue;
             }
-            let found = linear::propagate(model, row(&query.lower), row(&query.upper), self.deadline);
+            let found = linear::propagate(model, query.input(), self.deadline);
             let (bounds, _) = found?;
             for target in open {
                 match lp::minimise_largest(model, (&bounds, 0), &objective(model.output(), target), self.deadline) {
@@ -362,6 +364,23 @@ impl<'v> Ladder<'v> {
         }
         None
     }
+}
+
+/// A point of a region near the given one; of a ball not quite up to its surface, where rounding would leave open what is inside.
+fn certainly_inside(region: &Region, point: &[f64]) -> Vec<f64> {
+    let clamp = |point: &mut [f64]| {
+        for (x, bound) in point.iter_mut().zip(&region.bounds) {
+            let permitted = bound.inner().unwrap_or(bound.outer());
+            *x = x.clamp(permitted.lo, permitted.hi);
+        }
+    };
+    let mut inside = point.to_vec();
+    clamp(&mut inside);
+    if let Some(ball) = &region.ball {
+        Ball::of(ball).shrunk(INSIDE).pull(&mut inside);
+        clamp(&mut inside);
+    }
+    inside
 }
 
 /// Adaptive relaxations of all ReLU nodes.
@@ -386,7 +405,8 @@ fn close_cases(
     let mut next = 0;
     for target in open {
         let atoms = target.at_most.len();
-        let bounds = (0..atoms).map(|i| (i, on_box(&found, next + i, target.inputs.as_ref().map(|c| c.row(i)), query)));
+        let inputs = |i: usize| target.inputs.as_ref().map(|c| c.row(i));
+        let bounds = (0..atoms).map(|i| (i, on_inputs(&found, next + i, inputs(i), bounds)));
         let best = bounds.fold((0, f32::NEG_INFINITY), |best, b| if b.1 > best.1 { b } else { best });
         let state = &mut states[target.case];
         state.best = state.best.max(best.1.wide());
@@ -398,19 +418,18 @@ fn close_cases(
 }
 
 /// The bound of a row, with coefficients on the inputs added where its atom has some.
-fn on_box(
+fn on_inputs(
     found: &linear::LinearBounds<f32>,
     row: usize,
     inputs: Option<ndarray::ArrayView1<f32>>,
-    query: &Query<f32>,
+    bounds: &Bounds<f32>,
 ) -> f32 {
-    let Some(inputs) = inputs else { return found.lower[row] };
-    let minimum = |(a, (l, u)): (f32, (&f32, &f32))| a.max(0.0) * l + a.min(0.0) * u;
-    let ends = || query.lower.iter().zip(&query.upper);
-    let coefficients = found.coefficients.row(row);
-    let without: f32 = coefficients.iter().copied().zip(ends()).map(minimum).sum();
-    let with: f32 = coefficients.iter().zip(inputs).map(|(a, b)| a + b).zip(ends()).map(minimum).sum();
-    found.lower[row] - without + with
+    match inputs {
+        None => found.lower[row],
+        Some(inputs) => {
+            found.constants[row] + linear::least_over(bounds, 0, (&found.coefficients.row(row) + &inputs).view())
+        }
+    }
 }
 
 /// All atoms of some cases as rows on the output node; `None` when there are none.

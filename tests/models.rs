@@ -109,7 +109,9 @@ fn points_never_contradict_the_oracle() {
         let label = usize::try_from(labels[index]).unwrap();
         assert_eq!(label.to_string(), fields[1]);
         let radius = enclose_decimal(fields[2]).unwrap();
-        let query = RobustnessQuery { point: &point, label, outputs: 10, radius, clip, normalisation: None };
+        let (radii, factor, point) = (vec![radius; point.len()], Interval::point(1.0), &point[..]);
+        let (norm, normalisation, radii) = (None, None, &radii[..]);
+        let query = RobustnessQuery { point, label, outputs: 10, norm, radii, factor, clip, normalisation };
         let outcome = verifier.verify(&query.property().unwrap(), &Options::default()).unwrap();
         match (outcome.verdict, fields[3]) {
             (Verdict::Verified(..), "verified") | (Verdict::Violated(_), "violated") => agreed += 1,

@@ -112,6 +112,7 @@ impl<'q> Evolution<'q> {
             for ((x, l), u) in point.iter_mut().zip(&self.query.lower).zip(&self.query.upper) {
                 *x = (l + *x * (u - l)).max(*l).min(*u);
             }
+            self.query.project(point);
         }
         points
     }
@@ -130,6 +131,7 @@ impl<'q> Evolution<'q> {
                 let astray = noise * (u - l) * (2.0 * random.random::<f32>() - 1.0);
                 *x = (parents[[i / CHILDREN, j]] + along + astray).max(l).min(u);
             }
+            query.project(child);
         }
         points
     }

@@ -2,7 +2,7 @@
 //! and Hein 2020), from the centre or from diversified starts (output diversified sampling, Tashiro et al. 2020).
 //!
 //! A row descends on the excess of one case: along `z = P(x_k - rate * direction)` it goes to
-//! `x_(k+1) = P(x_k + a (z - x_k) + (1 - a) (x_k - x_(k-1)))`, where `P` projects onto the box. At checkpoints that come closer and closer
+//! `x_(k+1) = P(x_k + a (z - x_k) + (1 - a) (x_k - x_(k-1)))`, where `P` leads back into the region. At checkpoints that come closer and closer
 //! a row that has made little progress goes back to its best point and halves its rate, and rows that are far behind end. The first
 //! rate is the box's width, so the first step from the centre ends in a corner (the fast gradient sign method, Goodfellow et al. 2015).
 
@@ -167,6 +167,7 @@ impl<T: Real> Search<'_, T> {
             for ((x, l), u) in point.iter_mut().zip(lower).zip(upper) {
                 *x = (*l + *x * (*u - *l)).max(*l).min(*u);
             }
+            query.project(point);
         }
         if self.effort.start == Start::Diversified {
             self.divert(&mut points)?;
@@ -268,6 +269,7 @@ impl<T: Real> Row<T> {
             let sum = here + alpha * (*x - here) + (T::one() - alpha) * (here - self.before[j]);
             *x = sum.max(query.lower[j]).min(query.upper[j]);
         }
+        query.project(next.view_mut());
         self.before = std::mem::replace(&mut self.here.point, next);
     }
 }

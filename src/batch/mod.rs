@@ -113,7 +113,7 @@ pub(crate) mod tests {
 
     /// A question without range and normalisation.
     pub(crate) fn question(radius: &str) -> Question {
-        Question { radius: enclose_decimal(radius).unwrap(), clip: None, normalisation: None }
+        Question { norm: None, radii: vec![enclose_decimal(radius).unwrap(); 2], clip: None, normalisation: None }
     }
 
     /// Two outputs: the positive part of `weights . x`, and zero plus a half of its negative part.

@@ -1,6 +1,6 @@
 //! The question of local robustness, as the points of a data set pose it.
 
-use bartizan_proof::property::{Normalisation, RobustnessQuery};
+use bartizan_proof::property::{Norm, Normalisation, RobustnessQuery};
 use bartizan_proof::{Interval, Network, Property, PropertyError};
 
 use super::BatchError;
@@ -10,8 +10,10 @@ use super::dataset::Dataset;
 /// What is asked of every point.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
-    /// The L-infinity radius, in raw units.
-    pub radius: Interval,
+    /// The norm; none for L-infinity.
+    pub norm: Option<Norm>,
+    /// The radius of each element, in raw units; elements of radius 0 are held fixed.
+    pub radii: Vec<Interval>,
     /// The range of valid raw values, if there is one.
     pub clip: Option<(Interval, Interval)>,
     /// How raw values become network inputs, if not unchanged.
@@ -49,20 +51,28 @@ impl Question {
         share: f64,
     ) -> Result<Posed, BatchError> {
         let point = dataset.point(index)?;
-        let query = RobustnessQuery {
-            point: &point,
-            label: dataset.label(index),
-            outputs: network.output_size(),
-            radius: if share == WHOLE { self.radius } else { self.radius * Interval::point(share) },
-            clip: self.clip,
-            normalisation: self.normalisation.as_ref(),
-        };
+        let labelled = (point.as_slice(), dataset.label(index));
+        let query = RobustnessQuery { factor: Interval::point(share), ..self.query(labelled, network.output_size()) };
         let state = || {
             let property = query.property()?;
             property.fits(network)?;
             Ok(Posed { property, centre: query.network_input()? })
         };
         state().map_err(|error| refused(dataset, index, error))
+    }
+
+    /// The question about one labelled point, to a network with so many outputs.
+    pub fn query<'q>(&'q self, (point, label): (&'q [f64], usize), outputs: usize) -> RobustnessQuery<'q> {
+        RobustnessQuery {
+            point,
+            label,
+            outputs,
+            norm: self.norm,
+            radii: &self.radii,
+            factor: Interval::point(1.0),
+            clip: self.clip,
+            normalisation: self.normalisation.as_ref(),
+        }
     }
 }
 

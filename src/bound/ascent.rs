@@ -80,7 +80,7 @@ struct Ascent<'m, 'g, T> {
 /// Where the bounds are taken.
 struct Least<T> {
     bounds: Array1<T>,
-    /// The corner of each goal's box.
+    /// The corner of each goal's box, or a point of its ball.
     inputs: Array2<T>,
     on_relus: OnRelus<T>,
 }
@@ -129,8 +129,7 @@ impl<'m, 'g, T: Real> Ascent<'m, 'g, T> {
         goals: Vec<Goal<'g, T>>,
     ) -> Self {
         let domains: Vec<usize> = goals.iter().map(|goal| goal.domain).collect();
-        let of = |ends: &Array2<T>| ends.select(Axis(0), &domains);
-        let bounds = Bounds::of_input(of(&bounds.lower[0]), of(&bounds.upper[0]));
+        let bounds = bounds.inputs_of(&domains);
         let lines: Relaxations<T> =
             relaxations.iter().map(|lines| lines.as_ref().map(|lines| lines.select(&domains))).collect();
         let none = |lines: &Relaxation<T>| [0, 1].map(|_| Array2::zeros(lines.below.raw_dim()));
@@ -161,7 +160,14 @@ impl<'m, 'g, T: Real> Ascent<'m, 'g, T> {
                 *x = *upper;
             }
         });
-        Least { bounds: constants + (&slopes * &inputs).sum_axis(Axis(1)), inputs, on_relus }
+        let mut values = (&slopes * &inputs).sum_axis(Axis(1));
+        for (row, (value, mut input)) in values.iter_mut().zip(inputs.rows_mut()).enumerate() {
+            if let Some((least, point)) = self.bounds.least_in_ball(row, slopes.row(row), *value) {
+                *value = least;
+                input.assign(&point);
+            }
+        }
+        Least { bounds: constants + values, inputs, on_relus }
     }
 
     fn note(&self, least: &Least<T>, reached: &mut [Reached<T>]) {
@@ -270,7 +276,7 @@ impl<'m, 'g, T: Real> Ascent<'m, 'g, T> {
         self.places = rows.iter().map(|row| self.places[*row]).collect();
         self.goals = rows.iter().map(|row| self.goals[*row].clone()).collect();
         let of = |ends: &Array2<T>| ends.select(Axis(0), &rows);
-        self.bounds = Bounds::of_input(of(&self.bounds.lower[0]), of(&self.bounds.upper[0]));
+        self.bounds = self.bounds.inputs_of(&rows);
         self.lines.iter_mut().flatten().for_each(|lines| *lines = lines.select(&rows));
         self.moments.iter_mut().flatten().flatten().for_each(|moment| *moment = of(moment));
     }
@@ -312,7 +318,8 @@ mod tests {
                 ends.insert_axis(Axis(0))
             };
             let model = Model::<f64>::of(&network);
-            let (bounds, lines) = linear::propagate(&model, end(|i| i.lo), end(|i| i.hi), soon).unwrap();
+            let (bounds, lines) =
+                linear::propagate(&model, Bounds::of_input(end(|i| i.lo), end(|i| i.hi)), soon).unwrap();
             let outputs = Array2::eye(network.output_size());
             let count = network.output_size() as f64;
             let (constants, weights) =

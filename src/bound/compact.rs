@@ -44,7 +44,7 @@ impl Compact {
         let of = |ends: &[ndarray::Array2<f32>]| {
             ends.iter().zip(&self.kept).map(|(ends, kept)| ends.select(Axis(1), kept)).collect()
         };
-        Bounds { lower: of(&bounds.lower), upper: of(&bounds.upper) }
+        Bounds { lower: of(&bounds.lower), upper: of(&bounds.upper), ball: bounds.ball.clone() }
     }
 
     /// Coefficients on an original node, restricted to what is left.

@@ -281,8 +281,12 @@ impl<'c, 't> Climb<'c, 't> {
             let mut corner = corners.row_mut(r);
             match &self.open[0] {
                 Some(open) if is_live => {
-                    let corner = corner.as_slice_mut().expect("row-major");
-                    self.bounds[r] += corner_of(slice(open.row(r)), (slice(lower), slice(upper)), corner);
+                    let a = open.row(r);
+                    let into = corner.as_slice_mut().expect("row-major");
+                    let over_box = corner_of(slice(a), (slice(lower), slice(upper)), into);
+                    let in_ball = self.frame.bounds().least_in_ball(0, a, over_box);
+                    self.bounds[r] += in_ball.as_ref().map_or(over_box, |(least, _)| *least);
+                    in_ball.into_iter().for_each(|(_, point)| corner.assign(&point));
                 }
                 _ => corner.assign(&lower),
             }

@@ -22,9 +22,9 @@ fn varying<T: Real>(bounds: &Bounds<T>) -> Vec<usize> {
     (0..lower.ncols()).filter(varies).collect()
 }
 
-/// Whether forms are worth their cost.
+/// Whether forms are worth their cost. They know nothing of balls, and where there is one, bounds that do are computed anyway.
 pub fn are_used<T: Real>(bounds: &Bounds<T>) -> bool {
-    varying(bounds).len() <= MOST_INPUTS
+    bounds.ball.is_none() && varying(bounds).len() <= MOST_INPUTS
 }
 
 /// Forms of all nodes so far, for a batch of domains.

@@ -1,7 +1,11 @@
 //! Interval bound propagation (Gowal et al. 2018): midpoints through the maps, radii through their absolute values.
 
-use ndarray::Array2;
+use std::sync::Arc;
 
+use bartizan_proof::property::Region;
+use ndarray::{Array1, Array2, ArrayView1, Axis};
+
+use super::ball::Ball;
 use super::model::{Model, Node, Op};
 use crate::real::Real;
 
@@ -13,12 +17,54 @@ pub struct Bounds<T> {
     pub lower: Vec<Array2<T>>,
     /// Upper ends of each node, `[domains, size]`.
     pub upper: Vec<Array2<T>>,
+    /// The ball that the inputs of all domains lie in, too, if there is one. Interval arithmetic knows nothing of it.
+    pub ball: Option<Arc<Ball<T>>>,
 }
 
 impl<T: Real> Bounds<T> {
     /// Bounds on the input alone.
     pub fn of_input(lower: Array2<T>, upper: Array2<T>) -> Self {
-        Bounds { lower: vec![lower], upper: vec![upper] }
+        Bounds { lower: vec![lower], upper: vec![upper], ball: None }
+    }
+
+    /// The same in a ball.
+    #[must_use]
+    pub fn within(self, ball: Option<Arc<Ball<T>>>) -> Self {
+        Bounds { ball, ..self }
+    }
+
+    /// Bounds on the input alone: a region as a single domain.
+    pub fn of_region(region: &Region) -> Self {
+        let (lower, upper): (Vec<T>, Vec<T>) =
+            region.bounds.iter().map(|b| (T::of(b.outer().lo), T::of(b.outer().hi))).unzip();
+        let row = |ends: Vec<T>| Array1::from(ends).insert_axis(Axis(0));
+        let ball = region.ball.as_ref().map(|ball| Arc::new(Ball::of(ball)));
+        Bounds::of_input(row(lower), row(upper)).within(ball)
+    }
+
+    /// The bounds on the input alone in some domains, in the given order.
+    #[must_use]
+    pub fn inputs_of(&self, domains: &[usize]) -> Self {
+        let of = |ends: &Array2<T>| ends.select(Axis(0), domains);
+        Bounds::of_input(of(&self.lower[0]), of(&self.upper[0])).within(self.ball.clone())
+    }
+
+    /// Whether backward bounds may improve on interval bounds of a node: those are exact where nothing but affine nodes lie before it, but
+    /// only over a box.
+    pub fn may_improve(&self, node: &Node<T>) -> bool {
+        !node.is_first || self.ball.is_some()
+    }
+
+    /// The bound of `a . x` over a domain's part of the ball, and the gradient of that bound by `a`, as [`Ball::least`] has it; none where
+    /// there is no ball, or the bound over the box is no worse.
+    pub fn least_in_ball(&self, domain: usize, a: ArrayView1<T>, over_box: T) -> Option<(T, Array1<T>)> {
+        let ball = self.ball.as_ref()?;
+        let mut point = Array1::zeros(a.len());
+        let ends = (self.lower[0].row(domain), self.upper[0].row(domain));
+        let slices = (ends.0.to_slice().expect("row-major"), ends.1.to_slice().expect("row-major"));
+        let into = point.as_slice_mut().expect("row-major");
+        let least = ball.least(a.to_slice().expect("row-major"), slices, into);
+        (least > over_box).then_some((least, point))
     }
 
     /// Number of domains.
@@ -63,8 +109,8 @@ impl<T: Real> Bounds<T> {
                 false => *lower = lower.max(*bound),
             }
         }
-        let known = Bounds { lower: self.lower.split_off(node + 1), upper: self.upper.split_off(node + 1) };
-        for (id, (lower, upper)) in (node + 1..).zip(known.lower.iter().zip(&known.upper)) {
+        let known = (self.lower.split_off(node + 1), self.upper.split_off(node + 1));
+        for (id, (lower, upper)) in (node + 1..).zip(known.0.iter().zip(&known.1)) {
             self.push(&nodes[id]);
             self.lower[id].zip_mut_with(lower, |l, known| *l = l.max(*known));
             self.upper[id].zip_mut_with(upper, |u, known| *u = u.min(*known));
@@ -78,9 +124,8 @@ impl<T: Real> Bounds<T> {
     }
 }
 
-/// Interval bounds on all nodes.
-pub fn propagate<T: Real>(model: &Model<T>, lower: Array2<T>, upper: Array2<T>) -> Bounds<T> {
-    let mut bounds = Bounds::of_input(lower, upper);
+/// Interval bounds on all nodes, from bounds on the input.
+pub fn propagate<T: Real>(model: &Model<T>, mut bounds: Bounds<T>) -> Bounds<T> {
     model.nodes()[1..].iter().for_each(|node| bounds.push(node));
     bounds
 }

@@ -56,9 +56,9 @@ struct Pick<T> {
     sign: T,
 }
 
-/// Bounds on all nodes: interval arithmetic and forward forms where few inputs vary.
-pub fn propagate_forward<T: Real>(model: &Model<T>, lower: Array2<T>, upper: Array2<T>) -> (Bounds<T>, Relaxations<T>) {
-    propagate_with(model, (lower, upper), |_, _, _| Some(())).expect("nothing that can be late")
+/// Bounds on all nodes, from those on the input: interval arithmetic and forward forms where few inputs vary.
+pub fn propagate_forward<T: Real>(model: &Model<T>, input: Bounds<T>) -> (Bounds<T>, Relaxations<T>) {
+    propagate_with(model, input, |_, _, _| Some(())).expect("nothing that can be late")
 }
 
 /// Bounds on all nodes: those of [`propagate_forward`], improved by backward linear bounds for every ReLU input whose sign
@@ -66,23 +66,21 @@ pub fn propagate_forward<T: Real>(model: &Model<T>, lower: Array2<T>, upper: Arr
 /// passes first.
 pub fn propagate<T: Real>(
     model: &Model<T>,
-    lower: Array2<T>,
-    upper: Array2<T>,
+    input: Bounds<T>,
     deadline: Deadline,
 ) -> Option<(Bounds<T>, Relaxations<T>)> {
-    propagate_with(model, (lower, upper), |bounds, relaxations, id| {
+    propagate_with(model, input, |bounds, relaxations, id| {
         let places = bounds.undecided(id);
         tighten(model, bounds, relaxations, (id, &places, deadline))
     })
 }
 
-/// Bounds node by node; `improve` sees the inputs of ReLUs that are not affine in the network's input.
+/// Bounds node by node; `improve` sees the inputs of ReLUs where interval arithmetic is not exact.
 fn propagate_with<T: Real>(
     model: &Model<T>,
-    (lower, upper): (Array2<T>, Array2<T>),
+    mut bounds: Bounds<T>,
     mut improve: impl FnMut(&mut Bounds<T>, &[Option<Relaxation<T>>], usize) -> Option<()>,
 ) -> Option<(Bounds<T>, Relaxations<T>)> {
-    let mut bounds = Bounds::of_input(lower, upper);
     let mut forms = forms::are_used(&bounds).then(|| Forms::of_input(&bounds));
     let mut relaxations: Relaxations<T> = vec![None];
     let feeds_relu: Vec<usize> = model.relus().map(|(_, source)| source).collect();
@@ -91,7 +89,7 @@ fn propagate_with<T: Real>(
         if let Some(forms) = &mut forms {
             forms.push(node, &mut bounds);
         }
-        if !node.is_first && feeds_relu.contains(&id) {
+        if bounds.may_improve(node) && feeds_relu.contains(&id) {
             improve(&mut bounds, &relaxations, id)?;
         }
         relaxations.push(match &node.op {
@@ -270,16 +268,20 @@ impl<'m, T: Real> Walk<'m, T> {
         }
     }
 
-    /// The minimum of each row over its domain's box.
+    /// The minimum of each row over its domain.
     fn minimise(&self, coefficients: &Array2<T>) -> Array1<T> {
         let rows = coefficients.rows().into_iter().zip(&self.constants).zip(&self.domains);
-        let minimum = |((row, constant), domain): ((ArrayView1<T>, &T), &usize)| {
-            let ends = [&self.bounds.lower[0], &self.bounds.upper[0]].map(|ends| ends.row(*domain));
-            let [row, lower, upper] = [row, ends[0], ends[1]].map(|r| r.to_slice().expect("rows are contiguous"));
-            *constant + least(row, (lower, upper))
-        };
-        rows.map(minimum).collect()
+        rows.map(|((row, constant), domain)| *constant + least_over(self.bounds, *domain, row)).collect()
     }
+}
+
+/// The minimum of `a . x` over a domain of the input, up to the rounding of the search: over its box, or over its ball where that says
+/// more.
+pub fn least_over<T: Real>(bounds: &Bounds<T>, domain: usize, row: ArrayView1<T>) -> T {
+    let ends = [&bounds.lower[0], &bounds.upper[0]].map(|ends| ends.row(domain));
+    let [a, lower, upper] = [row, ends[0], ends[1]].map(|r| r.to_slice().expect("rows are contiguous"));
+    let over_box = least(a, (lower, upper));
+    bounds.least_in_ball(domain, row, over_box).map_or(over_box, |(least, _)| least)
 }
 
 /// Replaces coefficients on `relu(z)` by coefficients on `z`; returns the constant that this adds.

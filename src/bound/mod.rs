@@ -2,6 +2,7 @@
 //!
 //! * [`layer`]: linear maps in the search's precision.
 //! * [`model`]: the search's copy of a network.
+//! * [`ball`]: balls of inputs.
 //! * [`interval`]: interval bound propagation.
 //! * [`slopes`]: linear relaxations of ReLUs.
 //! * [`forms`]: forward linear forms.
@@ -13,6 +14,7 @@
 //! * [`elementwise`]: what that does to one row, element by element.
 
 pub mod ascent;
+pub mod ball;
 pub mod compact;
 pub mod dual;
 pub mod elementwise;
@@ -25,6 +27,7 @@ pub mod linear;
 pub mod model;
 pub mod slopes;
 
+pub use ball::Ball;
 pub use interval::Bounds;
 pub use linear::{LinearBounds, Rows};
 pub use model::Model;

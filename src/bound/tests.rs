@@ -58,8 +58,8 @@ fn sampled_values_never_leave_interval_or_linear_bounds_of_any_node() {
             let region = random_region(&mut builder, network.input_size(), 0.4);
             let model = Model::<f64>::of(&network);
             let (lower, upper) = ends(&region);
-            let loose = interval::propagate(&model, lower.clone(), upper.clone());
-            let (tight, _) = linear::propagate(&model, lower, upper, soon()).unwrap();
+            let loose = interval::propagate(&model, Bounds::of_input(lower.clone(), upper.clone()));
+            let (tight, _) = linear::propagate(&model, Bounds::of_input(lower, upper), soon()).unwrap();
             for _ in 0..20 {
                 let point = Array1::from(random_point(&mut builder, &region)).insert_axis(Axis(0));
                 let values = model.evaluate(point.view());
@@ -121,7 +121,7 @@ fn linear_programs_are_no_looser_than_linear_bounds_and_their_witness_nearly_rea
             let region = random_region(&mut builder, network.input_size(), 0.3);
             let model = Model::<f64>::of(&network);
             let (lower, upper) = ends(&region);
-            let (bounds, relaxations) = linear::propagate(&model, lower, upper, soon()).unwrap();
+            let (bounds, relaxations) = linear::propagate(&model, Bounds::of_input(lower, upper), soon()).unwrap();
             let outputs = network.output_size();
             let rows = Rows {
                 node: model.output(),

@@ -13,6 +13,8 @@ pub struct OnCubes {
     pub constants: Array1<f32>,
     /// `[rows, inputs]`.
     pub slopes: Array2<f32>,
+    /// What each row is at least in the ball, where there is one; its minimum over the cube may be lower or higher.
+    pub in_ball: Option<Vec<f32>>,
 }
 
 /// Combinations of one case's atoms whose bounds in one domain are known.
@@ -49,7 +51,7 @@ impl Family {
         let value = found.best(rows.clone()).map_or(f32::NEG_INFINITY, |(_, value)| value);
         let weights = Array2::eye(rows.len());
         let constants = found.constants.slice(s![rows.clone()]).to_owned();
-        let bounds = OnCubes { constants, slopes: found.slopes.slice(s![rows, ..]).to_owned() };
+        let bounds = OnCubes { constants, slopes: found.slopes.slice(s![rows, ..]).to_owned(), in_ball: None };
         Family { domain, place, value, weights, bounds }
     }
 
@@ -108,9 +110,10 @@ impl Clip {
 }
 
 impl OnCubes {
-    /// The minimum of a row over its cube.
+    /// The minimum of a row over its cube, or what it is at least in the ball where that is more.
     pub fn value(&self, row: usize) -> f32 {
-        self.constants[row] - self.slopes.row(row).iter().map(|a| a.abs()).sum::<f32>()
+        let on_cube = self.constants[row] - self.slopes.row(row).iter().map(|a| a.abs()).sum::<f32>();
+        self.in_ball.as_ref().map_or(on_cube, |least| on_cube.max(least[row]))
     }
 
     /// The row with the largest minimum, counted from the first, and that minimum.
@@ -128,7 +131,7 @@ mod tests {
 
     fn family(constants: Array1<f32>, slopes: Array2<f32>) -> Family {
         let rows = 0..constants.len();
-        Family::of_atoms((0, 0), &OnCubes { constants, slopes }, rows)
+        Family::of_atoms((0, 0), &OnCubes { constants, slopes, in_ball: None }, rows)
     }
 
     #[test]

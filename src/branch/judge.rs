@@ -127,10 +127,10 @@ impl<'q> Judge<'q> {
         if deadline.has_passed() {
             return None;
         }
-        let ends = (lower.clone(), upper.clone());
+        let input = Bounds::of_input(lower.clone(), upper.clone()).within(self.query.ball.clone());
         let (bounds, relaxations): (_, Relaxations<f32>) = match effort {
-            Effort::Forward => linear::propagate_forward(self.model, ends.0, ends.1),
-            Effort::Backward => linear::propagate(self.model, ends.0, ends.1, deadline)?,
+            Effort::Forward => linear::propagate_forward(self.model, input),
+            Effort::Backward => linear::propagate(self.model, input, deadline)?,
         };
         let (radii, middles) = ((upper - lower) * 0.5, (upper + lower) * 0.5);
         let bounded = Bounded { middles, radii, bounds: &bounds, relaxations: &relaxations };
@@ -151,7 +151,7 @@ impl<'q> Judge<'q> {
 
     fn fresh(&self, bounds: &Bounds<f32>, effort: Effort) -> Vec<Judgement> {
         let mut undecided = vec![0; bounds.domains()];
-        let improvable = |source: &usize| !self.model.nodes()[*source].is_first;
+        let improvable = |source: &usize| bounds.may_improve(&self.model.nodes()[*source]);
         for source in self.model.relus().map(|(_, source)| source).filter(improvable) {
             bounds.undecided(source).into_iter().for_each(|(domain, _)| undecided[domain] += 1);
         }
@@ -294,16 +294,21 @@ impl<'q> Judge<'q> {
         (coefficients, inputs, constants): (Array2<f32>, Array2<f32>, Array1<f32>),
     ) -> OnCubes {
         if domains.is_empty() {
-            return OnCubes { constants, slopes: inputs };
+            return OnCubes { constants, slopes: inputs, in_ball: None };
         }
         let rows = Rows { node: self.model.output(), coefficients, constants, domains };
         let found = linear::lower_bounds(self.model, bounded.bounds, bounded.relaxations, &rows);
         let (mut slopes, mut constants) = (found.coefficients + inputs, found.constants);
+        let least = |((row, constant), domain): ((ArrayView1<f32>, &f32), &usize)| {
+            *constant + linear::least_over(bounded.bounds, *domain, row)
+        };
+        let all = || slopes.rows().into_iter().zip(&constants).zip(&rows.domains);
+        let in_ball = self.query.ball.is_some().then(|| all().map(least).collect());
         for ((mut row, constant), domain) in slopes.rows_mut().into_iter().zip(&mut constants).zip(&rows.domains) {
             *constant += row.dot(&bounded.middles.row(*domain));
             row *= &bounded.radii.row(*domain);
         }
-        OnCubes { constants, slopes }
+        OnCubes { constants, slopes, in_ball }
     }
 
     /// For each domain the more promising of its middle and the corner where the worst bound is taken; none without cases.
@@ -317,6 +322,9 @@ impl<'q> Judge<'q> {
             let (l, u) = (lower[[domain, input]], upper[[domain, input]]);
             points[[2 * domain, input]] = if *slope > 0.0 { l } else { u };
             points[[2 * domain + 1, input]] = (l * 0.5 + u * 0.5).max(l).min(u);
+        }
+        if self.query.ball.is_some() {
+            points.rows_mut().into_iter().for_each(|point| self.query.project(point));
         }
         let outputs = self.model.evaluate(points.view()).pop().expect("a value for each node");
         let cases = || self.query.cases.iter().enumerate();

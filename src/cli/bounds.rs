@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use bartizan_proof::property::RobustnessQuery;
 use bartizan_proof::{Interval, PropertyError};
 use clap::ValueEnum;
 use serde_json::json;
@@ -46,14 +45,7 @@ pub fn run(args: &BoundsArgs) -> Result<Exit, CliError> {
         return Err(CliError::option("--index", expected, args.index.to_string()));
     }
     let point = dataset.point(args.index)?;
-    let query = RobustnessQuery {
-        point: &point,
-        label: dataset.label(args.index),
-        outputs: verifier.network().output_size(),
-        radius: question.radius,
-        clip: question.clip,
-        normalisation: question.normalisation.as_ref(),
-    };
+    let query = question.query((&point, dataset.label(args.index)), verifier.network().output_size());
     let path = PathBuf::from(&args.data.data);
     let refused = |error: PropertyError| CliError::Property { path: path.clone(), error };
     let property = query.property().map_err(refused)?;

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bartizan_proof::Digest;
+use clap::ValueEnum;
 use serde_json::json;
 
-use super::data::QuestionText;
+use super::data::{Norm, QuestionText};
 use super::files::read_model;
 use super::{CliError, Exit, output, progress};
 use crate::batch::dataset::{Dataset, Origin, Source};
@@ -62,10 +63,10 @@ pub fn run(files: Files, jobs: usize, json: bool) -> Result<Exit, CliError> {
 fn question(store: &StoredRun, shape: &[usize]) -> Result<Question, CliError> {
     let RunFacts { norm, radius, clip, mean, std, .. } = store.facts();
     let column = |name: &str| format!("table `run`, column `{name}`");
-    if norm != "linf" {
-        return Err(CliError::content(store.path(), &column("norm"), "linf", norm.as_str()));
-    }
-    let text = QuestionText { radius, clip: clip.as_deref(), mean: mean.as_deref(), std: std.as_deref() };
+    let wrong = |_| CliError::content(store.path(), &column("norm"), "linf, l2 or l1", norm.as_str());
+    let norm = Norm::from_str(norm, false).map_err(wrong)?;
+    let (clip, mean, std) = (clip.as_deref(), mean.as_deref(), std.as_deref());
+    let text = QuestionText { norm, radius, fixed: None, clip, mean, std };
     text.question(shape).map_err(|error| match error {
         CliError::Option { option, expected, found } => {
             CliError::content(store.path(), &column(option.trim_start_matches('-')), expected, found)

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use bartizan_proof::property::Normalisation;
+use bartizan_proof::property::{self, Normalisation};
 use bartizan_proof::{Interval, Network};
 use clap::ValueEnum;
 
-use super::{CliError, decimals};
+use super::{CliError, decimals, features};
 use crate::batch::dataset::{Dataset, Source};
 use crate::batch::points::Question;
 
@@ -27,12 +27,18 @@ pub struct DataArgs {
     /// The label's column in a .csv or .parquet file: name, or number from 0 [default: `label`, else the last]
     #[arg(long, value_name = "COLUMN")]
     pub label_column: Option<String>,
-    /// Radius in raw units, such as 0.02 or 8/255; taken exactly
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    /// Radius in raw units, such as 0.02 or 8/255, taken exactly: one number, one a channel, one an element, or a text file of numbers
+    #[arg(long, value_name = "NUMBERS", allow_hyphen_values = true)]
     pub radius: String,
     /// What the radius measures
     #[arg(long, value_enum, default_value_t = Norm::Linf)]
     pub norm: Norm,
+    /// Features that are held fixed, such as 3,7..9
+    #[arg(long, value_name = "COLUMNS")]
+    pub fix: Option<String>,
+    /// Features that vary although they hold integers only, or `all`
+    #[arg(long, value_name = "COLUMNS")]
+    pub vary: Option<String>,
     /// Range of valid raw values, such as 0,1 [default: none]
     #[arg(long, value_name = "LO,HI", allow_hyphen_values = true)]
     pub clip: Option<String>,
@@ -47,8 +53,12 @@ pub struct DataArgs {
 /// Norms of a radius.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Norm {
-    /// The largest change of any element
+    /// The largest change of any element, in radii
     Linf,
+    /// The Euclidean norm of the changes, in radii
+    L2,
+    /// The sum of the changes' sizes, in radii
+    L1,
 }
 
 impl Norm {
@@ -56,6 +66,17 @@ impl Norm {
     pub fn name(self) -> &'static str {
         match self {
             Norm::Linf => "linf",
+            Norm::L2 => "l2",
+            Norm::L1 => "l1",
+        }
+    }
+
+    /// The norm of the ball; none where the box is the ball.
+    fn of_ball(self) -> Option<property::Norm> {
+        match self {
+            Norm::Linf => None,
+            Norm::L2 => Some(property::Norm::L2),
+            Norm::L1 => Some(property::Norm::L1),
         }
     }
 }
@@ -67,9 +88,25 @@ impl DataArgs {
             let found = network.output_size().to_string();
             return Err(CliError::content(&self.model, "output", "at least two classes", found));
         }
-        let Self { radius, clip, mean, std, .. } = self;
-        let text = QuestionText { radius, clip: clip.as_deref(), mean: mean.as_deref(), std: std.as_deref() };
+        let fixed = self.fixed(network)?;
+        let Self { norm, radius, clip, mean, std, .. } = self;
+        let text = QuestionText {
+            norm: *norm,
+            radius,
+            fixed: fixed.as_deref(),
+            clip: clip.as_deref(),
+            mean: mean.as_deref(),
+            std: std.as_deref(),
+        };
         text.question(network.input_shape())
+    }
+
+    /// The features that are held fixed, as [`features::text`] writes them.
+    pub fn fixed(&self, network: &Network) -> Result<Option<String>, CliError> {
+        let integer = vec![false; network.input_size()];
+        let fixed = features::held_fixed(None, &integer, self.fix.as_deref(), self.vary.as_deref())?;
+        features::notice(None, &integer, &fixed).into_iter().for_each(|notice| eprintln!("{notice}"));
+        Ok(features::text(&fixed))
     }
 
     /// The labelled points.
@@ -82,8 +119,12 @@ impl DataArgs {
 /// A question as it is typed.
 #[derive(Clone, Copy, Debug)]
 pub struct QuestionText<'t> {
-    /// The radius, in raw units.
+    /// What the radius measures.
+    pub norm: Norm,
+    /// The radius, in raw units: a number, or one a channel or an element.
     pub radius: &'t str,
+    /// The features that are held fixed, as indices and ranges.
+    pub fixed: Option<&'t str>,
     /// The range of valid raw values.
     pub clip: Option<&'t str>,
     /// Means to subtract.
@@ -97,7 +138,15 @@ impl QuestionText<'_> {
     pub fn question(&self, shape: &[usize]) -> Result<Question, CliError> {
         let clip = self.clip.map(|text| decimals::range("--clip", text)).transpose()?;
         let normalisation = self.normalisation(shape)?;
-        Ok(Question { radius: decimals::non_negative("--radius", self.radius)?, clip, normalisation })
+        Ok(Question { norm: self.norm.of_ball(), radii: self.radii(shape)?, clip, normalisation })
+    }
+
+    fn radii(&self, shape: &[usize]) -> Result<Vec<Interval>, CliError> {
+        let mut radii = decimals::non_negative("--radius", self.radius, shape)?;
+        for feature in self.fixed.map_or(Ok(Vec::new()), |text| features::indices(text, radii.len()))? {
+            radii[feature] = Interval::point(0.0);
+        }
+        Ok(radii)
     }
 
     fn normalisation(&self, shape: &[usize]) -> Result<Option<Normalisation>, CliError> {

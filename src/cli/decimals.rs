@@ -13,15 +13,6 @@ pub fn number(option: &str, text: &str) -> Result<Interval, CliError> {
     enclosed.ok_or_else(|| CliError::option(option, "a number such as 0.02 or 8/255", format!("`{text}`")))
 }
 
-/// Encloses a number that is not negative.
-pub fn non_negative(option: &str, text: &str) -> Result<Interval, CliError> {
-    let value = number(option, text)?;
-    if value.lo < 0.0 {
-        return Err(CliError::option(option, "a number that is not negative", format!("`{text}`")));
-    }
-    Ok(value)
-}
-
 /// Encloses the ends of a range, written as `LO,HI`.
 pub fn range(option: &str, text: &str) -> Result<(Interval, Interval), CliError> {
     let wrong = |expected: &str| CliError::option(option, expected, format!("`{text}`"));
@@ -53,6 +44,15 @@ pub fn per_element(option: &str, text: &str, shape: &[usize]) -> Result<Vec<Inte
     Ok(numbers.iter().flat_map(|number| std::iter::repeat_n(*number, repeated)).collect())
 }
 
+/// The same of numbers that are not negative.
+pub fn non_negative(option: &str, text: &str, shape: &[usize]) -> Result<Vec<Interval>, CliError> {
+    let numbers = per_element(option, text, shape)?;
+    if numbers.iter().any(|number| number.lo < 0.0) {
+        return Err(CliError::option(option, "only numbers that are not negative", format!("`{text}`")));
+    }
+    Ok(numbers)
+}
+
 /// The text of a list with the numbers themselves, where it is the path of a file of them.
 pub fn inlined(option: &str, text: &str) -> Result<String, CliError> {
     Ok(if is_inline(text) { text.to_owned() } else { items_of_file(option, text)?.join(",") })
@@ -76,7 +76,7 @@ fn is_inline(text: &str) -> bool {
 fn items_of_file(option: &str, text: &str) -> Result<Vec<String>, CliError> {
     let path = Path::new(text);
     if !path.exists() {
-        let expected = "numbers such as 0.1307 or 0.49,0.48,0.45, or a text file of numbers";
+        let expected = "numbers such as 0.02 or 0.1,0.2,0.3, or a text file of numbers";
         return Err(CliError::option(option, expected, format!("`{text}`")));
     }
     let bytes = files::read_bytes(path)?;
@@ -91,8 +91,8 @@ mod tests {
 
     #[test]
     fn numbers_are_enclosed_not_rounded() {
-        let radius = non_negative("--radius", "8/255").unwrap();
-        assert!(radius.lo < 8.0 / 255.0 && radius.hi > 8.0 / 255.0);
+        let radii = non_negative("--radius", "8/255", &[2]).unwrap();
+        assert!(radii.len() == 2 && radii.iter().all(|r| r.lo < 8.0 / 255.0 && r.hi > 8.0 / 255.0));
         let (lowest, highest) = range("--clip", "-0.5, 0.1").unwrap();
         assert_eq!(lowest, Interval::point(-0.5));
         assert!(highest.lo < 0.1 && highest.hi > 0.1);
@@ -125,14 +125,14 @@ mod tests {
         assert_eq!(mean("1,b", &[2]), "--mean: expected a number such as 0.02 or 8/255, found `b`");
         assert_eq!(
             mean("gone.txt", &[2]),
-            "--mean: expected numbers such as 0.1307 or 0.49,0.48,0.45, or a text file of numbers, found `gone.txt`"
+            "--mean: expected numbers such as 0.02 or 0.1,0.2,0.3, or a text file of numbers, found `gone.txt`"
         );
         let clip = |text: &str| range("--clip", text).unwrap_err().to_string();
         assert_eq!(clip("1"), "--clip: expected two numbers such as 0,1, found `1`");
         assert_eq!(clip("1,0"), "--clip: expected a lower end below the upper end, found `1,0`");
         assert_eq!(
-            non_negative("--radius", "-0.1").unwrap_err().to_string(),
-            "--radius: expected a number that is not negative, found `-0.1`"
+            non_negative("--radius", "0.1,-0.1", &[2]).unwrap_err().to_string(),
+            "--radius: expected only numbers that are not negative, found `0.1,-0.1`"
         );
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("std.txt");

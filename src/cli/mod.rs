@@ -8,6 +8,7 @@ mod check_run;
 mod data;
 mod decimals;
 mod error;
+mod features;
 mod files;
 mod inspect;
 mod interrupt;

@@ -278,7 +278,7 @@ impl RunArgs {
             shard: self.shard()?,
             is_drawn: kind.is_drawn,
             norm: data.norm.name().to_owned(),
-            radius: data.radius.clone(),
+            radius: decimals::inlined("--radius", &data.radius)?,
             fixed: None,
             clip: data.clip.clone(),
             mean: numbers("--mean", &data.mean)?,

@@ -59,7 +59,8 @@ pub(super) fn bound(
     }
     if let Some(row) = &open[0] {
         let (lower, upper) = ends(0);
-        proved.bound += row.iter().zip(lower).zip(upper).map(|((a, l), u)| (a * l).min(a * u)).sum::<f64>();
+        let over_box = row.iter().zip(lower).zip(upper).map(|((a, l), u)| (a * l).min(a * u)).sum::<f64>();
+        proved.bound += bounds.least_in_ball(domain, row.view(), over_box).map_or(over_box, |(least, _)| least);
     }
     proved
 }

@@ -46,7 +46,7 @@ fn trials(seeds: u64, share: usize, is_at_point: bool) -> impl Iterator<Item = T
         let end = |end: fn(bartizan_proof::Interval) -> f64| {
             region.bounds.iter().map(|b| end(b.outer())).collect::<Array1<f64>>().insert_axis(Axis(0))
         };
-        let (bounds, _) = linear::propagate(&model, end(|i| i.lo), end(|i| i.hi), soon()).unwrap();
+        let (bounds, _) = linear::propagate(&model, Bounds::of_input(end(|i| i.lo), end(|i| i.hi)), soon()).unwrap();
         let at = model.evaluate(point(&region, &mut builder).view());
         let mut signs = Vec::new();
         for (_, node) in model.relus() {
@@ -94,7 +94,7 @@ impl Trial {
     fn ascended(&self) -> f32 {
         let model = Model::<f32>::of(&self.network);
         let short = |ends: &[Array2<f64>]| ends.iter().map(|ends| ends.mapv(|x| x as f32)).collect();
-        let bounds = Bounds { lower: short(&self.bounds.lower), upper: short(&self.bounds.upper) };
+        let bounds = Bounds { lower: short(&self.bounds.lower), upper: short(&self.bounds.upper), ball: None };
         let frame = Frame::new(&model, bounds);
         let coefficients = (0..self.network.output_size()).map(|j| f32::from(u8::from(j == self.output))).collect();
         let target = Target::row(model.output(), coefficients, 0.0);

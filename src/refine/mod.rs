@@ -148,7 +148,7 @@ impl<'m> Refinement<'m> {
         sources.dedup();
         sources.retain(|source| {
             let node = &self.model.nodes()[*source];
-            !node.is_first && matches!(node.op, Op::Affine { .. })
+            self.bounds.may_improve(node) && matches!(node.op, Op::Affine { .. })
         });
         sources
     }
@@ -198,8 +198,7 @@ impl<'m> Refinement<'m> {
     /// did when it was found, with intervals that have become tighter since. Bounds of nodes that are not given follow from the others.
     pub fn settle(&mut self, proved: &BTreeMap<usize, Vec<Interval>>) {
         let nodes = self.model.nodes();
-        let mut bounds =
-            Bounds { lower: vec![self.bounds.lower[0].clone()], upper: vec![self.bounds.upper[0].clone()] };
+        let mut bounds = self.bounds.inputs_of(&[0]);
         for (id, node) in nodes.iter().enumerate().skip(1) {
             bounds.push(node);
             for (element, interval) in proved.get(&id).into_iter().flatten().enumerate() {

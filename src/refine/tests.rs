@@ -28,11 +28,7 @@ fn trials(seeds: u64) -> impl Iterator<Item = (Network, Region, Builder)> {
 }
 
 fn begin<'m>(model: &'m Model<f32>, region: &Region) -> Refinement<'m> {
-    let end = |end: fn(bartizan_proof::Interval) -> f64| {
-        let ends: Array1<f32> = region.bounds.iter().map(|b| end(b.outer()) as f32).collect();
-        ends.insert_axis(Axis(0))
-    };
-    let (bounds, _) = linear::propagate(model, end(|i| i.lo), end(|i| i.hi), soon()).unwrap();
+    let (bounds, _) = linear::propagate(model, Bounds::of_region(region), soon()).unwrap();
     Refinement::new(model, bounds)
 }
 
@@ -58,7 +54,7 @@ fn proved(
     mut items: Vec<Item>,
     refinement: &Refinement,
 ) -> BTreeMap<usize, Vec<Interval>> {
-    let places = certify::tightened_places(network, refinement.model);
+    let places = certify::tightened_places(network, refinement.model, region.is_box());
     let ground = check::Ground::new(network, region).unwrap();
     let mut state = check::State::new(&ground);
     items.extend(refinement.items(&places));
@@ -260,7 +256,7 @@ fn bounds_of_parts_hold_where_their_signs_do_and_the_checker_proves_them() {
             }
             let ground = check::Ground::new(&network, &region).unwrap();
             let mut state = check::State::new(&ground);
-            let places = certify::tightened_places(&network, &model);
+            let places = certify::tightened_places(&network, &model, true);
             let place = model.place(model.relus().find(|(_, source)| *source == node).unwrap().0);
             let tighten =
                 |state: &mut check::State, items: Vec<Item>| items.iter().for_each(|item| state.follow(item).unwrap());

@@ -4,7 +4,7 @@ use bartizan_proof::certificate::{Close, Proof};
 use bartizan_proof::{Interval, Violated};
 
 use super::{Ladder, Method, Split, close_by_program, objective, row};
-use crate::bound::linear;
+use crate::bound::{Bounds, linear};
 use crate::branch::{Accept, Found, Search};
 use crate::certify;
 use crate::lp;
@@ -18,15 +18,26 @@ const MOST_SPLIT: usize = 20;
 impl Ladder<'_> {
     /// Whether to split the input region: few enough inputs vary.
     pub(super) fn splits_inputs(&self) -> bool {
-        let few =
-            |query: &Query<f32>| query.lower.iter().zip(&query.upper).filter(|(l, u)| l < u).count() <= MOST_SPLIT;
-        let is_split = matches!(self.options.method, Method::Branch | Method::Auto);
-        is_split
+        // Parts outside of a ball may have to be refuted by what the network does there. So signs come first.
+        let no_balls = || self.queries.iter().all(|query| query.ball.is_none());
+        matches!(self.options.method, Method::Branch | Method::Auto)
             && match self.options.split {
-                Split::Auto => self.queries.iter().all(few),
+                Split::Auto => no_balls() && self.varies_little(),
                 Split::Inputs => true,
                 Split::Signs => false,
             }
+    }
+
+    /// Whether to split the input region where splits of signs have left cases open.
+    pub(super) fn splits_inputs_at_last(&self) -> bool {
+        let is_free = self.options.split == Split::Auto && self.options.method != Method::Slopes;
+        is_free && self.is_open() && !self.is_late() && self.varies_little()
+    }
+
+    fn varies_little(&self) -> bool {
+        let few =
+            |query: &Query<f32>| query.lower.iter().zip(&query.upper).filter(|(l, u)| l < u).count() <= MOST_SPLIT;
+        self.queries.iter().all(few)
     }
 
     /// Splits the region of every query until the checker accepts the proof.
@@ -116,7 +127,7 @@ impl Ladder<'_> {
     ) -> Option<Vec<Close>> {
         let model = self.verifier.wide_model();
         let end = |end: fn(&Interval) -> f64| row(&ends.iter().map(end).collect());
-        let (bounds, _) = linear::propagate(model, end(|i| i.lo), end(|i| i.hi), self.deadline)?;
+        let (bounds, _) = linear::propagate(model, Bounds::of_input(end(|i| i.lo), end(|i| i.hi)), self.deadline)?;
         let close = |target: &Target<f64>| {
             let objective = objective(model.output(), target);
             let solved = lp::minimise_largest(model, (&bounds, 0), &objective, self.deadline).ok()?;

@@ -50,7 +50,8 @@ impl Ladder<'_> {
     ) -> Programs<'c> {
         let query = Query::<f64>::all_of(self.property).swap_remove(region);
         let wide = |ends: &[Array2<f32>]| ends.iter().map(|ends| ends.mapv(Real::wide)).collect();
-        let mut bounds = Bounds { lower: wide(&refinement.bounds().lower), upper: wide(&refinement.bounds().upper) };
+        let (lower, upper) = (wide(&refinement.bounds().lower), wide(&refinement.bounds().upper));
+        let mut bounds = Bounds { lower, upper, ball: None };
         bounds.lower[0] = super::row(&query.lower);
         bounds.upper[0] = super::row(&query.upper);
         let node = bounds.lower.len() - 1;

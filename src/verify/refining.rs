@@ -189,7 +189,8 @@ impl Ladder<'_> {
 
     /// The nodes whose hidden bounds are proved, with their places.
     pub(super) fn tightened_places(&self) -> Vec<(usize, Place)> {
-        certify::tightened_places(&self.verifier.network, &self.verifier.model)
+        let is_box = self.queries.iter().all(|query| query.ball.is_none());
+        certify::tightened_places(&self.verifier.network, &self.verifier.model, is_box)
     }
 
     /// Passes of refinement and trees of the query's own in turns, then parts of the region; `None` when the deadline passes first.
@@ -284,7 +285,7 @@ impl Ladder<'_> {
         let frame = refinement.frame(&compact);
         let open = self.open_cases(query);
         let combinations = self.combinations(&open, (&compact, &frame));
-        let has_programs = patience.subproblems > 0 && leaves::are_small(refinement, &compact);
+        let has_programs = patience.subproblems > 0 && query.ball.is_none() && leaves::are_small(refinement, &compact);
         let mut trees = Vec::new();
         for (target, weights) in open.iter().zip(&combinations) {
             let coefficients = weights.dot(&target.outputs);
@@ -403,7 +404,10 @@ impl Ladder<'_> {
             return None;
         }
         let points: Vec<ArrayView1<f32>> = corners.iter().map(|corner| corner.input.view()).collect();
-        let points = ndarray::stack(Axis(0), &points).ok()?;
+        let mut points = ndarray::stack(Axis(0), &points).ok()?;
+        if query.ball.is_some() {
+            points.rows_mut().into_iter().for_each(|point| query.project(point));
+        }
         let outputs = self.outputs_at(points.view());
         let excess = |i: usize| open[corners[i].tree].worst_excess(points.row(i), outputs.row(i));
         let mut order: Vec<(f32, usize)> = (0..corners.len()).map(|i| (excess(i), i)).collect();

@@ -2,7 +2,7 @@
 
 use bartizan_proof::certificate::Close;
 use bartizan_proof::{Property, Verified};
-use ndarray::Array2;
+use ndarray::{Array1, Array2};
 
 use super::{Method, Options, Verifier, atom_rows};
 use crate::bound::{Bounds, Relaxations, linear};
@@ -36,70 +36,80 @@ impl Verifier {
         COST.checked_div(cost).unwrap_or(MOST).min(MOST)
     }
 
-    /// Tries to prove properties with linear bounds. Each has one region, a box, and at most one atom a case; others stay open.
+    /// Tries to prove properties with linear bounds. Each has one region and one atom a case; others stay open. Boxes share one batch;
+    /// balls are bounded one by one.
     ///
     /// The answers do not depend on the number of threads, but what is rounded may depend on which properties share a batch.
     pub fn prove_linearly(&self, properties: &[&Property], deadline: Deadline) -> Vec<Easy> {
         let mut answers = vec![Easy::Open(f64::NEG_INFINITY); properties.len()];
-        let mut places = Vec::new();
-        let mut queries = Vec::new();
+        let (mut boxes, mut groups) = (Vec::new(), Vec::new());
         for (place, property) in properties.iter().enumerate() {
-            let is_simple = property.regions().len() == 1
-                && property.regions()[0].is_box()
-                && property.cases().iter().all(|case| case.atoms.len() == 1);
-            if let Some(query) = Query::all_of(property).pop().filter(|_| is_simple) {
-                places.push(place);
-                queries.push(query);
+            let is_simple = property.regions().len() == 1 && property.cases().iter().all(|case| case.atoms.len() == 1);
+            match Query::all_of(property).pop().filter(|_| is_simple) {
+                Some(query) if query.ball.is_some() => groups.push(vec![(place, query)]),
+                Some(query) => boxes.push((place, query)),
+                None => {}
             }
         }
-        let Some((bounds, relaxations)) = self.bound_together(&queries, deadline) else { return answers };
-        for (domain, bound) in self.bound_cases(&queries, (&bounds, &relaxations)).into_iter().enumerate() {
-            let (place, query) = (places[domain], &queries[domain]);
-            let least = bound.iter().copied().fold(f64::INFINITY, f64::min);
-            answers[place] = Easy::Open(least);
-            if least > 0.0 {
-                let tightening = certify::tightening(&self.network, &self.model, (&bounds, domain));
-                let close: Vec<Close> = query.cases.iter().map(|t| certify::close_by_atom(t.case, 0)).collect();
-                let proof = certify::proof(query.region, (tightening, close), Vec::new());
-                let concluded = certify::conclude(&self.network, properties[place], (vec![proof], deadline));
-                if let Ok((verified, certificate)) = concluded {
-                    answers[place] = Easy::Verified(verified, certificate);
-                }
+        groups.push(boxes);
+        for group in groups.into_iter().filter(|group| !group.is_empty()) {
+            let (places, queries): (Vec<usize>, Vec<Query<f32>>) = group.into_iter().unzip();
+            let Some((bounds, relaxations)) = self.bound_together(&queries, deadline) else { break };
+            for (domain, least) in self.bound_cases(&queries, (&bounds, &relaxations)).into_iter().enumerate() {
+                let property = properties[places[domain]];
+                let proved =
+                    (least > 0.0).then(|| self.conclude(property, &queries[domain], (&bounds, domain, deadline)));
+                answers[places[domain]] = proved.flatten().unwrap_or(Easy::Open(least));
             }
         }
         answers
     }
 
-    /// Linear bounds of all nodes, one domain a query.
+    /// What the checker says of a proof by linear bounds.
+    fn conclude(
+        &self,
+        property: &Property,
+        query: &Query<f32>,
+        (bounds, domain, deadline): (&Bounds<f32>, usize, Deadline),
+    ) -> Option<Easy> {
+        let tightening = certify::tightening(&self.network, &self.model, (bounds, domain));
+        let close: Vec<Close> = query.cases.iter().map(|target| certify::close_by_atom(target.case, 0)).collect();
+        let proof = certify::proof(query.region, (tightening, close), Vec::new());
+        let concluded = certify::conclude(&self.network, property, (vec![proof], deadline));
+        concluded.ok().map(|(verified, certificate)| Easy::Verified(verified, certificate))
+    }
+
+    /// Linear bounds of all nodes, one domain a query: several boxes, or one ball.
     fn bound_together(&self, queries: &[Query<f32>], deadline: Deadline) -> Option<(Bounds<f32>, Relaxations<f32>)> {
-        let inputs = self.network.input_size();
-        let ends = |end: fn(&Query<f32>) -> &ndarray::Array1<f32>| {
-            let mut ends = Array2::zeros((queries.len(), inputs));
+        let ends = |end: fn(&Query<f32>) -> &Array1<f32>| {
+            let mut ends = Array2::zeros((queries.len(), self.network.input_size()));
             ends.rows_mut().into_iter().zip(queries).for_each(|(mut row, query)| row.assign(end(query)));
             ends
         };
-        if queries.is_empty() {
-            return None;
-        }
-        linear::propagate(&self.model, ends(|query| &query.lower), ends(|query| &query.upper), deadline)
+        let input = match queries {
+            [query] => query.input(),
+            _ => Bounds::of_input(ends(|query| &query.lower), ends(|query| &query.upper)),
+        };
+        linear::propagate(&self.model, input, deadline)
     }
 
-    /// A lower bound of each case's atom, query by query.
+    /// The least lower bound of a case's atom, query by query.
     fn bound_cases(
         &self,
         queries: &[Query<f32>],
         (bounds, relaxations): (&Bounds<f32>, &Relaxations<f32>),
-    ) -> Vec<Vec<f64>> {
+    ) -> Vec<f64> {
         let targets: Vec<_> = queries.iter().flat_map(|query| &query.cases).collect();
-        let Some(mut rows) = atom_rows(self.model.output(), &targets) else { return vec![Vec::new(); queries.len()] };
-        rows.domains = queries.iter().enumerate().flat_map(|(d, query)| vec![d; query.cases.len()]).collect();
-        let found = linear::lower_bounds(&self.model, bounds, relaxations, &rows);
-        let mut next = 0;
-        let of_query = |query: &Query<f32>| {
-            let first = next;
-            next += query.cases.len();
-            (first..next).map(|row| f64::from(found.lower[row])).collect()
+        let Some(mut rows) = atom_rows(self.model.output(), &targets) else {
+            return vec![f64::INFINITY; queries.len()];
         };
-        queries.iter().map(of_query).collect()
+        rows.domains = queries.iter().enumerate().flat_map(|(d, query)| vec![d; query.cases.len()]).collect();
+        let domains = rows.domains.clone();
+        let found = linear::lower_bounds(&self.model, bounds, relaxations, &rows);
+        let mut least = vec![f64::INFINITY; queries.len()];
+        for (domain, bound) in domains.into_iter().zip(&found.lower) {
+            least[domain] = least[domain].min(f64::from(*bound));
+        }
+        least
     }
 }

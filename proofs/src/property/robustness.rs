@@ -1,8 +1,19 @@
 //! Local robustness as a property: everything within a radius of a point keeps the point's label.
+//!
+//! With a factor `t`, a point `p` and a radius `r_i` for each element, the inputs meant are the raw `x` in the valid range
+//! with `|x_i - p_i| <= t r_i` for all `i`; in the L2 and L1 norm, where the sum is over the elements with `r_i > 0`, also
+//! `sum (|x_i - p_i| / r_i)^q <= t^q` with `q` 2 or 1. An element with `r_i = 0` is held fixed.
 
-use super::{Atom, Bound, Case, Property, Region, Variable};
+use super::{Atom, Ball, Bound, Case, Norm, Property, Region, Variable};
 use crate::arith::Interval;
 use crate::error::PropertyError;
+
+/// The share of the radius that the width of the enclosure of an element that is held fixed counts in its ball, `2^-30`:
+/// thousands of such elements together stay far below the radius.
+const FIXED_SHARE: f64 = 9.313_225_746_154_785e-10;
+
+/// The least width that such an enclosure is taken to have, `2^-60`: most points are floats, whose enclosure has none.
+const LEAST_WIDTH: f64 = 8.673_617_379_884_035e-19;
 
 /// What a network's input is made of: `(raw - mean) / deviation` for each element.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,8 +33,12 @@ pub struct RobustnessQuery<'q> {
     pub label: usize,
     /// Number of outputs.
     pub outputs: usize,
-    /// The L-infinity radius, in raw units.
-    pub radius: Interval,
+    /// The norm; none stands for L-infinity, whose ball is the box of the radii.
+    pub norm: Option<Norm>,
+    /// The radius of each element, in raw units; elements of radius 0 are held fixed.
+    pub radii: &'q [Interval],
+    /// A positive factor of all radii, 1 for the radii themselves.
+    pub factor: Interval,
     /// The range of valid raw values, if there is one; the region is cut to it.
     pub clip: Option<(Interval, Interval)>,
     /// How raw values become network inputs, if not unchanged.
@@ -33,13 +48,14 @@ pub struct RobustnessQuery<'q> {
 impl RobustnessQuery<'_> {
     /// The property: one case for each rival class, which says that the rival's output is at least the label's.
     ///
-    /// The region is the image under the normalisation of the box of the given radius around the point, cut to the
-    /// valid range, with every bound enclosed.
+    /// The region is the image under the normalisation of what is asked about: a box, cut to the valid range, and in the L2
+    /// and L1 norm a ball, with every number enclosed. Whatever numbers in the enclosures are meant, the region that proofs
+    /// speak of contains the one asked about, and that of counterexamples lies inside it.
     ///
     /// # Errors
     ///
-    /// The label does not exist, the point is outside the valid range or not finite, the radius is negative or a
-    /// deviation not positive.
+    /// The label does not exist, the point is outside the valid range or not finite, a radius is negative, or a
+    /// deviation or the factor not positive.
     pub fn property(&self) -> Result<Property, PropertyError> {
         self.check()?;
         let bounds = self.point.iter().enumerate().map(|(i, x)| self.bound(i, *x)).collect::<Result<Vec<_>, _>>()?;
@@ -54,7 +70,8 @@ impl RobustnessQuery<'_> {
                 strict: false,
             }],
         });
-        Property::new((self.point.len(), self.outputs), vec![Region::of_box(bounds)], cases.collect())
+        let region = Region { ball: self.ball()?, ..Region::of_box(bounds) };
+        Property::new((self.point.len(), self.outputs), vec![region], cases.collect())
     }
 
     /// The network input that the point itself stands for, rounded to the nearest enclosed floats' middle.
@@ -72,10 +89,7 @@ impl RobustnessQuery<'_> {
         if self.label >= self.outputs {
             return Err(PropertyError::Label { label: self.label, outputs: self.outputs });
         }
-        let radius = self.radius;
-        if !(radius.lo >= 0.0 && radius.is_finite()) {
-            return Err(option("radius", "a non-negative number", format!("{}", radius.middle())));
-        }
+        self.check_radii()?;
         if let Some(n) = self.normalisation
             && (n.mean.len() != self.point.len() || n.deviation.len() != self.point.len())
         {
@@ -96,9 +110,62 @@ impl RobustnessQuery<'_> {
         Ok(())
     }
 
+    fn check_radii(&self) -> Result<(), PropertyError> {
+        let (factor, expected) = (self.factor, self.point.len());
+        if !(factor.lo > 0.0 && factor.is_finite()) {
+            return Err(option("factor of the radii", "a positive number", format!("{}", factor.middle())));
+        }
+        if self.radii.len() != expected {
+            return Err(option("radii", &format!("{expected} numbers"), self.radii.len().to_string()));
+        }
+        match self.radii.iter().position(|radius| !(radius.lo >= 0.0 && radius.is_finite())) {
+            None => Ok(()),
+            Some(element) => {
+                let found = format!("{}", self.radius(element).middle());
+                Err(option(&format!("radius of element {element}"), "a non-negative number", found))
+            }
+        }
+    }
+
+    fn radius(&self, element: usize) -> Interval {
+        self.radii.get(element).copied().unwrap_or(Interval::EVERYTHING)
+    }
+
+    /// The ball, with the factor for its radius; none in the L-infinity norm and where all elements are held fixed.
+    fn ball(&self) -> Result<Option<Ball>, PropertyError> {
+        let Some(norm) = self.norm.filter(|_| self.radii.iter().any(|radius| radius.hi > 0.0)) else {
+            return Ok(None);
+        };
+        let mut ball = Ball { norm, center: Vec::new(), scale: Vec::new(), radius: self.factor };
+        for (i, x) in self.point.iter().enumerate() {
+            let center = self.normalised(i, Interval::point(*x))?;
+            ball.scale.push(self.scale(i, center)?);
+            ball.center.push(center);
+        }
+        Ok(Some(ball))
+    }
+
+    /// The factor by which the distance of a network input from its center counts: one radius counts 1.
+    ///
+    /// The box pins an element that is held fixed, so any positive factor would do. A large one keeps the element's
+    /// coefficient out of bounds over the ball, and one that is not too large for the width of its enclosure keeps that
+    /// width, which replays have to count, far below the radius.
+    fn scale(&self, element: usize, center: Interval) -> Result<Interval, PropertyError> {
+        let radius = self.radius(element);
+        if radius == Interval::point(0.0) {
+            let width = (Interval::point(center.hi) - Interval::point(center.lo)).hi.max(LEAST_WIDTH);
+            let scale = Interval::point(FIXED_SHARE).divided_by(Interval::point(width));
+            return Ok(Interval::point(scale.map_or(1.0, Interval::middle)));
+        }
+        let deviation = self.normalisation.and_then(|n| n.deviation.get(element));
+        let scale = deviation.copied().unwrap_or(Interval::point(1.0)).divided_by(radius);
+        let missing = || PropertyError::NotFinite { place: format!("scale of element {element}"), value: f64::NAN };
+        scale.filter(|i| i.is_finite()).ok_or_else(missing)
+    }
+
     fn bound(&self, element: usize, x: f64) -> Result<Bound, PropertyError> {
-        let x = Interval::point(x);
-        let (mut lower, mut upper) = (x - self.radius, x + self.radius);
+        let (x, radius) = (Interval::point(x), self.radius(element) * self.factor);
+        let (mut lower, mut upper) = (x - radius, x + radius);
         if let Some((lowest, highest)) = self.clip {
             lower = Interval { lo: lower.lo.max(lowest.lo), hi: lower.hi.max(lowest.hi) };
             upper = Interval { lo: upper.lo.min(highest.lo), hi: upper.hi.min(highest.hi) };
@@ -125,54 +192,4 @@ fn option(what: &str, expected: &str, found: String) -> PropertyError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The floats around a number that is none.
-    fn around(x: f64) -> Interval {
-        Interval { lo: x.next_down(), hi: x.next_up() }
-    }
-
-    fn query(point: &[f64]) -> RobustnessQuery<'_> {
-        let clip = Some((Interval::point(0.0), Interval::point(1.0)));
-        let radius = around(0.1);
-        RobustnessQuery { point, label: 1, outputs: 3, radius, clip, normalisation: None }
-    }
-
-    #[test]
-    fn region_is_cut_to_the_valid_range_and_rounded_outward() {
-        let property = query(&[0.0, 0.5, 1.0]).property().unwrap();
-        let bounds = &property.regions()[0].bounds;
-        assert_eq!(bounds[0].lower, Interval::point(0.0));
-        assert!(bounds[0].outer().hi > 0.1 && bounds[0].inner().unwrap().hi < 0.1);
-        assert!(bounds[1].outer().lo < 0.4 && bounds[1].outer().hi > 0.6);
-        assert_eq!(bounds[2].upper, Interval::point(1.0));
-        assert_eq!(property.cases().len(), 2);
-    }
-
-    #[test]
-    fn normalisation_encloses() {
-        let n = Normalisation { mean: vec![around(0.1307)], deviation: vec![around(0.3081)] };
-        let q = RobustnessQuery { normalisation: Some(&n), ..query(&[0.5]) };
-        let outer = q.property().unwrap().regions()[0].bounds[0].outer();
-        let (low, high) = ((0.4 - 0.1307) / 0.3081, (0.6 - 0.1307) / 0.3081);
-        assert!(outer.lo < low && outer.hi > high && outer.hi - outer.lo < high - low + 1e-14);
-        assert!((q.network_input().unwrap()[0] - 1.198_636_8).abs() < 1e-6);
-    }
-
-    #[test]
-    fn nonsense_is_refused_with_its_reason() {
-        let message = |q: &RobustnessQuery| q.property().unwrap_err().to_string();
-        assert_eq!(
-            message(&RobustnessQuery { label: 3, ..query(&[0.5]) }),
-            "label 3 is outside the network's 3 classes"
-        );
-        assert_eq!(message(&query(&[0.5, 1.5])), "element 1 of the point: expected a value in [0, 1], found 1.5");
-        assert_eq!(message(&query(&[f64::NAN])), "element 0 of the point is NaN; expected a finite number");
-        let n = Normalisation { mean: vec![Interval::point(0.0)], deviation: vec![Interval::point(0.0)] };
-        assert_eq!(
-            message(&RobustnessQuery { normalisation: Some(&n), ..query(&[0.5]) }),
-            "deviation of element 0: expected a positive number, found Some(0.0)"
-        );
-    }
-}
+mod tests;

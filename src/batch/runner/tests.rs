@@ -2,7 +2,6 @@ use std::sync::atomic::AtomicBool;
 
 use bartizan_proof::Interval;
 use bartizan_proof::property::Normalisation;
-use bartizan_read::enclose_decimal;
 
 use super::*;
 use crate::batch::store::StoredPoint;
@@ -33,10 +32,10 @@ fn a_tie_is_not_certified() {
 fn normalisation_and_range_change_the_region() {
     let set = dataset("1,0,0\n");
     let clip = Some((Interval::point(0.0), Interval::point(1.0)));
-    let wide = Question { radius: Interval::point(0.75), clip: None, normalisation: None };
+    let wide = Question { radii: vec![Interval::point(0.75); 2], ..question("0") };
     assert_eq!(words(&set, &wide, 1)[0], "falsified");
     // With the range, the second input reaches 0.49 only, and the first falls to 0.51.
-    let cut = Question { radius: enclose_decimal("0.49").unwrap(), clip, normalisation: None };
+    let cut = Question { clip, ..question("0.49") };
     assert_eq!(words(&set, &cut, 1)[0], "certified");
     let mean = vec![Interval::point(0.0), Interval::point(10.0)];
     let normalisation = Some(Normalisation { mean, deviation: vec![Interval::point(1.0); 2] });

@@ -52,7 +52,7 @@ pub struct Reached {
     pub cuts: Arc<[f32]>,
     /// The undecided elements whose relaxation costs most, worst first.
     pub choices: Vec<Choice>,
-    /// The corner of the box where the relaxed target is least.
+    /// The corner of the box where the relaxed target is least, or a point on or near the ball.
     pub input: Array1<f32>,
     /// By how much the bound gains for each unit by which the two ends of each slot's interval are tightened, where slopes have moved.
     pub gains: Option<Box<[[f32; 2]]>>,

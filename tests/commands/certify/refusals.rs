@@ -202,8 +202,19 @@ fn check_options(cases: &[(&'static str, &'static str, &'static str)]) {
 #[test]
 fn numbers_of_the_question() {
     check_options(&[
-        ("radius", "--radius two", "--radius: expected a number such as 0.02 or 8/255, found `two`"),
-        ("radius below zero", "--radius -0.1", "--radius: expected a number that is not negative, found `-0.1`"),
+        (
+            "radius",
+            "--radius two",
+            "--radius: expected numbers such as 0.02 or 0.1,0.2,0.3, or a text file of numbers, found `two`",
+        ),
+        ("radius below zero", "--radius -0.1", "--radius: expected only numbers that are not negative, found `-0.1`"),
+        ("three radii", "--radius 1,2,3", "--radius: expected 1 or 2 numbers for the network's input [2], found 3"),
+        ("unknown feature", "--radius 0.1 --fix 2", "--fix: expected features from 0 to 1, found `2`"),
+        (
+            "nothing varies",
+            "--radius 0.1 --fix 0,1",
+            "--fix: expected at least one feature that varies, found all 2 fixed",
+        ),
         ("clip", "--radius 0.1 --clip 0", "--clip: expected two numbers such as 0,1, found `0`"),
         (
             "clip upside down",
@@ -228,7 +239,7 @@ fn numbers_of_the_question() {
         (
             "mean in a file that is not there",
             "--radius 0.1 --mean mean.txt",
-            "--mean: expected numbers such as 0.1307 or 0.49,0.48,0.45, or a text file of numbers, found `mean.txt`",
+            "--mean: expected numbers such as 0.02 or 0.1,0.2,0.3, or a text file of numbers, found `mean.txt`",
         ),
         (
             "mean in a file of something else",
@@ -290,7 +301,7 @@ fn numbers_of_the_run() {
 fn a_missing_option_is_a_usage_error() {
     let output = Folder::new().certify("two.nnet --data data.csv");
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("--radius <NUMBER>"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("--radius <NUMBERS>"), "{}", text(&output.stderr));
 }
 
 #[cfg(target_os = "linux")]

@@ -82,6 +82,32 @@ fn selections_and_normalisation() {
     assert_eq!(object["options"]["mean"], "0,0.1");
 }
 
+#[test]
+fn norms_radii_of_each_element_and_features_held_fixed() {
+    let folder = Folder::new();
+    folder.write("radii.txt", "0.1\n0.15");
+    // The outputs are the inputs (0.5, 0.375), which are 0.125 apart: 0.0625 in L-infinity, 0.0884 in L2 and 0.125 in L1.
+    let cases = [
+        ("--radius 0.062", "certified"),
+        ("--radius 0.063", "falsified"),
+        ("--radius 0.088 --norm l2", "certified"),
+        ("--radius 0.0885 --norm l2", "falsified"),
+        ("--radius 0.1249 --norm l1", "certified"),
+        ("--radius 0.1251 --norm l1", "falsified"),
+        // The root of the sum of squares counts, and 0.075 and 0.1 make 0.125.
+        ("--radius 0.075,0.099 --norm l2", "certified"),
+        ("--radius 0.075,0.101 --norm l2", "falsified"),
+        ("--radius radii.txt --norm l1", "falsified"),
+        ("--radius radii.txt --norm l1 --fix 1", "certified"),
+        ("--radius 0.124 --fix 0", "certified"),
+        ("--radius 0.126 --fix 0..1", "falsified"),
+    ];
+    for (args, expected) in cases {
+        let object = json(&folder, &format!("two.nnet --data data.csv --select 3 {args}"));
+        assert_eq!(verdicts(&object), [expected], "{args}");
+    }
+}
+
 /// No answer contradicts the exact ones, whatever the number of threads, and the answers do not depend on it.
 #[test]
 fn answers_agree_with_exact_ones() {
