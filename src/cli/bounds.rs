@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::data::DataArgs;
 use super::search::SearchArgs;
-use super::{CliError, Exit, files, output};
+use super::{CliError, Exit, output};
 use crate::batch::workers;
 use crate::output_bounds::{self, BoundsError, Request};
 use crate::verify::{Method, Verifier};
@@ -36,10 +36,11 @@ pub struct BoundsArgs {
 /// Runs the command.
 pub fn run(args: &BoundsArgs) -> Result<Exit, CliError> {
     let options = args.search.options()?;
-    let verifier = Verifier::new(files::read_model(&args.data.model)?);
-    let question = args.data.question(verifier.network())?;
+    let verifier = Verifier::new(args.data.network()?);
     let dataset = args.data.dataset()?;
     dataset.fits(verifier.network())?;
+    let fixed = args.data.fixed(&dataset)?;
+    let question = args.data.question(verifier.network(), fixed.as_deref())?;
     if args.index >= dataset.len() {
         let expected = format!("a point from 0 to {}", dataset.len() - 1);
         return Err(CliError::option("--index", expected, args.index.to_string()));

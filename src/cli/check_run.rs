@@ -61,12 +61,12 @@ pub fn run(files: Files, jobs: usize, json: bool) -> Result<Exit, CliError> {
 
 /// The question that the store tells.
 fn question(store: &StoredRun, shape: &[usize]) -> Result<Question, CliError> {
-    let RunFacts { norm, radius, clip, mean, std, .. } = store.facts();
+    let RunFacts { norm, radius, fixed, clip, mean, std, .. } = store.facts();
     let column = |name: &str| format!("table `run`, column `{name}`");
     let wrong = |_| CliError::content(store.path(), &column("norm"), "linf, l2 or l1", norm.as_str());
     let norm = Norm::from_str(norm, false).map_err(wrong)?;
-    let (clip, mean, std) = (clip.as_deref(), mean.as_deref(), std.as_deref());
-    let text = QuestionText { norm, radius, fixed: None, clip, mean, std };
+    let (fixed, clip, mean, std) = (fixed.as_deref(), clip.as_deref(), mean.as_deref(), std.as_deref());
+    let text = QuestionText { norm, radius, fixed, clip, mean, std };
     text.question(shape).map_err(|error| match error {
         CliError::Option { option, expected, found } => {
             CliError::content(store.path(), &column(option.trim_start_matches('-')), expected, found)

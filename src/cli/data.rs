@@ -6,9 +6,10 @@ use bartizan_proof::property::{self, Normalisation};
 use bartizan_proof::{Interval, Network};
 use clap::ValueEnum;
 
-use super::{CliError, decimals, features};
+use super::{CliError, decimals, features, files};
 use crate::batch::dataset::{Dataset, Source};
 use crate::batch::points::Question;
+use crate::batch::selection;
 
 /// Arguments that [`certify`](super::certify) and [`bounds`](super::bounds) share.
 #[derive(Debug, clap::Args)]
@@ -82,18 +83,22 @@ impl Norm {
 }
 
 impl DataArgs {
-    /// What is asked of every point.
-    pub fn question(&self, network: &Network) -> Result<Question, CliError> {
-        if network.output_size() < 2 {
-            let found = network.output_size().to_string();
-            return Err(CliError::content(&self.model, "output", "at least two classes", found));
+    /// Reads the network, which must tell classes apart.
+    pub fn network(&self) -> Result<Network, CliError> {
+        let network = files::read_model(&self.model)?;
+        match network.output_size() {
+            found @ (0 | 1) => Err(CliError::content(&self.model, "output", "at least two classes", found.to_string())),
+            _ => Ok(network),
         }
-        let fixed = self.fixed(network)?;
+    }
+
+    /// What is asked of every point, with some features held fixed.
+    pub fn question(&self, network: &Network, fixed: Option<&str>) -> Result<Question, CliError> {
         let Self { norm, radius, clip, mean, std, .. } = self;
         let text = QuestionText {
             norm: *norm,
             radius,
-            fixed: fixed.as_deref(),
+            fixed,
             clip: clip.as_deref(),
             mean: mean.as_deref(),
             std: std.as_deref(),
@@ -101,12 +106,15 @@ impl DataArgs {
         text.question(network.input_shape())
     }
 
-    /// The features that are held fixed, as [`features::text`] writes them.
-    pub fn fixed(&self, network: &Network) -> Result<Option<String>, CliError> {
-        let integer = vec![false; network.input_size()];
-        let fixed = features::held_fixed(None, &integer, self.fix.as_deref(), self.vary.as_deref())?;
-        features::notice(None, &integer, &fixed).into_iter().for_each(|notice| eprintln!("{notice}"));
-        Ok(features::text(&fixed))
+    /// The features that are held fixed, as indices and ranges.
+    pub fn fixed(&self, dataset: &Dataset) -> Result<Option<String>, CliError> {
+        let columns = dataset.columns();
+        // Pixels are integers too, and vary.
+        let integer =
+            if dataset.is_table() { dataset.integer_features().to_vec() } else { vec![false; dataset.width()] };
+        let fixed = features::held_fixed(columns, &integer, self.fix.as_deref(), self.vary.as_deref())?;
+        features::notice(columns, &integer, &fixed).into_iter().for_each(|notice| eprintln!("{notice}"));
+        Ok((!fixed.is_empty()).then(|| selection::format(&fixed)))
     }
 
     /// The labelled points.

@@ -56,23 +56,7 @@ pub fn notice(columns: Option<&[String]>, integer: &[bool], fixed: &[usize]) -> 
     (!names.is_empty()).then(|| format!("held fixed, as they hold integers only: {list} (--vary all lets them vary)"))
 }
 
-/// Features as a store keeps them: `3,7..9`; none where there are none.
-pub fn text(features: &[usize]) -> Option<String> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for feature in features {
-        match runs.last_mut().filter(|run| run.end == *feature) {
-            Some(run) => run.end += 1,
-            None => runs.push(*feature..*feature + 1),
-        }
-    }
-    let written = |run: &Range<usize>| match run.len() {
-        1 => run.start.to_string(),
-        _ => format!("{}..{}", run.start, run.end),
-    };
-    (!runs.is_empty()).then(|| runs.iter().map(written).collect::<Vec<_>>().join(","))
-}
-
-/// The features that a text of [`text`] names, in ascending order.
+/// The features that indices and ranges name, in ascending order.
 ///
 /// # Errors
 ///
@@ -167,15 +151,6 @@ mod tests {
         );
         let without_names = held_fixed(None, &MIXED, Some("3..1"), None).unwrap_err().to_string();
         assert_eq!(without_names, "--fix: expected features such as 3,7..9, found `3..1`");
-    }
-
-    #[test]
-    fn texts_name_what_they_were_made_of() {
-        for features in [vec![], vec![5], vec![0, 1, 2], vec![3, 7, 8], vec![0, 2, 4, 5, 6, 9]] {
-            let read = text(&features).map_or(Vec::new(), |text| indices(&text, 10).unwrap());
-            assert_eq!(read, features);
-        }
-        assert_eq!(text(&[3, 7, 8]).unwrap(), "3,7..9");
     }
 
     #[test]

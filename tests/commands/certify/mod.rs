@@ -1,5 +1,6 @@
 //! `bartizan certify`.
 
+mod memory;
 mod radii;
 mod refusals;
 mod resume;
