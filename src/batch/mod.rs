@@ -11,6 +11,7 @@
 //! * [`manifest`]: the same, bound to each of them.
 //! * [`store`]: the same in a file, point by point, with certificates.
 //! * [`merge`]: one file from several.
+//! * [`fresh`]: what its proofs say about inputs that are not in it.
 //! * [`recheck_run`]: whether what is stored is true.
 
 mod error;
@@ -30,6 +31,7 @@ pub mod points;
 pub mod runner;
 pub mod summary;
 
+pub mod fresh;
 pub mod merge;
 pub mod recheck_run;
 pub mod store;
