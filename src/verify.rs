@@ -43,7 +43,7 @@ pub enum Method {
     Slopes,
     /// Linear programming over the linear bounds.
     Lp,
-    /// Branch and bound, as [`Split`] says. Output bounds come from splitting signs, with a few subproblems each.
+    /// Branch and bound. Output bounds come from splitting signs, with a few subproblems each.
     Branch,
     /// Everything there is, cheapest first.
     Auto,

@@ -162,6 +162,7 @@ fn answer(
 struct Tally {
     certified: usize,
     falsified: usize,
+    misclassified: usize,
     unknown: usize,
 }
 
@@ -169,11 +170,14 @@ impl Tally {
     fn show(&mut self, answer: &PointAnswer, bar: &ProgressBar) {
         match answer.word() {
             "certified" => self.certified += 1,
-            "falsified" | "misclassified" => self.falsified += 1,
+            "falsified" => self.falsified += 1,
+            "misclassified" => self.misclassified += 1,
             _ => self.unknown += 1,
         }
-        let Tally { certified, falsified, unknown } = self;
-        bar.set_message(format!("{certified} certified, {falsified} refuted, {unknown} unknown"));
+        let Tally { certified, falsified, misclassified, unknown } = self;
+        bar.set_message(format!(
+            "{certified} certified, {falsified} falsified, {misclassified} misclassified, {unknown} unknown"
+        ));
         bar.inc(1);
     }
 }
