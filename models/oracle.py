@@ -20,7 +20,7 @@ from exact.nnet_network import NnetNetwork
 from exact.onnx_network import OnnxNetwork
 from exact.vnnlib_query import Atom, Case
 
-MODELS = ["digits_mlp", "digits_conv", "cancer_mlp", "controller", "digits_residual"]
+MODELS = ["digits_mlp", "digits_conv", "cancer_mlp", "controller", "digits_residual", "moons", "tram"]
 POINTS_MODEL, POINTS, POINTS_RADIUS = "digits_mlp", 50, "0.08"
 AGREEMENT = 1e-4  # largest difference between our evaluation and onnxruntime's, in float32
 

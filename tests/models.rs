@@ -13,7 +13,7 @@ use bartizan_read::enclose_decimal;
 use ndarray::{Array1, ArrayD, Axis};
 use ndarray_npy::{NpzReader, ReadNpyExt};
 
-const MODELS: [&str; 5] = ["cancer_mlp", "controller", "digits_conv", "digits_mlp", "digits_residual"];
+const MODELS: [&str; 7] = ["cancer_mlp", "controller", "digits_conv", "digits_mlp", "digits_residual", "moons", "tram"];
 
 fn folder(model: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(model)

@@ -60,8 +60,23 @@ def _matmul(_, inputs, __):
     return _linear(inputs[0], lambda x: x @ inputs[1].astype(float))
 
 
+def _transpose(_, inputs, attributes):
+    assert isinstance(inputs[0], np.ndarray), "only of constants"
+    return inputs[0].transpose(attributes["perm"])
+
+
+def _sub(_, inputs, __):
+    return _linear(inputs[0], lambda x: x, -inputs[1].astype(float))
+
+
+def _div(_, inputs, __):
+    return _linear(inputs[0], lambda x: x / inputs[1].astype(float))
+
+
 def _add(_, inputs, __):
     first, second = inputs
+    if isinstance(first, np.ndarray):
+        first, second = second, first
     if isinstance(second, np.ndarray):
         return _linear(first, lambda x: x, second.astype(float))
     width = max(first.rows.shape[1], second.rows.shape[1])

@@ -269,7 +269,7 @@ class Models(unittest.TestCase):
 
     def test_outputs(self):
         for name in ("controller/model.onnx", "controller/model.nnet", "cancer_mlp/model.onnx", "digits_mlp/model.onnx",
-                     "digits_conv/model.onnx"):
+                     "digits_conv/model.onnx", "moons/model.onnx", "tram/model.onnx"):
             path = PROOFS.parent / "models" / name
             network, _ = check.read_model(path)
             inputs, outputs = (recorded(path.parent / "io.npz", key) for key in ("input", "output"))
