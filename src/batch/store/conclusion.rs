@@ -42,7 +42,7 @@ impl Manifest {
     pub(super) fn of_row(row: &Row) -> rusqlite::Result<Manifest> {
         let (lower, upper) = (row.get("lower")?, row.get("upper")?);
         Ok(Manifest {
-            end: named(row, "ended_by", |text| End::parse(text))?,
+            end: named(row, "ended_by", End::parse)?,
             root: named(row, "root", |text| Digest::try_from(text.to_owned()).ok())?,
             counts: Counts {
                 points: row.get("points")?,
@@ -52,7 +52,7 @@ impl Manifest {
                 unknown: row.get("unknown")?,
                 unanswered: row.get("unanswered")?,
             },
-            interval: named(row, "interval", |text| Interval::parse(text))?,
+            interval: named(row, "interval", Interval::parse)?,
             coverage: Coverage { lower, upper, confidence: row.get("confidence")? },
         })
     }
