@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use bartizan_proof::certificate::{self, Header, Item, Proof};
 use bartizan_proof::check::{Ground, Limits};
 use bartizan_proof::property::Region;
-use bartizan_proof::{Network, Property, PropertyError, ProvedVolume, Refusal, Rejected, check};
+use bartizan_proof::{Interval, Network, Property, PropertyError, ProvedVolume, Refusal, Rejected, check};
 
 use crate::bound::Model;
+use crate::branch::tree::Part;
 use crate::branch::volume::{Parts, Question, Stop, VolumeSearch};
 use crate::deadline::Deadline;
 use crate::query::Query;
@@ -36,8 +37,19 @@ pub struct Measured {
     pub certificate: Vec<u8>,
     /// How many parts each region fell into, and why it was not split any further.
     pub regions: Vec<(Parts, Stop)>,
+    /// The parts themselves, of regions in which exactly two inputs vary; the checker accepted what is said of each.
+    pub maps: Vec<Option<Map>>,
     /// How long it took.
     pub time: Duration,
+}
+
+/// The parts of a region in which two inputs vary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Map {
+    /// The inputs that vary.
+    pub inputs: [usize; 2],
+    /// The parts.
+    pub parts: Vec<Part>,
 }
 
 /// Why nothing was measured.
@@ -73,24 +85,26 @@ pub fn measure(
     property.regions().iter().enumerate().try_for_each(|(index, region)| check_region(index, region))?;
     let start = Instant::now();
     let queries = Query::all_of(property);
-    let (count, mut proofs, mut regions) = (queries.len(), Vec::new(), Vec::new());
+    let (count, mut proofs) = (queries.len(), Vec::new());
+    let (mut regions, mut maps) = (Vec::new(), Vec::new());
     for (index, query) in queries.into_iter().enumerate() {
         let time = goal.timeout.mul_f64((index + 1) as f64 / count as f64);
-        let (items, parts, stop) = search(
+        let (items, map, end) = search(
             (network, model),
             property,
             query,
             (goal.undecided, Deadline::after(time.saturating_sub(start.elapsed()))),
         )?;
         proofs.push(Proof { region: index, items });
-        regions.push((parts, stop));
+        regions.push(end);
+        maps.push(map);
     }
     let header = Header { model: network.digest(), property: property.digest() };
     let certificate = certificate::encode(&header, &proofs);
     let threads = NonZeroUsize::new(rayon::current_num_threads()).unwrap_or(NonZeroUsize::MIN);
     // Late or not: what has been decided is worth an answer, and the search has left time for this.
     let proved = check::volume(network, property, &certificate, Limits::from(threads))?;
-    Ok(Measured { proved, certificate, regions, time: start.elapsed() })
+    Ok(Measured { proved, certificate, regions, maps, time: start.elapsed() })
 }
 
 fn check_region(index: usize, region: &Region) -> Result<(), VolumeError> {
@@ -103,21 +117,34 @@ fn check_region(index: usize, region: &Region) -> Result<(), VolumeError> {
     }
 }
 
-/// Searches one region; returns the tree.
+/// What was found out about a region: the tree as the proof says it, its parts as they are drawn, and their numbers.
+type Found = (Vec<Item>, Option<Map>, (Parts, Stop));
+
+/// Searches one region.
 fn search(
     (network, model): (&Network, &Model<f32>),
     property: &Property,
     query: Query<f32>,
     (undecided, deadline): (f64, Deadline),
-) -> Result<(Vec<Item>, Parts, Stop), VolumeError> {
+) -> Result<Found, VolumeError> {
     let region = query.region;
     let ground = Ground::new(network, &property.regions()[region]).map_err(Rejected::from)?;
-    let ends = property.regions()[region].bounds.iter().map(|bound| bound.outer()).collect();
+    let ends: Vec<Interval> = property.regions()[region].bounds.iter().map(|bound| bound.outer()).collect();
+    let varying: Vec<usize> = (0..ends.len()).filter(|input| ends[*input].lo < ends[*input].hi).collect();
     let question = Question::of(query);
     let mut search = VolumeSearch::new(model, &question, ends);
     let accept = |steps: &[(Item, bool)]| check::part(&ground, property, region, steps).is_ok();
     let stop = search.run(undecided, deadline, &accept);
-    Ok((search.tree().items(), search.parts(), stop))
+    let inputs = <[usize; 2]>::try_from(varying).ok();
+    let map = inputs.map(|inputs| Map { inputs, parts: search.tree().parts() });
+    Ok((search.tree().items(), map, (search.parts(), stop)))
+}
+
+/// A share, which is a multiple of `2^-52`, in percent with four decimals, rounded up or down.
+pub fn percent(share: f64, is_up: bool) -> String {
+    let exact = (share * (1_u64 << 52) as f64) as u128 * 1_000_000;
+    let rounded = (exact + if is_up { (1 << 52) - 1 } else { 0 }) >> 52;
+    format!("{}.{:04}", rounded / 10_000, rounded % 10_000)
 }
 
 #[cfg(test)]

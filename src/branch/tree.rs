@@ -20,6 +20,26 @@ enum End {
     Split(Split, NodeId),
 }
 
+/// How a part of the region ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PartKind {
+    /// Everything is refuted.
+    Certified,
+    /// A case happens everywhere.
+    Violated,
+    /// Nothing is known.
+    Undecided,
+}
+
+/// A part of the region that is not split any further.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// How it ends.
+    pub kind: PartKind,
+    /// Its box.
+    pub ends: Vec<Interval>,
+}
+
 /// The most nodes of a tree. With 20 inputs it takes 8 GiB then, with what is known of its open nodes.
 const MOST_NODES: usize = 1 << 24;
 
@@ -86,6 +106,29 @@ impl Tree {
     /// The closed nodes.
     pub fn leaves(&self) -> Vec<NodeId> {
         (0..self.nodes.len()).filter(|node| matches!(self.nodes[*node], End::Closed(..))).collect()
+    }
+
+    /// All parts that are not split any further, in preorder.
+    pub fn parts(&self) -> Vec<Part> {
+        let (mut parts, mut pending) = (Vec::new(), vec![(self.root(), self.ends.clone())]);
+        while let Some((node, ends)) = pending.pop() {
+            let kind = match &self.nodes[node] {
+                End::Open => PartKind::Undecided,
+                End::Closed(..) => PartKind::Certified,
+                End::Violated(..) => PartKind::Violated,
+                End::Split(split, first) => {
+                    let child = |is_second: bool| {
+                        let mut ends = ends.clone();
+                        keep(&mut ends, split, is_second);
+                        (first + usize::from(is_second), ends)
+                    };
+                    pending.extend([child(true), child(false)]);
+                    continue;
+                }
+            };
+            parts.push(Part { kind, ends });
+        }
+        parts
     }
 
     /// The splits from the root to a node, and whether it is in the second subtree of each.
@@ -177,6 +220,11 @@ mod tests {
         assert_eq!((ends[0].lo, ends[0].hi, ends[1].hi), (2.0, 3.0, 1.0));
         assert!(tree.items().contains(&Item::Leave) && tree.leaves() == [low, second_high]);
         tree.violate(second_low, 3, ending(Effort::Backward));
+        let parts: Vec<_> =
+            tree.parts().into_iter().map(|part| (part.kind, part.ends[0].lo, part.ends[0].hi)).collect();
+        let expected =
+            [(PartKind::Certified, 0.0, 2.0), (PartKind::Violated, 2.0, 3.0), (PartKind::Certified, 3.0, 4.0)];
+        assert_eq!(parts, expected);
         assert_eq!(tree.items_at(second_low), [Item::TightenAll, Item::Violate(3), close, Item::End]);
     }
 }

@@ -60,7 +60,7 @@ pub fn run(files: Files, jobs: usize, json: bool) -> Result<Exit, CliError> {
 }
 
 /// The question that the store tells.
-fn question(store: &StoredRun, shape: &[usize]) -> Result<Question, CliError> {
+pub fn question(store: &StoredRun, shape: &[usize]) -> Result<Question, CliError> {
     let RunFacts { norm, radius, fixed, clip, mean, std, .. } = store.facts();
     let column = |name: &str| format!("table `run`, column `{name}`");
     let wrong = |_| CliError::content(store.path(), &column("norm"), "linf, l2 or l1", norm.as_str());

@@ -14,8 +14,10 @@ mod inspect;
 mod interrupt;
 mod merge;
 mod output;
+mod outputs;
 mod progress;
 mod radius;
+mod report;
 mod run;
 mod search;
 mod verify;
@@ -51,6 +53,8 @@ enum Command {
     Radius(Box<radius::RadiusArgs>),
     /// Put the stores of a run's shards together
     Merge(merge::MergeArgs),
+    /// Tell what a stored run says, as a page and in other forms
+    Report(Box<report::ReportArgs>),
     /// Measure which share of a property's region is certified, and which violated
     Volume(volume::VolumeArgs),
     /// Check certificates again, from the files alone
@@ -82,6 +86,7 @@ pub fn run() -> ExitCode {
         Command::Certify(args) => certify::run(&args),
         Command::Radius(args) => radius::run(&args),
         Command::Merge(args) => merge::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Volume(args) => volume::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Bounds(args) => bounds::run(&args),

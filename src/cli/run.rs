@@ -1,6 +1,5 @@
 //! A run over the points of a data set, as `certify` and `radius` make it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -9,7 +8,7 @@ use indicatif::ProgressBar;
 use tempfile::TempDir;
 
 use super::data::DataArgs;
-use super::output::{self, OutputFile};
+use super::outputs::{self, OutputArgs};
 use super::search::{self, SearchArgs};
 use super::{CliError, Exit, decimals, interrupt, progress};
 use crate::batch::answer::PointAnswer;
@@ -19,7 +18,8 @@ use crate::batch::runner::{Aim, End, Next, Order, Plan, Run};
 use crate::batch::selection::Shard;
 use crate::batch::store::{RunFacts, Store, StoredRun};
 use crate::batch::{BatchError, selection};
-use crate::report::{self, Report, Session};
+use crate::report::inputs::Inputs;
+use crate::report::{Report, Session};
 use crate::verify::{Options, Verifier};
 
 /// Arguments that `certify` and `radius` share.
@@ -50,9 +50,8 @@ pub struct RunArgs {
     /// Confidence of the interval for that share
     #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
     confidence: f64,
-    /// Write one JSON object to a file, or to standard output (-) instead of the table
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    outputs: OutputArgs,
 }
 
 /// What kind of run it is.
@@ -62,13 +61,6 @@ pub struct Kind {
     pub aim: Aim,
     /// Whether points are answered in a drawn order, until the gate is decided.
     pub is_drawn: bool,
-}
-
-/// Where the JSON object goes.
-enum JsonPlace {
-    Nowhere,
-    StandardOutput,
-    File(OutputFile),
 }
 
 /// Where the answers go while the run goes on.
@@ -81,9 +73,10 @@ struct Place {
 /// Makes a run. Everything that can be wrong with options, files and points is found before it starts.
 pub fn run(args: &RunArgs, kind: Kind) -> Result<Exit, CliError> {
     let options = Options { cancelled: Some(interrupt::flag()), ..args.search.options()? };
-    let (jobs, require) = (args.search.jobs()?, args.require()?);
+    let (jobs, require) = (args.search.jobs()?, outputs::gate(args.require.as_deref(), args.confidence)?);
     let budget = args.budget.map(|seconds| search::seconds("--budget", seconds)).transpose()?;
-    let place = JsonPlace::of(args.json.as_deref())?;
+    args.store.as_ref().map_or(Ok(()), |store| args.outputs.spare("--store", store))?;
+    let outputs = args.outputs.prepare()?;
     let verifier = Verifier::new(args.data.network()?);
     let dataset = args.data.dataset()?;
     dataset.fits(verifier.network())?;
@@ -118,8 +111,9 @@ pub fn run(args: &RunArgs, kind: Kind) -> Result<Exit, CliError> {
     let mut report = Report::of(&reader, args.confidence, require)?;
     report.is_kept = kept.folder.is_none();
     report.session = Some(Session { time: start.elapsed(), jobs });
+    report.inputs = Inputs::of(Some(&dataset), question);
     let nothing = report.points.is_empty() && ended.is_err();
-    let delivered = if nothing { Ok(()) } else { place.deliver(&report) };
+    let delivered = if nothing { Ok(()) } else { outputs.deliver(&report) };
     let gate = report.gate();
     drop(report);
     drop(reader);
@@ -182,43 +176,7 @@ impl Tally {
     }
 }
 
-impl JsonPlace {
-    fn of(path: Option<&Path>) -> Result<Self, CliError> {
-        match path {
-            None => Ok(JsonPlace::Nowhere),
-            Some(path) if path == Path::new("-") => Ok(JsonPlace::StandardOutput),
-            Some(path) => OutputFile::prepare(path).map(JsonPlace::File),
-        }
-    }
-
-    /// The table first, so that a disk that is full takes nothing away from it.
-    fn deliver(&self, report: &Report) -> Result<(), CliError> {
-        if let JsonPlace::StandardOutput = self {
-            return output::print(|writer| report::json::write(report, writer));
-        }
-        output::print(|writer| report::text::write(report, writer))?;
-        match self {
-            JsonPlace::File(file) => file.write(|writer| report::json::write(report, writer)),
-            _ => Ok(()),
-        }
-    }
-}
-
 impl RunArgs {
-    /// The share that `--require` asks for.
-    fn require(&self) -> Result<Option<f64>, CliError> {
-        if !(self.confidence > 0.0 && self.confidence < 1.0) {
-            let expected = "a number between 0 and 1, such as 0.95";
-            return Err(CliError::option("--confidence", expected, self.confidence.to_string()));
-        }
-        let Some(text) = &self.require else { return Ok(None) };
-        let number =
-            text.trim().strip_prefix("certified").map_or(Some(text.trim()), |rest| rest.trim().strip_prefix(">="));
-        let share = number.and_then(|number| number.trim().parse().ok()).filter(|share| (0.0..=1.0).contains(share));
-        let expected = "a share from 0 to 1, such as 0.9 or 'certified>=0.9'";
-        share.map(Some).ok_or_else(|| CliError::option("--require", expected, text.as_str()))
-    }
-
     fn selection(&self, dataset: &Dataset) -> Result<Vec<usize>, CliError> {
         let Some(text) = &self.select else { return Ok((0..dataset.len()).collect()) };
         selection::parse(text, dataset.len()).map_err(|error| match error {
@@ -236,10 +194,6 @@ impl RunArgs {
     /// Where answers go: the file that was asked for, or one that is removed in the end.
     fn place(&self) -> Result<Place, CliError> {
         match &self.store {
-            Some(path) if self.json.as_ref().is_some_and(|json| is_same(json, path)) => {
-                let expected = "another file than that of --json";
-                Err(CliError::option("--store", expected, format!("`{}`", path.display())))
-            }
             Some(path) => Ok(Place { path: path.clone(), folder: None }),
             None => {
                 let folder = tempfile::tempdir().map_err(CliError::writing(&std::env::temp_dir()))?;
@@ -301,13 +255,4 @@ impl RunArgs {
 /// The name of a choice on the command line.
 fn name_of(choice: impl ValueEnum) -> String {
     choice.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned())
-}
-
-/// Whether two paths, whose files need not exist, name one place.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let place = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::canonicalize(path).ok().or_else(|| Some(fs::canonicalize(folder).ok()?.join(path.file_name()?)))
-    };
-    place(one).is_some_and(|one| place(other) == Some(one))
 }

@@ -10,8 +10,9 @@ use super::output::OutputFile;
 use super::{CliError, Exit, files, output, search};
 use crate::batch::workers;
 use crate::branch::volume::{Parts, Stop};
+use crate::report::html::volume::{Subject, write as write_page};
 use crate::verify::Verifier;
-use crate::volume::{self, Goal, Measured};
+use crate::volume::{self, Goal, Measured, percent};
 
 /// Arguments of `bartizan volume`.
 #[derive(Debug, clap::Args)]
@@ -32,6 +33,9 @@ pub struct VolumeArgs {
     /// Write the certificate to this file
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
+    /// Write a self-contained HTML page to this file, with a picture where two inputs vary
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -45,18 +49,23 @@ const MEANING: &str = "certified: no counterexample; violated: nothing but count
 pub fn run(args: &VolumeArgs) -> Result<Exit, CliError> {
     let goal = Goal { undecided: args.undecided()?, timeout: search::duration(args.timeout)? };
     let proof = args.proof.as_deref().map(OutputFile::prepare).transpose()?;
+    let page = args.report.as_deref().map(OutputFile::prepare).transpose()?;
     let property = files::read_property(&args.property)?;
     let verifier = Verifier::new(files::read_model(&args.model)?);
     let network = (verifier.network(), verifier.model());
     let measured = workers::run_one(search::threads(args.jobs)?, || volume::measure(network, &property, goal))?
         .map_err(|error| CliError::Volume { path: args.property.clone(), error: Box::new(error) })?;
-    let written = proof.map_or(Ok(()), |file| file.write(|out| out.write_all(&measured.certificate)));
+    let subject = Subject { model: &args.model, path: &args.property, property: &property, meaning: MEANING };
+    let written = [
+        proof.map_or(Ok(()), |file| file.write(|out| out.write_all(&measured.certificate))),
+        page.map_or(Ok(()), |file| file.write(|out| write_page(subject, &measured, out))),
+    ];
     output::print(|out| match args.json {
         true => writeln!(out, "{}", to_json(&property, &measured, args.proof.as_deref())),
         false => write_text(&property, &measured, out),
     })?;
     let is_late = measured.regions.iter().any(|(_, stop)| *stop == Stop::Late);
-    written.map(|()| if is_late { Exit::Unknown } else { Exit::Yes })
+    written.into_iter().collect::<Result<(), CliError>>().map(|()| if is_late { Exit::Unknown } else { Exit::Yes })
 }
 
 impl VolumeArgs {
@@ -104,13 +113,6 @@ pub fn write_shares(shares: &Shares, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "  undecided  at most  {:>9} %", percent(shares.undecided(), true))
 }
 
-/// A share, which is a multiple of `2^-52`, in percent with four decimals, rounded up or down.
-fn percent(share: f64, is_up: bool) -> String {
-    let exact = (share * (1_u64 << 52) as f64) as u128 * 1_000_000;
-    let rounded = (exact + if is_up { (1 << 52) - 1 } else { 0 }) >> 52;
-    format!("{}.{:04}", rounded / 10_000, rounded % 10_000)
-}
-
 fn to_json(property: &Property, measured: &Measured, proof: Option<&Path>) -> serde_json::Value {
     let region = |(region, (shares, (parts, stop))): (usize, (&Shares, &(Parts, Stop)))| {
         let ends = property.regions()[region].bounds.iter().map(|bound| bound.outer());
@@ -134,19 +136,4 @@ fn to_json(property: &Property, measured: &Measured, proof: Option<&Path>) -> se
         "model": measured.proved.network(),
         "property": measured.proved.property(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentages_are_rounded_against_what_is_claimed() {
-        let both = |share: f64| [percent(share, false), percent(share, true)];
-        assert_eq!(both(0.0), ["0.0000", "0.0000"]);
-        assert_eq!(both(1.0), ["100.0000", "100.0000"]);
-        assert_eq!(both(0.5 + f64::EPSILON), ["50.0000", "50.0001"]);
-        assert_eq!(both(1.0 - f64::EPSILON), ["99.9999", "100.0000"]);
-        assert_eq!(both(0.123_456), ["12.3455", "12.3456"]);
-    }
 }

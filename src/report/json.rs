@@ -5,8 +5,12 @@ use std::io::{self, Write};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
-use super::Report;
+use super::figures::{ClassFigure, Curve, Figure, Figures, Global, Unit};
+use super::{Report, wording};
 use crate::batch::store::PointFacts;
+
+/// The JSON Schema (2020-12) of the object.
+pub const SCHEMA: &str = include_str!("schema.json");
 
 /// The object; the order of its fields is the order in the file.
 #[derive(Serialize)]
@@ -31,6 +35,9 @@ struct Object<'r> {
     median_time_s: f64,
     longest_time_s: f64,
     store: Option<String>,
+    merkle_root: Option<String>,
+    statement: String,
+    figures: FiguresObject,
     #[serde(serialize_with = "results")]
     results: &'r Report<'r>,
 }
@@ -84,6 +91,70 @@ struct CoverageObject {
     assumptions: &'static str,
 }
 
+/// What is derived from the answers. What would say nothing, or would not be true of this kind of run, is null.
+#[derive(Serialize)]
+struct FiguresObject {
+    radius_unit: &'static str,
+    classes: Vec<ClassObject>,
+    classes_are_complete: bool,
+    classes_assumptions: &'static str,
+    curve: Option<CurveObject>,
+    global: Option<GlobalObject>,
+    time_quantiles: Vec<QuantileObject>,
+}
+
+#[derive(Serialize)]
+struct ClassObject {
+    class: usize,
+    name: Option<String>,
+    points: usize,
+    certified: usize,
+    falsified: usize,
+    misclassified: usize,
+    unknown: usize,
+    unanswered: usize,
+    lower: Option<f64>,
+    upper: Option<f64>,
+    p_value: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct CurveObject {
+    confidence: f64,
+    half_width: f64,
+    steps: Vec<StepObject>,
+    assumptions: &'static str,
+}
+
+#[derive(Serialize)]
+struct StepObject {
+    radius: f64,
+    lower_share: f64,
+    upper_share: f64,
+    lower: f64,
+    upper: f64,
+}
+
+#[derive(Serialize)]
+struct GlobalObject {
+    confidence: f64,
+    eps: f64,
+    pairs: Vec<PairObject>,
+    assumptions: &'static str,
+}
+
+#[derive(Serialize)]
+struct PairObject {
+    kappa: f64,
+    rho: f64,
+}
+
+#[derive(Serialize)]
+struct QuantileObject {
+    share: f64,
+    time_s: f64,
+}
+
 /// A point.
 #[derive(Serialize)]
 struct PointObject<'r> {
@@ -120,6 +191,7 @@ struct Counterexample {
 pub fn write(report: &Report, mut writer: impl Write) -> io::Result<()> {
     let (facts, summary, coverage) = (report.facts(), &report.summary, &report.coverage);
     let counts = &summary.counts;
+    let figures = report.figures().map_err(io::Error::other)?;
     let object = Object {
         model: ModelObject {
             path: &facts.model,
@@ -161,6 +233,9 @@ pub fn write(report: &Report, mut writer: impl Write) -> io::Result<()> {
         median_time_s: summary.median.as_secs_f64(),
         longest_time_s: summary.longest.as_secs_f64(),
         store: report.is_kept.then(|| report.run.path().display().to_string()),
+        merkle_root: report.manifest.map(|manifest| manifest.root.to_string()),
+        statement: wording::statement(report),
+        figures: figures_object(report, &figures),
         results: report,
     };
     serde_json::to_writer(&mut writer, &object)?;
@@ -186,6 +261,65 @@ fn options<'r>(report: &'r Report) -> OptionsObject<'r> {
         jobs: report.session.map(|session| session.jobs),
         confidence: report.coverage.confidence,
         require: report.require,
+    }
+}
+
+fn figures_object(report: &Report, figures: &Figures) -> FiguresObject {
+    let quantile =
+        |(share, time): &(f64, std::time::Duration)| QuantileObject { share: *share, time_s: time.as_secs_f64() };
+    FiguresObject {
+        radius_unit: match figures.unit {
+            Unit::Raw(_) => "raw",
+            Unit::Share => "share",
+        },
+        classes: figures.classes.iter().map(|class| class_object(report, class)).collect(),
+        classes_are_complete: figures.classes_are_complete,
+        classes_assumptions: if report.facts().is_drawn { Figure::Drawn } else { Figure::Classes }.assumptions(),
+        curve: figures.curve.as_ref().map(curve_object),
+        global: figures.global.as_ref().map(global_object),
+        time_quantiles: figures.times.iter().map(quantile).collect(),
+    }
+}
+
+fn class_object(report: &Report, figure: &ClassFigure) -> ClassObject {
+    let ClassFigure { class, counts, coverage, p_value } = figure;
+    ClassObject {
+        class: *class,
+        name: report.inputs.class_names.as_ref().and_then(|names| names.get(*class).cloned()),
+        points: counts.points,
+        certified: counts.certified,
+        falsified: counts.falsified,
+        misclassified: counts.misclassified,
+        unknown: counts.unknown,
+        unanswered: counts.unanswered,
+        lower: coverage.map(|coverage| coverage.lower),
+        upper: coverage.map(|coverage| coverage.upper),
+        p_value: *p_value,
+    }
+}
+
+fn curve_object(curve: &Curve) -> CurveObject {
+    let step = |step: &crate::coverage::curve::Step| StepObject {
+        radius: step.radius,
+        lower_share: step.lower_share,
+        upper_share: step.upper_share,
+        lower: step.lower,
+        upper: step.upper,
+    };
+    CurveObject {
+        confidence: curve.confidence,
+        half_width: curve.half_width,
+        steps: curve.steps.iter().map(step).collect(),
+        assumptions: Figure::Curve.assumptions(),
+    }
+}
+
+fn global_object(global: &Global) -> GlobalObject {
+    GlobalObject {
+        confidence: global.confidence,
+        eps: global.eps,
+        pairs: global.pairs.iter().map(|pair| PairObject { kappa: pair.kappa, rho: pair.rho }).collect(),
+        assumptions: Figure::Global.assumptions(),
     }
 }
 

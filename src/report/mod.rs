@@ -1,16 +1,39 @@
-//! What a run over a data set says in the end; one file a form. All of it comes from the run's store.
+//! What a run over a data set says in the end; one file a form. All of it comes from the run's store; pictures of points
+//! need the data set too.
+//!
+//! * [`figures`]: what is derived from the answers; [`wording`]: what is said in words.
+//! * [`inputs`]: points as the data set has them; [`gallery`]: the worst of them; [`image`]: as pictures.
+//! * [`text`], [`markdown`], [`html`]: for people.
+//! * [`json`], [`junit`], [`sarif`]: for programs.
+//! * [`rows`]: the points as a table, which [`csv`] and [`parquet`] write.
 
+pub mod figures;
+pub mod inputs;
+pub mod wording;
+
+pub mod gallery;
+pub mod image;
+
+pub mod csv;
+pub mod html;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod parquet;
+pub mod rows;
+pub mod sarif;
 pub mod text;
 
 use std::time::Duration;
 
 use crate::batch::BatchError;
-use crate::batch::manifest::{self, Interval};
+use crate::batch::manifest::{self, Interval, Manifest};
 use crate::batch::runner::End;
 use crate::batch::store::{PointFacts, RunFacts, StoredRun};
 use crate::batch::summary::Summary;
 use crate::coverage::Coverage;
+use figures::{Figures, Request};
+use inputs::Inputs;
 
 /// Everything that a report tells.
 #[derive(Debug)]
@@ -33,6 +56,10 @@ pub struct Report<'r> {
     pub require: Option<f64>,
     /// Duration and number of threads of the run that has just ended.
     pub session: Option<Session>,
+    /// What the store keeps of all points together; none where the run has not ended.
+    pub manifest: Option<Manifest>,
+    /// The points themselves, where their file can still be read.
+    pub inputs: Inputs<'r>,
 }
 
 /// A run that has just ended.
@@ -56,13 +83,28 @@ impl<'r> Report<'r> {
         let summary = Summary::of(answers, run.facts().asked_count());
         let coverage = manifest::coverage(run.facts(), &points, confidence)?;
         let interval = Interval::of(run.facts());
-        let end = run.manifest()?.map(|manifest| manifest.end);
-        Ok(Report { run, is_kept: true, end, points, summary, interval, coverage, require, session: None })
+        let manifest = run.manifest()?;
+        let end = manifest.map(|manifest| manifest.end);
+        let (is_kept, session, inputs) = (true, None, Inputs::default());
+        Ok(Report { run, is_kept, end, points, summary, interval, coverage, require, session, manifest, inputs })
     }
 
     /// What was asked.
     pub fn facts(&self) -> &RunFacts {
         self.run.facts()
+    }
+
+    /// What is derived from the answers.
+    ///
+    /// # Errors
+    ///
+    /// The selection of the run is none.
+    pub fn figures(&self) -> Result<Figures, BatchError> {
+        let asked = self.facts().asked()?;
+        let is_open = |index: &&usize| self.points.binary_search_by_key(*index, |point| point.index).is_err();
+        let labels: Option<Vec<usize>> = asked.iter().filter(is_open).map(|index| self.inputs.label(*index)).collect();
+        let (confidence, require) = (self.coverage.confidence, self.require);
+        Ok(Figures::of(self.facts(), &self.points, Request { confidence, require, open_labels: labels.as_deref() }))
     }
 
     /// Whether the gate is met; `None` without one.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::Report;
+use super::{Report, wording};
 
 /// Writes a report.
 ///
@@ -57,8 +57,8 @@ fn write_counts(report: &Report, writer: &mut impl Write) -> io::Result<()> {
 
 fn write_coverage(report: &Report, writer: &mut impl Write) -> io::Result<()> {
     let coverage = &report.coverage;
-    let (lower, upper) = (percent_down(coverage.lower), percent_up(coverage.upper));
-    let confidence = percent(coverage.confidence);
+    let (lower, upper) = (wording::down(coverage.lower), wording::up(coverage.upper));
+    let confidence = wording::percent(coverage.confidence);
     writeln!(writer)?;
     writeln!(
         writer,
@@ -67,31 +67,9 @@ fn write_coverage(report: &Report, writer: &mut impl Write) -> io::Result<()> {
         report.method()
     )?;
     writeln!(writer, "Assumed: {}.", report.assumptions())?;
-    match (report.require, report.gate()) {
-        (Some(share), Some(true)) => {
-            writeln!(writer, "Gate met: the lower end {lower} % is at least {} %.", percent(share))
-        }
-        (Some(share), _) => writeln!(writer, "Gate not met: the lower end {lower} % is below {} %.", percent(share)),
-        _ => Ok(()),
-    }
+    wording::gate(report).map_or(Ok(()), |gate| writeln!(writer, "{gate}"))
 }
 
 fn row(writer: &mut impl Write, name: &str, value: &str) -> io::Result<()> {
     writeln!(writer, "{name:<14} {value}")
-}
-
-/// A share in percent, rounded down to two places.
-fn percent_down(share: f64) -> String {
-    format!("{:.2}", (10_000.0 * share).floor() / 100.0)
-}
-
-/// A share in percent, rounded up to two places.
-fn percent_up(share: f64) -> String {
-    format!("{:.2}", (10_000.0 * share).ceil() / 100.0)
-}
-
-/// A share that somebody typed, in percent and without the last places of binary arithmetic.
-fn percent(share: f64) -> f64 {
-    const PLACES: f64 = 1e9;
-    (100.0 * PLACES * share).round() / PLACES
 }

@@ -3,6 +3,7 @@ use bartizan_proof::{Interval, Shares};
 use rayon::ThreadPoolBuilder;
 
 use super::*;
+use crate::branch::tree::PartKind;
 use crate::random_networks::{Builder, random_point, random_region};
 
 const LONG: Duration = Duration::from_secs(600);
@@ -128,4 +129,37 @@ fn what_is_no_box_of_few_inputs_is_refused() {
     assert_eq!(error.to_string(), "region 0: volume is measured where at most 64 inputs vary, found 65");
     let error = measured(&network, &property(65, Region::of_box(vec![unit; 65]), cases()), goal).unwrap_err();
     assert!(matches!(error, VolumeError::Property(_)), "{error}");
+}
+
+#[test]
+fn percentages_are_rounded_against_what_is_claimed() {
+    let both = |share: f64| [percent(share, false), percent(share, true)];
+    assert_eq!(both(0.0), ["0.0000", "0.0000"]);
+    assert_eq!(both(1.0), ["100.0000", "100.0000"]);
+    assert_eq!(both(0.5 + f64::EPSILON), ["50.0000", "50.0001"]);
+    assert_eq!(both(1.0 - f64::EPSILON), ["99.9999", "100.0000"]);
+    assert_eq!(both(0.123_456), ["12.3455", "12.3456"]);
+}
+
+/// The parts that are drawn have the shares that the checker computed.
+#[test]
+fn maps_add_up_to_the_shares() {
+    let (network, region) = network(3, 2);
+    let middle = network.evaluate(&random_point(&mut Builder::new(3, 1), &region))[0];
+    let property = property(2, region, vec![vec![atom(&[(0, 1.0)], middle)]]);
+    let found = measured(&network, &property, Goal { undecided: 0.05, timeout: LONG }).unwrap();
+    let map = found.maps[0].as_ref().unwrap();
+    assert_eq!(map.inputs, [0, 1]);
+    let area = |ends: &[Interval]| ends.iter().map(|end| end.hi - end.lo).product::<f64>();
+    let whole: f64 = area(&property.regions()[0].bounds.iter().map(|bound| bound.outer()).collect::<Vec<_>>());
+    let share =
+        |kind| map.parts.iter().filter(|part| part.kind == kind).map(|part| area(&part.ends)).sum::<f64>() / whole;
+    let shares = &found.proved.regions()[0];
+    assert!((share(PartKind::Certified) - shares.certified()).abs() < 1e-9);
+    assert!((share(PartKind::Violated) - shares.violated()).abs() < 1e-9);
+    assert!((share(PartKind::Undecided) - shares.undecided()).abs() < 1e-9);
+    assert!(shares.certified() > 0.0 && shares.violated() > 0.0);
+    let (network, region) = self::network(3, 3);
+    let property = self::property(3, region, vec![vec![atom(&[(0, 1.0)], middle)]]);
+    assert_eq!(measured(&network, &property, Goal { undecided: 0.9, timeout: LONG }).unwrap().maps, [None]);
 }

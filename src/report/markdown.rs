@@ -1,0 +1,64 @@
+//! A short summary in Markdown, fit for the summary of a CI job.
+
+use std::io::{self, Write};
+
+use super::{Report, wording};
+
+/// Writes the summary.
+///
+/// # Errors
+///
+/// Those of the writer.
+pub fn write(report: &Report, mut writer: impl Write) -> io::Result<()> {
+    let facts = report.facts();
+    let out = &mut writer;
+    writeln!(out, "## Robustness of {} on {}\n", code(&facts.model), code(&facts.points_name))?;
+    if let Some(gate) = wording::gate(report) {
+        let sign = if report.gate() == Some(true) { "✅" } else { "❌" };
+        writeln!(out, "{sign} **{gate}**\n")?;
+    }
+    writeln!(out, "{}\n", wording::statement(report))?;
+    for note in [wording::ending(report), wording::scope(report)].into_iter().flatten() {
+        writeln!(out, "> {note}\n")?;
+    }
+    write_counts(report, out)?;
+    let (median, longest) = (report.summary.median.as_secs_f64(), report.summary.longest.as_secs_f64());
+    writeln!(out, "\nTime of a point: median {median:.3} s, longest {longest:.3} s.")?;
+    writeln!(out, "\n<sub>Assumed: {}. {}.</sub>", report.assumptions(), report.method())
+}
+
+fn write_counts(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let (counts, summary) = (&report.summary.counts, &report.summary);
+    let rows = [
+        ("certified", counts.certified),
+        ("falsified", counts.falsified),
+        ("misclassified", counts.misclassified),
+        ("unknown", counts.unknown),
+        ("of these out of time", summary.timeouts),
+        ("of these without an answer", counts.unanswered),
+    ];
+    writeln!(out, "| | points | share |\n|---|---:|---:|")?;
+    for (name, count) in rows.into_iter().filter(|(name, count)| !name.starts_with("of these") || *count > 0) {
+        writeln!(out, "| {name} | {count} | {:.1} % |", 100.0 * count as f64 / counts.points.max(1) as f64)?;
+    }
+    writeln!(out, "| **all** | **{}** | |", counts.points)
+}
+
+/// A text between backticks, which it may hold itself; line breaks and bars would break a table.
+fn code(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let space = if longest > 0 { " " } else { "" };
+    format!("{fence}{space}{}{space}{fence}", text.replace(['\n', '\r'], " ").replace('|', "\\|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::code;
+
+    #[test]
+    fn names_stay_names() {
+        assert_eq!((code("a.onnx"), code("a`b\n|")), ("`a.onnx`".to_owned(), "`` a`b \\| ``".to_owned()));
+        assert_eq!(code("<script>"), "`<script>`");
+    }
+}

@@ -1,0 +1,149 @@
+//! What reports say in words: the statement, the gate, how the run ended; and numbers as they are printed.
+
+use super::Report;
+use crate::batch::runner::{Aim, End};
+
+/// What "certified" and the other verdicts mean, for readers of a report.
+pub const MEANINGS: [(&str, &str); 4] = [
+    (
+        "certified",
+        "proved: the trusted checker accepted a certificate that every input within the radius, cut to the valid range, gets the \
+         point's label; in real arithmetic on the stored weights",
+    ),
+    (
+        "falsified",
+        "disproved: an input within the radius gets another label; the checker replayed it with rigorous arithmetic",
+    ),
+    ("misclassified", "disproved: the point itself does not get its label"),
+    (
+        "unknown",
+        "neither was shown before the search gave up or its time was over; counted against the network and for it",
+    ),
+];
+
+/// The radius and its norm: `radius 0.05 (linf)`.
+pub fn radius(report: &Report) -> String {
+    let facts = report.facts();
+    match facts.radius.contains(',') {
+        false => format!("radius {} ({})", facts.radius, facts.norm),
+        true => format!("the radius given for each feature ({})", facts.norm),
+    }
+}
+
+/// The statement in a sentence.
+pub fn statement(report: &Report) -> String {
+    let coverage = &report.coverage;
+    let confidence = percent(coverage.confidence);
+    let radius = radius(report);
+    let ends = match (coverage.lower > 0.0, coverage.upper < 1.0) {
+        (true, true) => format!("at least {} % and at most {} %", down(coverage.lower), up(coverage.upper)),
+        (true, false) => format!("at least {} %", down(coverage.lower)),
+        (false, true) => format!("at most {} %", up(coverage.upper)),
+        (false, false) => {
+            return format!("Nothing can be said yet about how often the network is right within {radius}.");
+        }
+    };
+    format!(
+        "With confidence {confidence} %, the network gives the right answer everywhere within {radius} of {ends} of inputs like these."
+    )
+}
+
+/// What has been established of the points themselves, in a sentence.
+pub fn proved(report: &Report) -> String {
+    let counts = &report.summary.counts;
+    let points = if counts.points == 1 { "point" } else { "points" };
+    format!(
+        "Of {} {points}, {} are certified within {}, {} are falsified, {} are misclassified and {} are unknown.",
+        counts.points,
+        counts.certified,
+        radius(report),
+        counts.falsified,
+        counts.misclassified,
+        counts.unknown
+    )
+}
+
+/// Whether the gate is met, in a sentence; none without a gate.
+pub fn gate(report: &Report) -> Option<String> {
+    let (share, is_met) = (percent(report.require?), report.gate()?);
+    let lower = down(report.coverage.lower);
+    Some(match is_met {
+        true => format!("Gate met: the lower end {lower} % is at least {share} %."),
+        false => format!("Gate not met: the lower end {lower} % is below {share} %."),
+    })
+}
+
+/// What a reader must know of a run that did not answer everything; none where it did.
+pub fn ending(report: &Report) -> Option<String> {
+    let unanswered = report.summary.counts.unanswered;
+    let why = match report.end {
+        Some(End::Completion) => return None,
+        Some(End::Budget) => "The run's time was over",
+        Some(End::Interruption) => "The run was interrupted",
+        Some(End::Gate) => "The run ended as soon as the gate was decided",
+        None if report.session.is_some() && unanswered == 0 => return None,
+        None => "The run has not ended: it was stopped, or still goes on",
+    };
+    let points = report.summary.counts.points;
+    let counted = match report.facts().is_drawn {
+        true => "the interval holds whenever such a run ends",
+        false => "they count as unknown",
+    };
+    Some(format!("{why}: {unanswered} of {points} points have no answer; {counted}."))
+}
+
+/// What the run's own kind adds to the statement; none where there is nothing to add.
+pub fn scope(report: &Report) -> Option<String> {
+    let facts = report.facts();
+    let shard = facts.shard.map(|shard| format!("These are the points of shard {shard} only."));
+    let bracket = match facts.aim {
+        Aim::Verdict => None,
+        Aim::Bracket(_) => Some(
+            "The run looked for the radius of each point; this statement speaks of the largest radius that it looked at.".to_owned(),
+        ),
+    };
+    let sentences: Vec<String> = bracket.into_iter().chain(shard).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// A share in percent, rounded down to two places.
+pub fn down(share: f64) -> String {
+    format!("{:.2}", (10_000.0 * share).floor() / 100.0)
+}
+
+/// A share in percent, rounded up to two places.
+pub fn up(share: f64) -> String {
+    format!("{:.2}", (10_000.0 * share).ceil() / 100.0)
+}
+
+/// A share that somebody typed, in percent and without the last places of binary arithmetic.
+pub fn percent(share: f64) -> f64 {
+    const PLACES: f64 = 1e9;
+    (100.0 * PLACES * share).round() / PLACES
+}
+
+/// A number with four significant digits, as short as it can be.
+pub fn short(value: f64) -> String {
+    const DIGITS: i32 = 4;
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let magnitude = value.abs().log10().floor() as i32;
+    if !(-DIGITS..=6).contains(&magnitude) {
+        return format!("{value:.2e}");
+    }
+    let text = format!("{value:.places$}", places = (DIGITS - 1 - magnitude).max(0) as usize);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_rounded_against_the_claim() {
+        let shown: Vec<String> = [0.0, 0.05, 8.0 / 255.0, 1.0, 1234.56, 1e-9, -0.5].into_iter().map(short).collect();
+        assert_eq!(shown, ["0", "0.05", "0.03137", "1", "1235", "1.00e-9", "-0.5"]);
+        assert_eq!((down(0.34759), up(0.97481), percent(0.95)), ("34.75".to_owned(), "97.49".to_owned(), 95.0));
+    }
+}
