@@ -24,7 +24,9 @@ impl<'d> Inputs<'d> {
     /// The points of a data set, with the question that was asked of them.
     pub fn of(dataset: Option<&'d Dataset>, question: &Question) -> Inputs<'d> {
         let clip = question.clip.map(|(low, high)| (low.middle(), high.middle()));
-        Inputs { dataset, normalisation: question.normalisation.clone(), clip, ..Inputs::default() }
+        let class_names = dataset.and_then(Dataset::class_names).map(<[String]>::to_vec);
+        let features = dataset.and_then(Dataset::columns).map(<[String]>::to_vec);
+        Inputs { dataset, normalisation: question.normalisation.clone(), clip, class_names, features }
     }
 
     /// The label of a point.
@@ -34,7 +36,7 @@ impl<'d> Inputs<'d> {
 
     /// A point in raw units.
     pub fn original(&self, index: usize) -> Option<Vec<f64>> {
-        self.dataset.filter(|set| index < set.len()).map(|set| set.point(index).to_vec())
+        self.dataset.filter(|set| index < set.len()).and_then(|set| set.point(index).ok())
     }
 
     /// A network input in raw units, near enough to be shown.

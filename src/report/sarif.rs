@@ -68,7 +68,6 @@ pub fn write(report: &Report, mut writer: impl Write) -> io::Result<()> {
     let driver = json!({
         "name": "bartizan",
         "semanticVersion": env!("CARGO_PKG_VERSION"),
-        "informationUri": env!("CARGO_PKG_REPOSITORY"),
         "rules": RULES.iter().map(rule).collect::<Vec<_>>(),
     });
     let properties = json!({

@@ -8,7 +8,23 @@ use crate::batch::tests::{dataset, facts, two_inputs};
 use crate::coverage::Sample;
 
 /// A store of ten answers of a run over so many points: 7 certified, one falsified, one timeout, one misclassified.
-fn stored(selected: usize) -> (TempDir, StoredRun) {
+pub(super) fn stored(selected: usize) -> (TempDir, StoredRun) {
+    stored_as(selected, |facts| facts)
+}
+
+/// The same with file names that would do harm where they are not escaped.
+pub(super) fn hostile() -> (TempDir, StoredRun) {
+    let evil = |name: &str| format!("/home/me/<script>alert(1)</script>&\"'{name}");
+    stored_as(10, |facts| RunFacts {
+        model: evil("m.onnx"),
+        data: evil("x"),
+        points_name: evil("x"),
+        labels_name: evil("y"),
+        ..facts
+    })
+}
+
+fn stored_as(selected: usize, change: impl FnOnce(RunFacts) -> RunFacts) -> (TempDir, StoredRun) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.db");
     let text = |text: &str| Some(text.to_owned());
@@ -22,7 +38,7 @@ fn stored(selected: usize) -> (TempDir, StoredRun) {
         selected,
         ..facts(&two_inputs(), &dataset("1,0,0\n"), "8/255")
     };
-    let mut store = Store::create(&path, &facts).unwrap();
+    let mut store = Store::create(&path, &change(facts)).unwrap();
     let record = |index: usize, verdict: &str, milliseconds| {
         let falsified_share = match verdict {
             "falsified" => Some(0.5),
@@ -124,4 +140,120 @@ fn points_without_an_answer_count_against_both_ends() {
     assert_eq!((counts.points, counts.unknown, counts.unanswered), (15, 6, 5));
     let sample = Sample { points: 15, certain: 7, refuted: 2 };
     assert_eq!(report.coverage, Coverage::of(sample, 0.95));
+}
+
+/// What a form writes, as text.
+fn text_of(report: &Report, form: fn(&Report, &mut Vec<u8>) -> std::io::Result<()>) -> String {
+    let mut bytes = Vec::new();
+    form(report, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn objects_are_what_the_schema_says() {
+    let schema: serde_json::Value = serde_json::from_str(json::SCHEMA).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    for (selected, require) in [(10, None), (15, Some(0.5))] {
+        let (_folder, run) = stored(selected);
+        let report = Report::of(&run, 0.95, require).unwrap();
+        let object = serde_json::from_str(&text_of(&report, |report, bytes| json::write(report, bytes))).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&object).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        let mut wrong: serde_json::Value = object;
+        wrong["coverage"]["lower"] = 1.5.into();
+        assert!(!validator.is_valid(&wrong));
+    }
+}
+
+#[test]
+fn objects_hold_the_figures() {
+    let object: serde_json::Value =
+        serde_json::from_str(&written(Some(0.5), |report, bytes| json::write(report, bytes))).unwrap();
+    let figures = &object["figures"];
+    assert_eq!((&figures["classes"][0]["class"], &figures["classes"][0]["certified"]), (&1.into(), &7.into()));
+    assert!(figures["classes"][0]["p_value"].as_f64().unwrap() > 0.05);
+    assert_eq!(figures["curve"]["steps"][0]["radius"], 0.0);
+    assert_eq!((&figures["global"], &figures["radius_unit"]), (&serde_json::Value::Null, &"raw".into()));
+    assert!(
+        object["statement"].as_str().unwrap().starts_with("With confidence 95 %, the network gives the right answer")
+    );
+}
+
+#[test]
+fn junit_counts_failures_and_what_was_skipped() {
+    let (_folder, run) = stored(12);
+    let text = text_of(&Report::of(&run, 0.95, Some(0.9)).unwrap(), |report, bytes| junit::write(report, bytes));
+    assert!(text.contains(r#"<testsuites name="bartizan" tests="13" skipped="3" failures="3" errors="0">"#), "{text}");
+    assert!(text.contains(r#"<testsuite name="gate" tests="1" skipped="0" errors="0" failures="1">"#));
+    for part in [
+        r#"<failure message="label 1, predicted 1" type="misclassified"/>"#,
+        r#"<failure message="an input within radius 8/255 (linf) does not get label 1" type="falsified"/>"#,
+        r#"<testcase name="point 8 (label 1)" classname="bartizan" time="60.000">"#,
+        r#"<skipped message="timeout"/>"#,
+        r#"<skipped message="the run ended without an answer"/>"#,
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let (_folder, run) = hostile();
+    let text = text_of(&Report::of(&run, 0.95, None).unwrap(), |report, bytes| junit::write(report, bytes));
+    assert!(!text.contains("<script>") && text.contains("&lt;script&gt;"));
+}
+
+#[test]
+fn sarif_names_points_but_no_machine() {
+    let (_folder, run) = hostile();
+    let report = Report::of(&run, 0.95, None).unwrap();
+    let text = text_of(&report, |report, bytes| sarif::write(report, bytes));
+    assert!(!text.contains("/home"), "{text}");
+    let log: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let rules: Vec<&str> = results.iter().map(|result| result["ruleId"].as_str().unwrap()).collect();
+    assert_eq!((log["version"].as_str(), rules), (Some("2.1.0"), vec!["falsified", "misclassified"]));
+    assert_eq!(
+        results[0]["message"]["text"],
+        "Point 7: an input within radius 8/255 (linf) does not get its label 1; the checker replayed it."
+    );
+    let fingerprints: Vec<&str> =
+        results.iter().map(|result| result["partialFingerprints"]["bartizanPoint/v1"].as_str().unwrap()).collect();
+    assert!(fingerprints[0].len() == 64 && fingerprints[0] != fingerprints[1]);
+}
+
+#[test]
+fn tables_of_points_hold_every_answer() {
+    let (_folder, run) = stored(10);
+    let report = Report::of(&run, 0.95, None).unwrap();
+    let text = text_of(&report, |report, bytes| csv::write(report, bytes));
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (11, rows::COLUMNS.join(",").as_str()));
+    assert_eq!(lines[1], "0,1,1,0.75,certified,1,0.03137254901960784,,,0.01,,9,1,ab");
+    assert_eq!(lines[9], "8,1,1,0.75,timeout,,,,,60,timeout,,,ab");
+}
+
+#[test]
+fn parquet_files_are_read_back() {
+    use ::parquet::file::reader::{FileReader, SerializedFileReader};
+    use ::parquet::record::RowAccessor;
+    let (folder, run) = stored(10);
+    let path = folder.path().join("points.parquet");
+    parquet::write(&Report::of(&run, 0.95, None).unwrap(), std::fs::File::create(&path).unwrap()).unwrap();
+    let reader = SerializedFileReader::new(std::fs::File::open(&path).unwrap()).unwrap();
+    let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
+    assert_eq!((rows.len(), rows[7].get_long(0).unwrap(), rows[7].get_double(7).unwrap()), (10, 7, 0.5));
+    assert_eq!(
+        (rows[8].get_string(10).unwrap().as_str(), rows[0].get_string(4).unwrap().as_str()),
+        ("timeout", "certified")
+    );
+    assert!(rows[0].get_double(7).is_err(), "null");
+    let names: Vec<String> = rows[0].get_column_iter().map(|(name, _)| name.clone()).collect();
+    assert_eq!(names, rows::COLUMNS);
+}
+
+#[test]
+fn summaries_in_markdown() {
+    let text = written(Some(0.25), |report, bytes| markdown::write(report, bytes));
+    assert!(text.starts_with(
+        "## Robustness of `m.onnx` on `x.npy`\n\n✅ **Gate met: the lower end 34.75 % is at least 25 %.**\n"
+    ));
+    assert!(text.contains("\n| certified | 7 | 70.0 % |\n| falsified | 1 | 10.0 % |\n"));
+    assert!(text.contains("| of these out of time | 1 | 10.0 % |") && !text.contains("without an answer"));
 }

@@ -122,6 +122,22 @@ pub fn percent(share: f64) -> f64 {
     (100.0 * PLACES * share).round() / PLACES
 }
 
+/// A confidence with six decimals, rounded up: what is said of inputs at least as confident stays true.
+pub fn confidence_up(confidence: f64) -> String {
+    const PLACES: f64 = 1e6;
+    format!("{:.6}", (PLACES * confidence).ceil() / PLACES)
+}
+
+/// A radius with four significant digits, rounded down.
+pub fn radius_down(radius: f64) -> String {
+    const DIGITS: f64 = 1e4;
+    if radius <= 0.0 {
+        return "0".to_owned();
+    }
+    let unit = 10f64.powf(radius.log10().floor() + 1.0) / DIGITS;
+    short((radius / unit * (1.0 + f64::EPSILON)).floor() * unit)
+}
+
 /// A number with four significant digits, as short as it can be.
 pub fn short(value: f64) -> String {
     const DIGITS: i32 = 4;
@@ -144,6 +160,9 @@ mod tests {
     fn numbers_are_short_and_rounded_against_the_claim() {
         let shown: Vec<String> = [0.0, 0.05, 8.0 / 255.0, 1.0, 1234.56, 1e-9, -0.5].into_iter().map(short).collect();
         assert_eq!(shown, ["0", "0.05", "0.03137", "1", "1235", "1.00e-9", "-0.5"]);
+        assert_eq!((confidence_up(0.999_999_1), confidence_up(0.5)), ("1.000000".to_owned(), "0.500000".to_owned()));
+        let radii: Vec<String> = [0.123_49, 0.15, 12.0, 0.0, 0.099_999_9].into_iter().map(radius_down).collect();
+        assert_eq!(radii, ["0.1234", "0.15", "12", "0", "0.09999"]);
         assert_eq!((down(0.34759), up(0.97481), percent(0.95)), ("34.75".to_owned(), "97.49".to_owned(), 95.0));
     }
 }

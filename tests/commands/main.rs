@@ -4,3 +4,4 @@ mod certify;
 mod files;
 mod queries;
 mod readme;
+mod reports;

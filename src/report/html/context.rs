@@ -10,7 +10,7 @@ use crate::batch::summary::Counts;
 use crate::report::Report;
 use crate::report::figures::{ClassFigure, Curve, Figure, Figures, Unit};
 use crate::report::gallery::{Change, Exhibit, View};
-use crate::report::wording::{self, MEANINGS, down, percent, short, up};
+use crate::report::wording::{self, MEANINGS, confidence_up, down, percent, radius_down, short, up};
 
 /// The page.
 #[derive(Serialize)]
@@ -41,7 +41,7 @@ pub struct Page<'r> {
     times: Vec<(String, String)>,
     setting: Vec<(&'static str, String)>,
     assumptions: Vec<(&'static str, String)>,
-    check: String,
+    check: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ struct Estimate {
     width: f64,
     /// Place of the required share.
     require: Option<f64>,
-    confidence: f64,
+    confidence: String,
     method: &'static str,
 }
 
@@ -80,7 +80,7 @@ struct CurveView {
     rows: Vec<[String; 5]>,
     is_thin: bool,
     half_width: String,
-    confidence: f64,
+    confidence: String,
 }
 
 #[derive(Serialize)]
@@ -98,9 +98,8 @@ struct ClassView {
 #[derive(Serialize)]
 struct GlobalView {
     eps: String,
-    confidence: f64,
+    confidence: String,
     pairs: Vec<(String, String)>,
-    first: (String, String),
 }
 
 #[derive(Serialize)]
@@ -124,6 +123,9 @@ struct PictureView {
 
 /// Rows of the table beside the curve.
 const CURVE_ROWS: usize = 24;
+
+/// Rows of the table of confident inputs.
+const PAIRS: usize = 12;
 
 /// Marks on the axis of radii.
 const TICKS: usize = 4;
@@ -177,7 +179,7 @@ fn estimate(report: &Report) -> Estimate {
         left: 100.0 * coverage.lower,
         width: 100.0 * (coverage.upper - coverage.lower),
         require: report.require.map(|share| 100.0 * share),
-        confidence: percent(coverage.confidence),
+        confidence: percent(coverage.confidence).to_string(),
         method: report.method(),
     }
 }
@@ -221,7 +223,7 @@ fn curve_view(curve: &Curve, unit: Unit) -> io::Result<CurveView> {
         rows: chosen.map(|(_, step)| row(step)).collect(),
         is_thin: every > 1,
         half_width: up(curve.half_width),
-        confidence: percent(curve.confidence),
+        confidence: percent(curve.confidence).to_string(),
     })
 }
 
@@ -257,9 +259,9 @@ fn classes_note(report: &Report, figures: &Figures) -> Vec<String> {
 
 fn global_view(figures: &Figures) -> Option<GlobalView> {
     let global = figures.global.as_ref()?;
-    let pairs: Vec<(String, String)> = global.pairs.iter().map(|pair| (short(pair.kappa), short(pair.rho))).collect();
-    let first = pairs.first()?.clone();
-    Some(GlobalView { eps: up(global.eps), confidence: percent(global.confidence), pairs, first })
+    let shown = global.pairs.iter().step_by(global.pairs.len().div_ceil(PAIRS).max(1));
+    let pairs = shown.map(|pair| (confidence_up(pair.kappa), radius_down(pair.rho))).collect();
+    Some(GlobalView { eps: up(global.eps), confidence: percent(global.confidence).to_string(), pairs })
 }
 
 fn card(report: &Report, exhibit: &Exhibit, unit: Unit) -> Card {
@@ -281,7 +283,7 @@ fn card(report: &Report, exhibit: &Exhibit, unit: Unit) -> Card {
 
 fn picture_view(pictures: &crate::report::gallery::Pictures) -> PictureView {
     let note = pictures.change.as_ref().map_or(String::new(), |(_, most)| {
-        format!("change ×{}; the strongest colour is ±{}", short(pictures.factor), short(*most))
+        format!("change ×{:.0}; the strongest colour is ±{}", pictures.factor, short(*most))
     });
     PictureView {
         original: pictures.original.clone(),
@@ -309,7 +311,7 @@ fn time_row(share: f64, seconds: f64) -> (String, String) {
         1.0 => "all points".to_owned(),
         share => format!("{} % of the points", percent(share)),
     };
-    (name, format!("{seconds:.3} s"))
+    (name, format!("{} s", short(seconds)))
 }
 
 /// What was asked, of what, by what.
@@ -362,12 +364,12 @@ fn assumptions(report: &Report, figures: &Figures) -> Vec<(&'static str, String)
     all
 }
 
-/// How everything is checked again.
-fn check(report: &Report) -> String {
+/// How everything is checked again, where the run is kept.
+fn check(report: &Report) -> Option<String> {
     let quoted = |text: &str| match text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-=:+".contains(c)) {
         true => text.to_owned(),
         false => format!("'{}'", text.replace('\'', r"'\''")),
     };
-    let store = if report.is_kept { report.run.path().display().to_string() } else { "RUN.db".to_owned() };
-    format!("bartizan check {} --model {}", quoted(&store), quoted(&report.facts().model))
+    let store = report.run.path().display().to_string();
+    report.is_kept.then(|| format!("bartizan check {} --model {}", quoted(&store), quoted(&report.facts().model)))
 }

@@ -67,7 +67,7 @@
       made.append(
         element("td", points.index[i], "r"), element("td", name(points.label[i])), element("td", name(points.predicted[i])),
         element("td", points.confidence[i].toFixed(4), "r"), verdict, element("td", digits(points.certified[i], 4), "r"),
-        element("td", digits(points.falsified[i], 4), "r"), element("td", points.time[i].toFixed(3), "r"),
+        element("td", digits(points.falsified[i], 4), "r"), element("td", digits(points.time[i], 4), "r"),
         element("td", reason(i), "reason"),
       );
       return made;
@@ -100,7 +100,7 @@
     });
     options(fields.verdict, points.words, (word) => word);
     options(fields.label, [...new Set(points.label)].sort((a, b) => a - b), name);
-    Object.values(fields).forEach((field) => field.addEventListener("input", filter));
+    Object.values(fields).forEach((field) => ["input", "change"].forEach((event) => field.addEventListener(event, filter)));
     $("previous").addEventListener("click", () => { page -= 1; show(); });
     $("next").addEventListener("click", () => { page += 1; show(); });
     sortable($("table"), (column, isUp) => {

@@ -10,7 +10,7 @@ use crate::report::wording::short;
 use crate::report::{Report, figures::Unit};
 
 /// Points that are shown at a time.
-pub const PAGE: usize = 100;
+pub const PAGE: usize = 50;
 
 /// Points column by column: a table of many points stays small. Texts that repeat are named by their place in a list.
 #[derive(Debug, Default, Serialize)]
@@ -75,7 +75,7 @@ pub fn first_rows<'r>(report: &'r Report) -> Vec<Row<'r>> {
         verdict: &point.verdict,
         certified: radius(point.certified_share),
         falsified: radius(point.falsified_share),
-        time: format!("{:.3}", point.time.as_secs_f64()),
+        time: short(point.time.as_secs_f64()),
         reason: point.reason.as_deref().unwrap_or_default(),
     };
     report.points.iter().take(PAGE).map(row).collect()
@@ -83,7 +83,7 @@ pub fn first_rows<'r>(report: &'r Report) -> Vec<Row<'r>> {
 
 impl<'r> Columns<'r> {
     fn push(&mut self, point: &'r PointFacts, unit: Unit) {
-        let radius = |share: Option<f64>| share.map_or(Value::Null, |share| rounded(unit.radius(share), RADIUS));
+        let radius = |share: Option<f64>| share.map_or(Value::Null, |share| rounded(unit.radius(share), SIGNIFICANT));
         self.index.push(point.index);
         self.label.push(point.label);
         self.predicted.push(point.predicted);
@@ -91,20 +91,21 @@ impl<'r> Columns<'r> {
         self.verdict.push(place(&mut self.words, &point.verdict));
         self.certified.push(radius(point.certified_share));
         self.falsified.push(radius(point.falsified_share));
-        self.time.push(rounded(point.time.as_secs_f64(), TIME));
+        self.time.push(rounded(point.time.as_secs_f64(), SIGNIFICANT));
         let reason = point.reason.as_deref().map(|reason| place(&mut self.reasons, reason));
         self.reason.push(reason.map_or(Value::Null, Value::from));
     }
 }
 
-/// Decimals of a confidence, digits of a radius, and decimals of a time that the page shows.
+/// Decimals of a confidence.
 const CONFIDENCE: usize = 4;
-const RADIUS: usize = 0;
-const TIME: usize = 3;
+
+/// Radii and times have significant digits instead.
+const SIGNIFICANT: usize = 0;
 
 /// A number with so many decimals, or with four significant digits where there are none.
 fn rounded(value: f64, decimals: usize) -> Value {
-    let text = if decimals == RADIUS { short(value) } else { format!("{value:.decimals$}") };
+    let text = if decimals == SIGNIFICANT { short(value) } else { format!("{value:.decimals$}") };
     text.parse::<f64>().map_or(Value::Null, Value::from)
 }
 
