@@ -238,7 +238,7 @@ fn class_view(report: &Report, figure: &ClassFigure) -> ClassView {
         lower: coverage.map(|coverage| down(coverage.lower)),
         upper: coverage.map(|coverage| up(coverage.upper)),
         sort: coverage.map_or(0.0, |coverage| coverage.lower),
-        p_value: figure.p_value.map(|value| format!("{value:.2e}")),
+        p_value: figure.p_value.map(|value| if value < 1e-3 { format!("{value:.1e}") } else { format!("{value:.3}") }),
         reaches: figure.p_value.map(|value| value <= 1.0 - report.coverage.confidence),
     }
 }
