@@ -81,20 +81,32 @@ fn dataset(store: &StoredRun, files: &Files) -> Result<Dataset, CliError> {
     let labels = given.1.or(facts.labels.as_deref()).map(Source::parse);
     let data = Source::parse(given.0.unwrap_or(&facts.data));
     let dataset = Dataset::read(&data, labels.as_ref(), facts.label_column.as_deref())?;
-    let is_same = |found: &Origin, expected: Digest| {
-        if found.digest == expected {
-            return Ok(());
-        }
-        let expected = format!("{expected}, the file that {} tells of", store.path().display());
-        Err(CliError::content(&found.source.path, "SHA-256", expected, found.digest.to_string()))
-    };
     if given.0.is_none() {
-        is_same(dataset.points_origin(), facts.data_sha256)?;
+        expect_digest(store, dataset.points_origin(), facts.data_sha256)?;
     }
     if given == (None, None) {
-        is_same(dataset.labels_origin(), facts.labels_sha256)?;
+        expect_digest(store, dataset.labels_origin(), facts.labels_sha256)?;
     }
     Ok(dataset)
+}
+
+/// The points that a run read, perhaps from other places, where their bytes are the same.
+pub fn same_dataset(store: &StoredRun, given: (Option<&str>, Option<&str>)) -> Result<Dataset, CliError> {
+    let facts = store.facts();
+    let labels = given.1.or(facts.labels.as_deref()).map(Source::parse);
+    let data = Source::parse(given.0.unwrap_or(&facts.data));
+    let dataset = Dataset::read(&data, labels.as_ref(), facts.label_column.as_deref())?;
+    expect_digest(store, dataset.points_origin(), facts.data_sha256)?;
+    expect_digest(store, dataset.labels_origin(), facts.labels_sha256)?;
+    Ok(dataset)
+}
+
+fn expect_digest(store: &StoredRun, found: &Origin, expected: Digest) -> Result<(), CliError> {
+    if found.digest == expected {
+        return Ok(());
+    }
+    let expected = format!("{expected}, the file that {} tells of", store.path().display());
+    Err(CliError::content(&found.source.path, "SHA-256", expected, found.digest.to_string()))
 }
 
 /// What the store says that its points add up to.

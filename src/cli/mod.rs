@@ -5,6 +5,7 @@ mod bounds;
 mod certify;
 mod check;
 mod check_run;
+mod coverage;
 mod data;
 mod decimals;
 mod error;
@@ -55,6 +56,8 @@ enum Command {
     Merge(merge::MergeArgs),
     /// Tell what a stored run says, as a page and in other forms
     Report(Box<report::ReportArgs>),
+    /// Say what the points of a run tell of inputs that are not among them
+    Coverage(Box<coverage::CoverageArgs>),
     /// Measure which share of a property's region is certified, and which violated
     Volume(volume::VolumeArgs),
     /// Check certificates again, from the files alone
@@ -87,6 +90,7 @@ pub fn run() -> ExitCode {
         Command::Radius(args) => radius::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Coverage(args) => coverage::run(&args),
         Command::Volume(args) => volume::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Bounds(args) => bounds::run(&args),

@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use bartizan_proof::Digest;
-
 use super::outputs::{self, OutputArgs};
 use super::{CliError, Exit, check_run, output};
-use crate::batch::dataset::{Dataset, Origin, Source};
+use crate::batch::dataset::Dataset;
 use crate::batch::store::StoredRun;
 use crate::report::inputs::Inputs;
 use crate::report::{self, Report};
@@ -65,7 +63,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
 impl ReportArgs {
     /// The points that the run read. Where they are not named, a report does without them.
     fn dataset(&self, run: &StoredRun) -> Result<Option<Dataset>, CliError> {
-        match self.read(run) {
+        match check_run::same_dataset(run, (self.data.as_deref(), self.labels.as_deref())) {
             Ok(dataset) => Ok(Some(dataset)),
             Err(error) if self.data.is_some() || self.labels.is_some() => Err(error),
             Err(error) => {
@@ -73,22 +71,5 @@ impl ReportArgs {
                 Ok(None)
             }
         }
-    }
-
-    fn read(&self, run: &StoredRun) -> Result<Dataset, CliError> {
-        let facts = run.facts();
-        let labels = self.labels.as_ref().or(facts.labels.as_ref()).map(|text| Source::parse(text));
-        let data = Source::parse(self.data.as_ref().unwrap_or(&facts.data));
-        let dataset = Dataset::read(&data, labels.as_ref(), facts.label_column.as_deref())?;
-        let is_read = |found: &Origin, expected: Digest| match found.digest == expected {
-            true => Ok(()),
-            false => {
-                let expected = format!("{expected}, the file that {} tells of", run.path().display());
-                Err(CliError::content(&found.source.path, "SHA-256", expected, found.digest.to_string()))
-            }
-        };
-        is_read(dataset.points_origin(), facts.data_sha256)?;
-        is_read(dataset.labels_origin(), facts.labels_sha256)?;
-        Ok(dataset)
     }
 }

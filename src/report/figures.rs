@@ -149,7 +149,7 @@ impl Figures {
         let open = facts.asked_count().saturating_sub(points.len());
         Figures {
             unit,
-            classes: classes(facts, points, request),
+            classes: groups(facts, points, |point| point.label, request),
             classes_are_complete: open == 0 || request.open_labels.is_some(),
             curve: is_fixed.then(|| Curve::of((points, open), unit, request.confidence)).flatten(),
             global: is_fixed.then(|| Global::of((points, open), unit, request.confidence)).flatten(),
@@ -173,9 +173,15 @@ impl Unit {
     }
 }
 
-fn classes(facts: &RunFacts, points: &[PointFacts], request: Request) -> Vec<ClassFigure> {
+/// The figures of groups of points, of classes for example; the request's labels of open points are their groups, too.
+pub fn groups(
+    facts: &RunFacts,
+    points: &[PointFacts],
+    group: impl Fn(&PointFacts) -> usize,
+    request: Request,
+) -> Vec<ClassFigure> {
     let mut words: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-    points.iter().for_each(|point| words.entry(point.label).or_default().push(&point.verdict));
+    points.iter().for_each(|point| words.entry(group(point)).or_default().push(&point.verdict));
     let mut open: BTreeMap<usize, usize> = BTreeMap::new();
     request.open_labels.into_iter().flatten().for_each(|label| *open.entry(*label).or_default() += 1);
     for label in open.keys() {

@@ -4,6 +4,7 @@
 //! * [`figures`]: what is derived from the answers; [`wording`]: what is said in words.
 //! * [`inputs`]: points as the data set has them; [`gallery`]: the worst of them; [`image`]: as pictures.
 //! * [`text`], [`markdown`], [`html`]: for people.
+//! * [`estimates`]: what the run says beyond its points, for people and programs.
 //! * [`json`], [`junit`], [`sarif`]: for programs.
 //! * [`rows`]: the points as a table, which [`csv`] and [`parquet`] write.
 
@@ -15,6 +16,7 @@ pub mod gallery;
 pub mod image;
 
 pub mod csv;
+pub mod estimates;
 pub mod html;
 pub mod json;
 pub mod junit;

@@ -117,6 +117,15 @@ impl Dataset {
         Dataset { points: Arc::new(points), shape, labels, columns: None, class_names, read_from, labelled_by }
     }
 
+    /// Reads a file of labels alone, or of other numbers of points that are written as labels are.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or is not what it should be.
+    pub fn read_labels(source: &Source, column: Option<&str>) -> Result<Vec<usize>, BatchError> {
+        read_labels(source, column).map(|(labels, _)| labels)
+    }
+
     /// Checks that points and labels fit a network: as many elements as it has inputs, in the same order of dimensions where both
     /// have several, and labels among its classes.
     ///
