@@ -1,5 +1,6 @@
 //! `bartizan certify`.
 
+mod coverage;
 mod memory;
 mod radii;
 mod refusals;

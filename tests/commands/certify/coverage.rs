@@ -1,0 +1,129 @@
+//! `bartizan coverage`.
+
+use serde_json::Value;
+
+use crate::files::{Folder, model, text};
+
+/// A folder with a run over the first 200 points of `models/digits_mlp`.
+fn digits() -> Folder {
+    let folder = Folder::new();
+    let output = folder.certify(&format!("{} --radius 0.05 --clip 0,1 --select 0..200 --store run.db", files()));
+    assert_eq!(output.status.code(), Some(0));
+    folder
+}
+
+fn files() -> String {
+    let file = |name: &str| model("digits_mlp").join(name).display().to_string();
+    format!("{} --data {} --labels {}", file("model.onnx"), file("images.npy"), file("labels.npy"))
+}
+
+fn json(folder: &Folder, args: &str) -> Value {
+    let output = folder.run(&format!("coverage {args} --json"));
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""), "{args}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn ends(object: &Value) -> (f64, f64) {
+    (object["lower"].as_f64().unwrap(), object["upper"].as_f64().unwrap())
+}
+
+#[test]
+fn the_estimates_of_a_run() {
+    let folder = digits();
+    let object = json(&folder, "run.db --population 360");
+    let certified = object["proved"]["certified"].as_u64().unwrap();
+    assert_eq!(object["proved"]["points"], 200);
+    let (coverage, population) = (ends(&object["coverage"]), ends(&object["population"]["coverage"]));
+    assert!(coverage.0 < population.0 && population.1 < coverage.1, "most of the population is known: {object}");
+    let share = certified as f64 / 200.0;
+    assert!(coverage.0 < share && share < coverage.1);
+    // The truth about the population, which is at hand.
+    let output = folder.certify(&format!("{} --radius 0.05 --clip 0,1 --json -", files()));
+    let whole: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let truth = whole["certified"].as_f64().unwrap() / 360.0;
+    assert!(population.0 <= truth && truth <= population.1, "{population:?} {truth}");
+    let classes = object["classes"].as_array().unwrap();
+    let sum = |name: &str| classes.iter().map(|class| class[name].as_u64().unwrap()).sum::<u64>();
+    assert_eq!((classes.len(), sum("points"), sum("certified")), (10, 200, certified));
+    assert!(classes.iter().all(|class| class["p_value"].is_null()));
+    let global = &object["global"];
+    let eps = global["eps"].as_f64().unwrap();
+    assert!((0.2..1.0).contains(&eps), "200 points say little: {eps}");
+    assert!(global["pairs"].as_array().unwrap().iter().all(|pair| pair["radius"].as_f64().unwrap() <= 0.05));
+    let output = folder.run("coverage run.db --require 0.7");
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    for part in ["Proved\n", "Estimated\n", "By class\n", "Radius curve", "Gate met", "p-value", "Assumed: "] {
+        assert!(shown.contains(part), "{part} is not in\n{shown}");
+    }
+    assert_eq!(folder.run("coverage run.db --require certified>=0.99").status.code(), Some(1));
+}
+
+#[test]
+fn fresh_inputs_inside_certified_regions() {
+    let folder = Folder::new();
+    folder.write("data.csv", "a,b,label\n1,0.25,0\n0,0.5,1\n0.25,0.5,0\n");
+    let run = "two.nnet --data data.csv --radius 0.1 --clip 0,1 --store run.db";
+    assert_eq!(folder.certify(run).status.code(), Some(0));
+    folder.write("fresh.csv", "a,b,label\n0.95,0.3,0\n0.05,0.45,1\n0.5,0.5,0\n0.25,0.5,0\n");
+    let object = json(&folder, "run.db --fresh fresh.csv");
+    assert_eq!((&object["fresh"]["points"], &object["fresh"]["inside"]), (&4.into(), &2.into()));
+    let (lower, upper) = ends(&object["fresh"]["coverage"]);
+    assert!((lower - 0.067_585_986_488_542_3).abs() < 1e-12 && (upper - 0.932_414_013_511_457_7).abs() < 1e-12);
+    let object = json(&folder, "run.db --fresh fresh.csv --fresh-select 0,2");
+    assert_eq!((&object["fresh"]["points"], &object["fresh"]["inside"]), (&2.into(), &1.into()));
+}
+
+#[test]
+fn groups_by_a_column_or_a_file() {
+    let folder = Folder::new();
+    folder.write("data.csv", "a,b,gear,label\n1,0.25,1,0\n0,0.5,2,1\n0.25,0.5,2,0\n0.5,0.375,1,0\n");
+    let layers = "1,3,2,3,\n3,2,\n0,\n-9,-9,-9,\n9,9,9,\n0,0,0,0,\n1,1,1,1,\n1,0,0,\n0,1,0,\n0,\n0,\n";
+    folder.write("three.nnet", layers);
+    let output = folder.certify("three.nnet --data data.csv --radius 0.1 --store run.db");
+    let notice = "held fixed, as they hold integers only: gear (--vary all lets them vary)\n";
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), notice));
+    folder.write("groups.csv", "label\n7\n7\n0\n7\n");
+    for (args, expected) in
+        [("--group-by gear", [("1", 2, 1), ("2", 2, 1)]), ("--groups groups.csv", [("0", 1, 0), ("7", 3, 2)])]
+    {
+        let object = json(&folder, &format!("run.db {args}"));
+        let groups = object["groups"]["groups"].as_array().unwrap();
+        let found = |i: usize| (&groups[i]["name"], &groups[i]["points"], &groups[i]["certified"]);
+        for (i, (name, points, certified)) in expected.into_iter().enumerate() {
+            assert_eq!(found(i), (&name.into(), &points.into(), &certified.into()), "{args}");
+        }
+        assert_eq!(groups.len(), 2);
+    }
+}
+
+#[test]
+fn refusals() {
+    let folder = Folder::new();
+    assert_eq!(
+        folder.certify("two.nnet --data data.csv --radius 0.1 --select 0..3 --store run.db").status.code(),
+        Some(0)
+    );
+    let cases = [
+        ("--population 2", "--population: expected at least 3, the points that were drawn from it, found 2"),
+        ("--group-by c", "--group-by: expected a column `c` of the data set, found `a`, `b`"),
+        (
+            "--groups y.npy --fresh data.csv",
+            "--fresh: expected inputs that are no points of the run (--fresh-select chooses), found point 0 of the same file",
+        ),
+        (
+            "--fresh data.csv --fresh-select 3..9",
+            "selection: expected indices below 4, the number of points, found `3..9`",
+        ),
+        ("--confidence 2", "--confidence: expected a number between 0 and 1, such as 0.95, found 2"),
+    ];
+    for (args, expected) in cases {
+        let output = folder.run(&format!("coverage run.db {args}"));
+        assert_eq!(
+            (output.status.code(), text(&output.stderr)),
+            (Some(2), format!("error: {expected}\n").as_str()),
+            "{args}"
+        );
+    }
+    assert_eq!(folder.run("coverage run.db --fresh data.csv --fresh-select 3").status.code(), Some(0));
+}
