@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::domain::{self, Domain};
 use super::outputs::gate;
-use super::{CliError, Exit, check_run, output, search};
+use super::{CliError, Exit, check_run, output, search, volume};
 use crate::batch::dataset::{Dataset, Source};
 use crate::batch::store::StoredRun;
 use crate::batch::{fresh, selection};
@@ -13,12 +14,23 @@ use crate::report::Report;
 use crate::report::estimates::{self, Estimates, Fresh, Groups, Population};
 use crate::report::figures::{self, Request};
 use crate::report::inputs::Inputs;
+use crate::volume::Goal;
 
 /// Arguments of `bartizan coverage`.
 #[derive(Debug, clap::Args)]
 pub struct CoverageArgs {
-    /// The store of a run
-    store: PathBuf,
+    /// The store of a run, or with --domain a network
+    #[arg(value_name = "RUN.db|MODEL")]
+    subject: PathBuf,
+    /// Instead of a run: which class the network gives how large a share of a box, LO,HI for all inputs or LO,HI;LO,HI;... one by one
+    #[arg(long, value_name = "LO,HI", allow_hyphen_values = true)]
+    domain: Option<String>,
+    /// With --domain: share of the box that may stay undecided for each class
+    #[arg(long, value_name = "SHARE", default_value_t = 0.001, requires = "domain")]
+    undecided: f64,
+    /// With --domain: time limit in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, requires = "domain")]
+    timeout: f64,
     /// Confidence of every figure [default: that of the run, else 0.95]
     #[arg(long, value_name = "SHARE")]
     confidence: Option<f64>,
@@ -65,7 +77,12 @@ const MOST_GROUPS: usize = 256;
 
 /// Runs the command.
 pub fn run(args: &CoverageArgs) -> Result<Exit, CliError> {
-    let run = StoredRun::open(&args.store)?;
+    if let Some(ends) = &args.domain {
+        let goal = Goal { undecided: volume::share(args.undecided)?, timeout: search::duration(args.timeout)? };
+        let (model, jobs, is_json) = (&args.subject, search::threads(args.jobs)?, args.json);
+        return domain::run(Domain { model, ends, goal, jobs, is_json });
+    }
+    let run = StoredRun::open(&args.subject)?;
     let stored = run.manifest()?.map(|manifest| manifest.coverage.confidence);
     let confidence = args.confidence.or(stored).unwrap_or(CONFIDENCE);
     let require = gate(args.require.as_deref(), confidence)?;

@@ -8,6 +8,7 @@ mod check_run;
 mod coverage;
 mod data;
 mod decimals;
+mod domain;
 mod error;
 mod features;
 mod files;

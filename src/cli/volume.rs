@@ -47,7 +47,7 @@ const MEANING: &str = "certified: no counterexample; violated: nothing but count
 
 /// Runs the command.
 pub fn run(args: &VolumeArgs) -> Result<Exit, CliError> {
-    let goal = Goal { undecided: args.undecided()?, timeout: search::duration(args.timeout)? };
+    let goal = Goal { undecided: share(args.undecided)?, timeout: search::duration(args.timeout)? };
     let proof = args.proof.as_deref().map(OutputFile::prepare).transpose()?;
     let page = args.report.as_deref().map(OutputFile::prepare).transpose()?;
     let property = files::read_property(&args.property)?;
@@ -68,12 +68,10 @@ pub fn run(args: &VolumeArgs) -> Result<Exit, CliError> {
     written.into_iter().collect::<Result<(), CliError>>().map(|()| if is_late { Exit::Unknown } else { Exit::Yes })
 }
 
-impl VolumeArgs {
-    fn undecided(&self) -> Result<f64, CliError> {
-        let expected = "a share from 0 to 1";
-        let given = Some(self.undecided).filter(|share| (0.0..=1.0).contains(share));
-        given.ok_or_else(|| CliError::option("--undecided", expected, self.undecided.to_string()))
-    }
+/// The share that `--undecided` asks for.
+pub fn share(undecided: f64) -> Result<f64, CliError> {
+    let given = Some(undecided).filter(|share| (0.0..=1.0).contains(share));
+    given.ok_or_else(|| CliError::option("--undecided", "a share from 0 to 1", undecided.to_string()))
 }
 
 /// Why a region was not split any further.

@@ -24,7 +24,12 @@ fn write_setting(report: &Report, writer: &mut impl Write) -> io::Result<()> {
     }
     row(writer, "data", &format!("{}, labels {}", facts.points_name, facts.labels_name))?;
     let clip = facts.clip.as_ref().map_or(String::new(), |clip| format!(", clipped to {clip}"));
-    row(writer, "radius", &format!("{} in {}{clip}", facts.radius, facts.norm))
+    let radius = match facts.radius.split(',').count() {
+        1 => facts.radius.clone(),
+        count => format!("{count} numbers"),
+    };
+    row(writer, "radius", &format!("{radius} in {}{clip}", facts.norm))?;
+    facts.fixed.as_ref().map_or(Ok(()), |fixed| row(writer, "held fixed", &format!("features {fixed}")))
 }
 
 fn write_counts(report: &Report, writer: &mut impl Write) -> io::Result<()> {
@@ -67,6 +72,9 @@ fn write_coverage(report: &Report, writer: &mut impl Write) -> io::Result<()> {
         report.method()
     )?;
     writeln!(writer, "Assumed: {}.", report.assumptions())?;
+    for note in [wording::scope(report), wording::ending(report)].into_iter().flatten() {
+        writeln!(writer, "{note}")?;
+    }
     wording::gate(report).map_or(Ok(()), |gate| writeln!(writer, "{gate}"))
 }
 

@@ -1,6 +1,7 @@
 //! What reports say in words: the statement, the gate, how the run ended; and numbers as they are printed.
 
 use super::Report;
+use super::figures::Unit;
 use crate::batch::runner::{Aim, End};
 
 /// What "certified" and the other verdicts mean, for readers of a report.
@@ -96,14 +97,29 @@ pub fn ending(report: &Report) -> Option<String> {
 pub fn scope(report: &Report) -> Option<String> {
     let facts = report.facts();
     let shard = facts.shard.map(|shard| format!("These are the points of shard {shard} only."));
-    let bracket = match facts.aim {
-        Aim::Verdict => None,
-        Aim::Bracket(_) => Some(
-            "The run looked for the radius of each point; this statement speaks of the largest radius that it looked at.".to_owned(),
-        ),
-    };
+    let bracket = matches!(facts.aim, Aim::Bracket(_)).then(|| radii(report));
     let sentences: Vec<String> = bracket.into_iter().chain(shard).collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// Up to which radius how many points are certified, of a run that looked for the radius of each point.
+fn radii(report: &Report) -> String {
+    let unit = Unit::of(&report.facts().radius);
+    let mut shares: Vec<f64> = report.points.iter().map(|point| point.certified_share.unwrap_or(0.0)).collect();
+    shares.resize(report.summary.counts.points, 0.0);
+    shares.sort_by(|a, b| b.total_cmp(a));
+    let up_to = |part: f64| {
+        let place = (part * shares.len() as f64).ceil() as usize;
+        radius_down(unit.radius(shares.get(place.max(1) - 1).copied().unwrap_or(0.0)))
+    };
+    let what = if unit == Unit::Share { "this share of the radius" } else { "radius" };
+    format!(
+        "The run looked for the radius of each point: 90 % of the points are certified up to {what} {}, 50 % up to {} and 10 % up to {}. \
+         Verdicts and the statement speak of the largest radius that it looked at.",
+        up_to(0.9),
+        up_to(0.5),
+        up_to(0.1)
+    )
 }
 
 /// A share in percent, rounded down to two places.

@@ -127,3 +127,35 @@ fn refusals() {
     }
     assert_eq!(folder.run("coverage run.db --fresh data.csv --fresh-select 3").status.code(), Some(0));
 }
+
+#[test]
+fn classes_of_a_whole_domain() {
+    let folder = Folder::new();
+    let moons = model("moons/model.onnx").display().to_string();
+    let run = |args: &str| -> Value {
+        let output = folder.run(&format!("coverage {args} --json"));
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""), "{args}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let object = run(&format!("{moons} --domain=-1,1 --undecided 0.02"));
+    let classes = object["classes"].as_array().unwrap();
+    let share = |class: &Value, name: &str| class[name].as_f64().unwrap();
+    assert_eq!(classes.len(), 3);
+    for class in classes {
+        let [certified, violated, undecided] = ["certified", "violated", "undecided"].map(|name| share(class, name));
+        assert!(certified + violated + undecided == 1.0 && undecided <= 0.02, "{class}");
+    }
+    let certified: f64 = classes.iter().map(|class| share(class, "certified")).sum();
+    assert!((0.9..=1.0).contains(&certified), "{certified}");
+    // The first of two inputs is the larger one in half of the square.
+    let object = run("two.nnet --domain 0,1;0,1 --undecided 0.05");
+    let half = share(&object["classes"][0], "certified");
+    assert!((0.45..=0.5).contains(&half), "{half}");
+    let tram = model("tram/model.onnx").display().to_string();
+    let object = run(&format!("{tram} --domain 20,80;3,9;-10,10;2,2.5;0,0.5 --undecided 0.3"));
+    assert_eq!(object["classes"].as_array().unwrap().len(), 4);
+    let refused = |domain: &str| text(&folder.run(&format!("coverage {moons} --domain={domain}")).stderr).to_owned();
+    let expected = "error: --domain: expected 1 or 2 pairs LO,HI for the network's inputs, separated by `;`, found 3\n";
+    assert_eq!(refused("0,1;0,1;0,1"), expected);
+    assert_eq!(refused("1,0"), "error: --domain: expected a lower end below the upper end, found `1,0`\n");
+}
