@@ -1,6 +1,5 @@
 //! Linear functions over the intersection of a box and a ball.
 
-use super::product::dot_with;
 use super::{Enclosure, Interval, add_down};
 use crate::property::{Ball, Norm};
 
@@ -19,22 +18,21 @@ impl Ball {
     /// A lower bound on `a . x` for `x` in the box and the ball.
     ///
     /// By weak duality, for any `m >= 0` the minimum over the box of `a . x + m (|| s . (x - c) ||^p - r^p)` is one, and it
-    /// falls into a one-dimensional problem for each element. `m` is the best one for the ball alone, where the bound
-    /// is `a . c - r || a / s ||_q` with the dual norm. NaN where nothing is proved.
+    /// falls into a one-dimensional problem for each element. `m` is about the best there is, which makes the bound the minimum
+    /// itself but for rounding. NaN where nothing is proved.
     pub(crate) fn minimum(&self, a: &[f64], over: &Enclosure) -> f64 {
-        let slope = |a: f64, scale: f64| if scale > 0.0 { a / scale } else { 0.0 };
-        let scales: Vec<f64> = self.scale.iter().map(|scale| scale.lo).collect();
-        let radius = self.radius.hi;
-        let multiplier = match self.norm {
-            Norm::L1 => a.iter().zip(&scales).fold(0.0, |most: f64, (a, s)| most.max(slope(*a, *s).abs())),
-            Norm::L2 => dot_with(a, &scales, |a, s| slope(a, s) * slope(a, s)).sqrt() / (2.0 * radius),
-        };
+        // Whatever was computed, it is not negative now, and all that the bound needs.
+        self.minimum_with(self.multiplier(a, over).max(0.0), a, over)
+    }
+
+    /// [`Ball::minimum`] with a multiplier that is not negative.
+    fn minimum_with(&self, multiplier: f64, a: &[f64], over: &Enclosure) -> f64 {
         let multiplier = Interval::point(multiplier);
         let price = if self.norm == Norm::L1 { self.radius } else { self.radius * self.radius } * multiplier;
-        let box_and_ball = over.lower.iter().zip(&over.upper).zip(self.center.iter().zip(&scales)).zip(a);
+        let box_and_ball = over.lower.iter().zip(&over.upper).zip(self.center.iter().zip(&self.scale)).zip(a);
         box_and_ball.fold(-price.hi, |sum, (((lower, upper), (center, scale)), a)| {
             let steps = Interval { lo: *lower, hi: *upper } - *center;
-            let (a_point, scale) = (Interval::point(*a), Interval::point(*scale));
+            let (a_point, scale) = (Interval::point(*a), Interval::point(scale.lo));
             let least = match self.norm {
                 Norm::L1 => least_with_modulus(a_point, (multiplier * scale).lo, steps),
                 Norm::L2 => least_with_square(a_point, (multiplier * scale * scale).lo, steps),
@@ -68,3 +66,6 @@ fn least_with_square(a: Interval, k: f64, over: Interval) -> f64 {
     }
     -(a * a).divided_by(Interval::point(k) * Interval::point(4.0)).map_or(f64::NAN, |depth| depth.hi)
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,7 @@ mod form;
 mod forward;
 mod interval;
 mod map;
+mod multiplier;
 mod product;
 mod rows;
 mod share;
