@@ -2,13 +2,23 @@
 //!
 //! In the coordinates `u = (x - center) / reach` the ball is `||u|| <= 1`, in the L1 or the L2 norm, and a linear function `a . x` is
 //! `a . center + g . u` with `g = a * reach`. The bound is the checker's: by weak duality, for any `m >= 0`, the minimum over the box of
-//! `g . u + m (||u||^p - 1)`, with the `m` that is best for the ball alone, `max |g_i|` for L1 and `||g|| / 2` for L2. Where the box does
-//! not cut the ball, that is the dual norm. A multiplier that knew of the box could prove more, but the checker would not take it.
+//! `g . u + m (||u||^p - 1)`. The checker takes the `m` that proves most, with which the bound is the minimum over box and ball; so that
+//! is computed here, at the point where it is taken. Where the box does not cut the ball, it is the dual norm.
+
+mod multiplier;
 
 use bartizan_proof::property::{self, Norm};
 use ndarray::Array1;
 
+use self::multiplier::{Step, fill, rate};
 use crate::real::Real;
+
+/// What a box's least distance from the center beyond the radius costs, in radii, where the ball clearly misses the box. Nothing is left
+/// to bound there; that the cost has an end keeps what is computed from it finite.
+const MISSED: f64 = 1e9;
+
+/// By how much that distance must exceed the radius: far more than rounding does in single precision.
+const CLEARLY: f64 = 1e-4;
 
 /// The inputs `x` with `|| (x - center) / reach || <= 1`.
 #[derive(Clone, Debug)]
@@ -61,53 +71,52 @@ impl<T: Real> Ball<T> {
         }
     }
 
-    /// A lower bound of `a . x` over the box and the ball, and the gradient of that bound by `a`: a point `x` with `a . x` equal to the
-    /// bound, which lies in the ball and the box unless the box cuts the ball there.
+    /// The minimum of `a . x` over the box and the ball, and where it is taken, which is the gradient of the minimum by `a`. Where the ball
+    /// misses the box it is large, and the point that of the box next to the center.
     pub fn least(&self, a: &[T], (lower, upper): (&[T], &[T]), point: &mut [T]) -> T {
-        let steepness = |(a, reach): (&T, &T)| *a * *reach;
+        let power = |x: T| if self.norm == Norm::L1 { x } else { x * x };
+        let (mut demanded, mut free) = (T::zero(), T::zero());
+        let mut steps = Vec::with_capacity(a.len());
+        for (input, (x, a)) in point.iter_mut().zip(a).enumerate() {
+            let (center, reach) = (self.center[input], self.reach[input]);
+            *x = center.max(lower[input]).min(upper[input]);
+            let end = if *a < T::zero() { upper[input] } else { lower[input] };
+            let near = ((*x - center) / reach).abs();
+            let far = if end == *x { near } else { ((end - center) / reach).abs() };
+            demanded += power(near);
+            if end != *x && *a != T::zero() {
+                free += power(near);
+                steps.push(Step { input, steepness: (*a * reach).abs(), near, far });
+            }
+        }
+        let spare = T::one() - demanded;
+        if spare < -T::of(CLEARLY) {
+            return dot(a, point) - spare * T::of(MISSED);
+        }
+        let mut go = |input: usize, length: T| {
+            let end = self.center[input] - a[input].signum() * self.reach[input] * length;
+            point[input] = end.max(lower[input]).min(upper[input]);
+        };
         match self.norm {
             Norm::L1 => {
-                let largest = |best: (usize, T), (i, g): (usize, T)| if g.abs() > best.1.abs() { (i, g) } else { best };
-                let steepest = a.iter().zip(&self.reach).map(steepness).enumerate().fold((0, T::zero()), largest);
-                let nearest = |_: T| T::zero();
-                let (length, sum) = self.minimise(a, (lower, upper), (nearest, |u: T| u.abs()), point);
-                let (place, g) = steepest;
-                point[place] += self.reach[place] * g.signum() * (length - T::one());
-                sum + g.abs() * (length - T::one())
+                let (before, last) = fill(&mut steps, spare.max(T::zero()));
+                steps[..before].iter().for_each(|step| go(step.input, step.far));
+                last.into_iter().for_each(|(step, rest)| go(step.input, step.near + rest));
             }
             Norm::L2 => {
-                let size = a.iter().zip(&self.reach).map(steepness).map(|g| g * g).sum::<T>().sqrt();
-                let share = if size > T::zero() { T::one() / size } else { T::zero() };
-                let nearest = |g: T| -g * share;
-                let (length, sum) = self.minimise(a, (lower, upper), (nearest, |u: T| u * u), point);
-                let half = T::of(0.5) * (length - T::one());
-                if half != T::zero() {
-                    let pairs = point.iter_mut().zip(a).zip(&self.reach);
-                    pairs.for_each(|((x, a), reach)| *x += *reach * *reach * *a * share * half);
-                }
-                sum + size * half
+                // Relative to the largest, so that squares do not vanish.
+                let largest = steps.iter().fold(T::min_positive_value(), |most, step| most.max(step.steepness));
+                steps.iter_mut().for_each(|step| step.steepness = step.steepness / largest);
+                let rate = rate(steps.clone(), spare + free);
+                steps.iter().for_each(|step| go(step.input, (rate * step.steepness).max(step.near).min(step.far)));
             }
         }
+        dot(a, point)
     }
+}
 
-    /// Sets each coordinate of a point to the one in the box that is nearest to where its term is least, whatever the sum of `lengths`.
-    /// Returns that sum, and `a . x`.
-    fn minimise(
-        &self,
-        a: &[T],
-        (lower, upper): (&[T], &[T]),
-        (least, length): (impl Fn(T) -> T, impl Fn(T) -> T),
-        point: &mut [T],
-    ) -> (T, T) {
-        let (mut lengths, mut sum) = (T::zero(), T::zero());
-        for (i, (a, x)) in a.iter().zip(point).enumerate() {
-            let (center, reach) = (self.center[i], self.reach[i]);
-            *x = (center + reach * least(*a * reach)).max(lower[i]).min(upper[i]);
-            lengths += length((*x - center) / reach);
-            sum += *a * *x;
-        }
-        (lengths, sum)
-    }
+fn dot<T: Real>(a: &[T], point: &[T]) -> T {
+    a.iter().zip(point).map(|(a, x)| *a * *x).sum()
 }
 
 #[cfg(test)]

@@ -177,7 +177,13 @@ pub fn region(random: &mut Random, inputs: usize) -> Region {
         region.constraints = (0..random.between(1, 2)).map(|_| constraint(random)).collect();
     }
     if random.chance(0.12) {
-        let center = region.bounds.iter().map(|b| Interval::point(b.outer().middle())).collect();
+        // Mostly the box cuts the ball at one side only, and now and then it does not hold the center.
+        let center = region.bounds.iter().map(|b| {
+            let Interval { lo, hi } = b.outer();
+            let share = random.pick(&[0.5, 0.5, 0.0, 1.0, 0.1, 1.25]);
+            Interval::point(lo * (1.0 - share) + hi * share)
+        });
+        let center = center.collect();
         let norm = random.pick(&[Norm::L1, Norm::L2]);
         let scale = (0..inputs).map(|_| Interval::point(random.pick(&[1.0, 1.0, 0.5, 0.3]))).collect();
         region.ball = Some(Ball { norm, center, scale, radius: Interval::point(random.pick(&[0.0, 0.1, 0.5, 1.0])) });

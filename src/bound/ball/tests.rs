@@ -1,9 +1,10 @@
 use bartizan_proof::certificate::{Item, Side, Target, Targets, Witness};
-use bartizan_proof::property::{Bound, Region};
+use bartizan_proof::property::{Bound, Region, RobustnessQuery};
 use bartizan_proof::{Interval, check};
 use rand::RngExt;
 
 use super::*;
+use crate::bound::linear;
 use crate::random_networks::Builder;
 
 const INPUTS: usize = 6;
@@ -49,7 +50,47 @@ fn bounds_are_the_checkers() {
         let least = ball.least(&a, (&lower, &upper), &mut point);
         let over_box: f64 = a.iter().zip(lower.iter().zip(&upper)).map(|(a, (l, u))| (a * l).min(a * u)).sum();
         assert!((least.max(over_box) - proved).abs() < 1e-12, "{norm:?} {least} {over_box} {proved}");
+        // The minimum is taken in the ball and the box.
+        assert!(ball.distance(&point) <= 1.0 + 1e-12, "{norm:?} {}", ball.distance(&point));
+        assert!(point.iter().zip(lower.iter().zip(&upper)).all(|(x, (l, u))| l <= x && x <= u), "{norm:?} {point:?}");
     }
+}
+
+#[test]
+fn parts_of_the_box_are_bounded_like_the_checker_does_and_those_outside_are_empty() {
+    let mut outside = [0; 2];
+    for (seed, kind) in (0..400).flat_map(|seed| [(seed, 0), (seed, 1)]) {
+        let norm = [Norm::L1, Norm::L2][kind];
+        let mut builder = Builder::new(seed, INPUTS);
+        let region = random(&mut builder, norm, 1.0);
+        let (ball, mut lower, mut upper, a) = parts(&mut builder, &region);
+        for (l, u) in lower.iter_mut().zip(&mut upper) {
+            let middle = *l + (*u - *l) * f64::from(builder.random.random::<f32>());
+            *(if builder.random.random::<bool>() { l } else { u }) = middle;
+        }
+        let bounds = lower.iter().zip(&upper).map(|(l, u)| Bound { lower: Interval::point(*l), upper: Interval::point(*u) });
+        let part = Region { ball: region.ball.clone(), ..Region::of_box(bounds.collect()) };
+        let network = builder.given(a.clone(), &[0.0]).network();
+        let target = Target { element: 0, side: Side::Lower, witness: Witness::Default };
+        let proved = check::bounds(&network, &part, &[Item::Tighten(1, Targets::Listed(vec![target]))]);
+        let mut point = vec![0.0; INPUTS];
+        let least = ball.least(&a, (&lower, &upper), &mut point);
+        let nearest: Vec<f64> = (0..INPUTS).map(|i| ball.center[i].max(lower[i]).min(upper[i])).collect();
+        match proved {
+            Ok(proved) if ball.distance(&nearest) <= 1.0 => {
+                let proved = proved.outputs()[0].lo;
+                let over_box: f64 = a.iter().zip(lower.iter().zip(&upper)).map(|(a, (l, u))| (a * l).min(a * u)).sum();
+                assert!((least.max(over_box) - proved).abs() < 1e-9, "{norm:?} {least} {over_box} {proved}");
+            }
+            // Bounds that contradict each other say that no point is left.
+            proved => {
+                outside[kind] += 1;
+                let is_empty = proved.is_err() || proved.is_ok_and(|proved| proved.outputs()[0].lo > 1e6);
+                assert!(is_empty && least > 1e3, "{norm:?} {least} {}", ball.distance(&nearest));
+            }
+        }
+    }
+    assert!(outside.iter().all(|count| *count > 20), "{outside:?}");
 }
 
 #[test]
@@ -67,7 +108,7 @@ fn bounds_hold_and_are_those_of_the_dual_norm_where_the_box_cuts_nothing_off() {
             ball.pull(&mut x);
             assert!(ball.distance(&x) <= 1.0 + 1e-12 && dot(&a, &x) >= least - 1e-12);
         }
-        let wide = ball.least(&a, (&[-9.0; INPUTS], &[9.0; INPUTS]), &mut point);
+        let wide = ball.least(&a, (&[-99.0; INPUTS], &[99.0; INPUTS]), &mut point);
         // Where nothing cuts the ball, the bound is taken in it.
         assert!((ball.distance(&point) - 1.0).abs() < 1e-12 && (dot(&a, &point) - wide).abs() < 1e-12);
         assert!(wide <= least + 1e-12);
@@ -93,5 +134,37 @@ fn points_are_gradients() {
             let slope = (at(STEP) - at(-STEP)) / (2.0 * STEP);
             assert!((slope - point[i]).abs() < 1e-4, "{norm:?} input {i}: {slope} {}", point[i]);
         }
+    }
+}
+
+#[test]
+fn bounds_in_single_precision_over_the_range_of_pixels_are_the_checkers() {
+    const PIXELS: usize = 64;
+    for (seed, norm) in (0..60).flat_map(|seed| [Norm::L1, Norm::L2].map(|norm| (seed, norm))) {
+        let mut builder = Builder::new(seed, PIXELS);
+        let mut a = builder.uniform(PIXELS, 1.0);
+        a.iter_mut().step_by(7).for_each(|a| *a = 0.0);
+        let point: Vec<f64> = builder.uniform(PIXELS, 1.0).iter().map(|x| x.clamp(0.0, 1.0)).collect();
+        let radii = [Interval { lo: 0.8_f64.next_down(), hi: 0.8 }; PIXELS];
+        let query = RobustnessQuery {
+            point: &point,
+            label: 0,
+            outputs: 2,
+            norm: Some(norm),
+            radii: &radii,
+            factor: Interval::point(1.0),
+            clip: Some((Interval::point(0.0), Interval::point(1.0))),
+            normalisation: None,
+        };
+        let property = query.property().unwrap();
+        let region = &property.regions()[0];
+        let network = builder.given([a.clone(), vec![0.0; PIXELS]].concat(), &[0.0; 2]).network();
+        let target = Target { element: 0, side: Side::Lower, witness: Witness::Default };
+        let steps = [Item::Tighten(1, Targets::Listed(vec![target]))];
+        let proved = check::bounds(&network, region, &steps).unwrap().outputs()[0].lo;
+        let bounds = crate::bound::Bounds::<f32>::of_region(region);
+        let a: Vec<f32> = a.iter().map(|a| *a as f32).collect();
+        let least = linear::least_over(&bounds, 0, ndarray::ArrayView1::from(&a));
+        assert!((f64::from(least) - proved).abs() < 1e-5, "{norm:?} {least} {proved}");
     }
 }
