@@ -106,7 +106,7 @@ impl<T: Real> Ball<T> {
             Norm::L2 => {
                 // Relative to the largest, so that squares do not vanish.
                 let largest = steps.iter().fold(T::min_positive_value(), |most, step| most.max(step.steepness));
-                steps.iter_mut().for_each(|step| step.steepness = step.steepness / largest);
+                steps.iter_mut().for_each(|step| step.steepness /= largest);
                 let rate = rate(steps.clone(), spare + free);
                 steps.iter().for_each(|step| go(step.input, (rate * step.steepness).max(step.near).min(step.far)));
             }

@@ -33,12 +33,12 @@ pub(super) fn fill<T: Real>(mut steps: &mut [Step<T>], mut budget: T) -> (usize,
             steps = steeper;
             continue;
         }
-        budget = budget - used;
+        budget -= used;
         before += steeper.len();
         if middle.far - middle.near >= budget {
             return (before, Some((*middle, budget)));
         }
-        budget = budget - (middle.far - middle.near);
+        budget -= middle.far - middle.near;
         before += 1;
         steps = flatter;
     }
@@ -71,7 +71,7 @@ pub(super) fn rate<T: Real>(mut steps: Vec<Step<T>>, mut budget: T) -> T {
         };
         let end = |step: &Step<T>| square(if above > below { step.far } else { step.near });
         let before = steps.len();
-        budget = budget - steps.iter().filter(|step| !is_free(step)).map(end).sum::<T>();
+        budget -= steps.iter().filter(|step| !is_free(step)).map(end).sum::<T>();
         steps.retain(is_free);
         if steps.len() == before {
             break;

@@ -68,7 +68,8 @@ fn parts_of_the_box_are_bounded_like_the_checker_does_and_those_outside_are_empt
             let middle = *l + (*u - *l) * f64::from(builder.random.random::<f32>());
             *(if builder.random.random::<bool>() { l } else { u }) = middle;
         }
-        let bounds = lower.iter().zip(&upper).map(|(l, u)| Bound { lower: Interval::point(*l), upper: Interval::point(*u) });
+        let bounds =
+            lower.iter().zip(&upper).map(|(l, u)| Bound { lower: Interval::point(*l), upper: Interval::point(*u) });
         let part = Region { ball: region.ball.clone(), ..Region::of_box(bounds.collect()) };
         let network = builder.given(a.clone(), &[0.0]).network();
         let target = Target { element: 0, side: Side::Lower, witness: Witness::Default };
