@@ -96,6 +96,7 @@ pub fn write(estimates: &Estimates, writer: &mut dyn Write) -> io::Result<()> {
     }
     if let Some(curve) = &figures.curve {
         write_curve(writer, curve, figures.unit)?;
+        wording::radius_statement(report).map_or(Ok(()), |statement| writeln!(writer, "  {statement}"))?;
     }
     if let Some(global) = &figures.global {
         write_global(writer, global)?;

@@ -234,7 +234,7 @@ pub fn write(report: &Report, mut writer: impl Write) -> io::Result<()> {
         longest_time_s: summary.longest.as_secs_f64(),
         store: report.is_kept.then(|| report.run.path().display().to_string()),
         merkle_root: report.manifest.map(|manifest| manifest.root.to_string()),
-        statement: wording::statement(report),
+        statement: wording::headline(report),
         figures: figures_object(report, &figures),
         results: report,
     };

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::figures::Figure;
 use super::{Report, wording};
 
 /// Writes the summary.
@@ -17,13 +18,19 @@ pub fn write(report: &Report, mut writer: impl Write) -> io::Result<()> {
         let sign = if report.gate() == Some(true) { "✅" } else { "❌" };
         writeln!(out, "{sign} **{gate}**\n")?;
     }
-    writeln!(out, "{}\n", wording::statement(report))?;
+    let radius = wording::radius_statement(report);
+    for statement in radius.iter().chain([&wording::statement(report)]) {
+        writeln!(out, "{statement}\n")?;
+    }
     for note in [wording::ending(report), wording::scope(report)].into_iter().flatten() {
         writeln!(out, "> {note}\n")?;
     }
     write_counts(report, out)?;
     let (median, longest) = (report.summary.median.as_secs_f64(), report.summary.longest.as_secs_f64());
     writeln!(out, "\nTime of a point: median {median:.3} s, longest {longest:.3} s.")?;
+    if radius.is_some() {
+        writeln!(out, "\n<sub>Of the radius assumed: {}.</sub>", Figure::Curve.assumptions())?;
+    }
     writeln!(out, "\n<sub>Assumed: {}. {}.</sub>", report.assumptions(), report.method())
 }
 

@@ -73,7 +73,7 @@ pub fn write(report: &Report, mut writer: impl Write) -> io::Result<()> {
     let properties = json!({
         "model": relative(&report.facts().model),
         "modelSha256": report.facts().model_sha256,
-        "statement": wording::statement(report),
+        "statement": wording::headline(report),
         "gateMet": report.gate(),
         "points": counts.points,
         "certified": counts.certified,

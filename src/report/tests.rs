@@ -3,6 +3,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
+use crate::batch::runner::Aim;
 use crate::batch::store::{Store, StoredPoint};
 use crate::batch::tests::{dataset, facts, two_inputs};
 use crate::coverage::Sample;
@@ -150,19 +151,23 @@ fn text_of(report: &Report, form: fn(&Report, &mut Vec<u8>) -> std::io::Result<(
 }
 
 #[test]
-fn objects_are_what_the_schema_says() {
-    let schema: serde_json::Value = serde_json::from_str(json::SCHEMA).unwrap();
-    let validator = jsonschema::draft202012::new(&schema).unwrap();
-    for (selected, require) in [(10, None), (15, Some(0.5))] {
-        let (_folder, run) = stored(selected);
-        let report = Report::of(&run, 0.95, require).unwrap();
-        let object = serde_json::from_str(&text_of(&report, |report, bytes| json::write(report, bytes))).unwrap();
-        let errors: Vec<String> = validator.iter_errors(&object).map(|error| error.to_string()).collect();
-        assert!(errors.is_empty(), "{errors:?}");
-        let mut wrong: serde_json::Value = object;
-        wrong["coverage"]["lower"] = 1.5.into();
-        assert!(!validator.is_valid(&wrong));
-    }
+fn runs_for_radii_say_first_how_far_they_got() {
+    let at = |selected| {
+        let (_folder, run) = stored_as(selected, |facts| RunFacts { aim: Aim::Bracket(0.1), ..facts });
+        wording::headline(&Report::of(&run, 0.95, None).unwrap())
+    };
+    // Of ten points seven are certified; the band is 0.43 wide.
+    assert_eq!(
+        at(10),
+        "With confidence 95 %, the network gives the right answer everywhere within radius 0.03137 (linf) of at least a tenth of inputs \
+         like these."
+    );
+    // Thirty more without an answer leave nothing, so that the interval is told.
+    assert!(at(40).starts_with(
+        "With confidence 95 %, the network gives the right answer everywhere within radius 8/255 (linf) of"
+    ));
+    let (_folder, run) = stored(10);
+    assert!(wording::radius_statement(&Report::of(&run, 0.95, None).unwrap()).is_none());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::figures::Figure;
 use super::{Report, wording};
 
 /// Writes a report.
@@ -72,6 +73,9 @@ fn write_coverage(report: &Report, writer: &mut impl Write) -> io::Result<()> {
         report.method()
     )?;
     writeln!(writer, "Assumed: {}.", report.assumptions())?;
+    if let Some(statement) = wording::radius_statement(report) {
+        writeln!(writer, "{statement}\nAssumed: {}.", Figure::Curve.assumptions())?;
+    }
     for note in [wording::scope(report), wording::ending(report)].into_iter().flatten() {
         writeln!(writer, "{note}")?;
     }

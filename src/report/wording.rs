@@ -3,6 +3,7 @@
 use super::Report;
 use super::figures::Unit;
 use crate::batch::runner::{Aim, End};
+use crate::coverage::curve::half_width;
 
 /// What "certified" and the other verdicts mean, for readers of a report.
 pub const MEANINGS: [(&str, &str); 4] = [
@@ -31,7 +32,45 @@ pub fn radius(report: &Report) -> String {
     }
 }
 
-/// The statement in a sentence.
+/// What a report says first: of a run that looked for the radius of each point how far it got, of others the [`statement`].
+pub fn headline(report: &Report) -> String {
+    radius_statement(report).unwrap_or_else(|| statement(report))
+}
+
+/// The shares of inputs that a statement about radii may be about; the first that the points suffice for is taken, as the band holds at
+/// all radii together.
+const PARTS: [(f64, &str); 2] = [(0.5, "half"), (0.1, "a tenth")];
+
+/// The radius that much of the radius curve's band reaches, in a sentence; none of a run at one radius, and where the band reaches nothing.
+pub fn radius_statement(report: &Report) -> Option<String> {
+    let facts = report.facts();
+    let shares = certified_shares(report).filter(|_| !facts.is_drawn)?;
+    let width = half_width(shares.len(), report.coverage.confidence);
+    let reached = |part: f64| {
+        let rank = (1..=shares.len()).find(|rank| *rank as f64 / shares.len() as f64 - width >= part)?;
+        Some(shares[rank - 1]).filter(|share| *share > 0.0)
+    };
+    let (share, name) = PARTS.into_iter().find_map(|(part, name)| Some((reached(part)?, name)))?;
+    let unit = Unit::of(&facts.radius);
+    let (confidence, radius) = (percent(report.coverage.confidence), radius_down(unit.radius(share)));
+    let within = match unit {
+        Unit::Raw(_) => format!("radius {radius} ({})", facts.norm),
+        Unit::Share => format!("{radius} times the radius given for each feature ({})", facts.norm),
+    };
+    Some(format!(
+        "With confidence {confidence} %, the network gives the right answer everywhere within {within} of at least {name} of inputs like these."
+    ))
+}
+
+/// The shares of the radius up to which the points are certified, the largest first; none of a run at one radius.
+fn certified_shares(report: &Report) -> Option<Vec<f64>> {
+    let mut shares: Vec<f64> = report.points.iter().map(|point| point.certified_share.unwrap_or(0.0)).collect();
+    shares.resize(report.summary.counts.points, 0.0);
+    shares.sort_by(|a, b| b.total_cmp(a));
+    matches!(report.facts().aim, Aim::Bracket(_)).then_some(shares)
+}
+
+/// The interval in a sentence.
 pub fn statement(report: &Report) -> String {
     let coverage = &report.coverage;
     let confidence = percent(coverage.confidence);
@@ -97,17 +136,13 @@ pub fn ending(report: &Report) -> Option<String> {
 pub fn scope(report: &Report) -> Option<String> {
     let facts = report.facts();
     let shard = facts.shard.map(|shard| format!("These are the points of shard {shard} only."));
-    let bracket = matches!(facts.aim, Aim::Bracket(_)).then(|| radii(report));
+    let bracket = certified_shares(report).map(|shares| radii(&shares, Unit::of(&facts.radius)));
     let sentences: Vec<String> = bracket.into_iter().chain(shard).collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 /// Up to which radius how many points are certified, of a run that looked for the radius of each point.
-fn radii(report: &Report) -> String {
-    let unit = Unit::of(&report.facts().radius);
-    let mut shares: Vec<f64> = report.points.iter().map(|point| point.certified_share.unwrap_or(0.0)).collect();
-    shares.resize(report.summary.counts.points, 0.0);
-    shares.sort_by(|a, b| b.total_cmp(a));
+fn radii(shares: &[f64], unit: Unit) -> String {
     let up_to = |part: f64| {
         let place = (part * shares.len() as f64).ceil() as usize;
         radius_down(unit.radius(shares.get(place.max(1) - 1).copied().unwrap_or(0.0)))
@@ -115,7 +150,7 @@ fn radii(report: &Report) -> String {
     let what = if unit == Unit::Share { "this share of the radius" } else { "radius" };
     format!(
         "The run looked for the radius of each point: 90 % of the points are certified up to {what} {}, 50 % up to {} and 10 % up to {}. \
-         Verdicts and the statement speak of the largest radius that it looked at.",
+         Verdicts and the interval speak of the largest radius that it looked at.",
         up_to(0.9),
         up_to(0.5),
         up_to(0.1)

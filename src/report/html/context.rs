@@ -59,6 +59,7 @@ struct Estimate {
     width: f64,
     /// Place of the required share.
     require: Option<f64>,
+    radius: String,
     confidence: String,
     method: &'static str,
 }
@@ -138,7 +139,7 @@ pub fn page<'r>(report: &'r Report, figures: &Figures, exhibits: &[Exhibit]) -> 
     let rows = table::first_rows(report);
     Ok(Page {
         title: format!("{model}: robustness within {}", wording::radius(report)),
-        statement: wording::statement(report),
+        statement: wording::headline(report),
         proved: wording::proved(report),
         gate: wording::gate(report).map(|text| Gate { is_met: report.gate() == Some(true), text }),
         ending: wording::ending(report),
@@ -179,6 +180,7 @@ fn estimate(report: &Report) -> Estimate {
         left: 100.0 * coverage.lower,
         width: 100.0 * (coverage.upper - coverage.lower),
         require: report.require.map(|share| 100.0 * share),
+        radius: wording::radius(report),
         confidence: percent(coverage.confidence).to_string(),
         method: report.method(),
     }
