@@ -256,7 +256,8 @@ impl Canonical {
     }
 }
 
-fn check_region(region: &Region, inputs: usize) -> Result<(), PropertyError> {
+/// Whether a region is one of so many inputs: its bounds finite and in order, its ball one.
+pub(crate) fn check_region(region: &Region, inputs: usize) -> Result<(), PropertyError> {
     if region.bounds.len() != inputs {
         return Err(PropertyError::Size { what: "bounded inputs", expected: inputs, found: region.bounds.len() });
     }
@@ -295,7 +296,8 @@ fn check_ball(ball: &Ball, inputs: usize) -> Result<(), PropertyError> {
     }
 }
 
-fn check_atom(atom: &Atom, inputs: usize, outputs: usize) -> Result<(), PropertyError> {
+/// Whether an atom names only variables that there are, with finite numbers.
+pub(crate) fn check_atom(atom: &Atom, inputs: usize, outputs: usize) -> Result<(), PropertyError> {
     let unknown =
         |name: char, i: usize, declared| PropertyError::UnknownVariable { variable: format!("{name}_{i}"), declared };
     for (variable, coefficient) in &atom.terms {

@@ -19,7 +19,7 @@ use bartizan_proof::Digest;
 
 use super::BatchError;
 use super::runner::{End, drawn};
-use super::store::{PointFacts, RunFacts, StoredRun};
+use super::store::{PointFacts, RunFacts, StoredPoint, StoredRun};
 use super::summary::Counts;
 use crate::coverage::Coverage;
 
@@ -36,6 +36,30 @@ pub struct Manifest {
     pub interval: Interval,
     /// The interval for the share of inputs at which the network is correct and robust.
     pub coverage: Coverage,
+}
+
+/// What a manifest depends on of a point's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// The point's place in the data set.
+    pub index: usize,
+    /// The verdict's word.
+    pub verdict: String,
+    /// The leaf of its entry.
+    pub leaf: Digest,
+}
+
+impl Answered {
+    /// That of a stored point.
+    ///
+    /// # Errors
+    ///
+    /// The digest of the property is none.
+    pub fn of(run: &StoredRun, point: &StoredPoint) -> Result<Answered, BatchError> {
+        let PointFacts { index, verdict, property_sha256, .. } = &point.facts;
+        let entry = point.entry().ok_or_else(|| run.odd(*index, "a SHA-256 digest", property_sha256))?;
+        Ok(Answered { index: *index, verdict: verdict.clone(), leaf: entry.leaf() })
+    }
 }
 
 /// How an interval for a share was computed.
@@ -74,16 +98,21 @@ impl Manifest {
     ///
     /// The store cannot be read, or a digest in it is none.
     pub fn of(run: &StoredRun, end: End, confidence: f64) -> Result<Manifest, BatchError> {
-        let facts = run.facts();
-        let points = run.facts_of_points()?;
-        let leaf = |point: &PointFacts| {
-            let stored = run.point(point.index)?;
-            let leaf = stored.entry().map(|entry| entry.leaf());
-            leaf.ok_or_else(|| run.odd(point.index, "a SHA-256 digest", &stored.facts.property_sha256))
-        };
-        let leaves = points.iter().map(leaf).collect::<Result<Vec<Digest>, _>>()?;
-        let counts = Counts::of(points.iter().map(|point| point.verdict.as_str()), facts.asked_count());
-        let coverage = coverage(facts, &points, confidence)?;
+        let answered = |index: usize| Answered::of(run, &run.point(index)?);
+        let points = run.indices()?.into_iter().map(answered).collect::<Result<Vec<Answered>, _>>()?;
+        Manifest::over(run.facts(), &points, end, confidence)
+    }
+
+    /// What given points of a run add up to, in ascending order.
+    ///
+    /// # Errors
+    ///
+    /// The selection of the run is none.
+    pub fn over(facts: &RunFacts, points: &[Answered], end: End, confidence: f64) -> Result<Manifest, BatchError> {
+        let leaves: Vec<Digest> = points.iter().map(|point| point.leaf).collect();
+        let words: Vec<(usize, &str)> = points.iter().map(|point| (point.index, point.verdict.as_str())).collect();
+        let counts = Counts::of(words.iter().map(|(_, word)| *word), facts.asked_count());
+        let coverage = coverage_of(facts, &words, confidence)?;
         Ok(Manifest { end, root: root(&leaves), counts, interval: Interval::of(facts), coverage })
     }
 }
@@ -138,17 +167,23 @@ impl Manifest {
 ///
 /// The selection of the run is none.
 pub fn coverage(facts: &RunFacts, points: &[PointFacts], confidence: f64) -> Result<Coverage, BatchError> {
+    let words: Vec<(usize, &str)> = points.iter().map(|point| (point.index, point.verdict.as_str())).collect();
+    coverage_of(facts, &words, confidence)
+}
+
+/// The same from the words of the points, in ascending order.
+fn coverage_of(facts: &RunFacts, words: &[(usize, &str)], confidence: f64) -> Result<Coverage, BatchError> {
     match Interval::of(facts) {
         Interval::Fixed => {
-            let counts = Counts::of(points.iter().map(|point| point.verdict.as_str()), facts.asked_count());
+            let counts = Counts::of(words.iter().map(|(_, word)| *word), facts.asked_count());
             Ok(Coverage::of(counts.sample(), confidence))
         }
         Interval::AnyTime => {
             let asked = facts.asked()?;
             let order = drawn(asked.len(), facts.seed).into_iter().map(|place| asked[place]);
             let word = |index: usize| {
-                let place = points.binary_search_by_key(&index, |point| point.index).ok()?;
-                Some(points[place].verdict.as_str())
+                let place = words.binary_search_by_key(&index, |(point, _)| *point).ok()?;
+                Some(words[place].1)
             };
             let words: Vec<&str> = order.map_while(word).collect();
             let counts = Counts::of(words.iter().copied(), words.len());

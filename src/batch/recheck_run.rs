@@ -7,10 +7,12 @@
 use std::num::NonZeroUsize;
 
 use bartizan_proof::{Network, Rejected, check};
+use bartizan_read::ReadError;
 use ndarray::{ArrayView1, ArrayView2, Axis};
 
 use super::answer::{Prediction, WHOLE};
 use super::dataset::Dataset;
+use super::manifest::Answered;
 use super::points::{Posed, Question};
 use super::store::{PointFacts, StoredPoint, StoredRun, outputs};
 use super::{BatchError, workers};
@@ -96,33 +98,59 @@ enum Claim {
 }
 
 /// Checks all answers of a store on `jobs` threads. `finished` is called as each point's check ends, on the calling thread, with what
-/// was found so far.
+/// was found so far. Returns what a manifest depends on of the very rows that were judged, too.
 ///
 /// # Errors
 ///
-/// The data set does not fit the network, the store cannot be read, or the threads cannot be started.
+/// The data set does not fit the network or has another number of points than the store says, the points that the store asks for do not
+/// add up or one has several rows, the store cannot be read, or the threads cannot be started.
 pub fn run(
     store: &StoredRun,
     asked: Asked,
     jobs: usize,
     mut finished: impl FnMut(&Findings),
-) -> Result<Findings, BatchError> {
+) -> Result<(Findings, Vec<Answered>), BatchError> {
     asked.dataset.fits(asked.network)?;
-    let indices = store.indices()?;
+    let (chosen, indices) = (asked_points(store, asked.dataset)?, store.indices()?);
+    if let Some(pair) = indices.windows(2).find(|pair| pair[0] >= pair[1]) {
+        return Err(store.odd(pair[1], "every point once", "another row of it"));
+    }
     // What is left over when there are fewer points than threads goes into the trees.
     let threads = NonZeroUsize::new(jobs / indices.len().max(1)).unwrap_or(NonZeroUsize::MIN);
     let work = |task: usize| match store.point(indices[task]) {
-        Ok(point) => (judge(&point, asked, threads), Some(point.facts.verdict)),
-        Err(error) => (Err(RecheckError::Unreadable(error.to_string())), None),
+        Ok(point) if chosen.binary_search(&point.facts.index).is_err() => {
+            let reason = other("point", "one that the run asks for", point.facts.index);
+            (Err(reason), Some(point.facts.verdict.clone()), Answered::of(store, &point).ok())
+        }
+        Ok(point) => {
+            let answered = Answered::of(store, &point).ok();
+            (judge(&point, asked, threads), Some(point.facts.verdict), answered)
+        }
+        Err(error) => (Err(RecheckError::Unreadable(error.to_string())), None, None),
     };
-    let mut findings = Findings::default();
-    workers::run((indices.len(), jobs), work, |task, (result, verdict)| {
+    let (mut findings, mut read) = (Findings::default(), Vec::with_capacity(indices.len()));
+    workers::run((indices.len(), jobs), work, |task, (result, verdict, answered)| {
         findings.add(indices[task], verdict, result);
+        read.extend(answered);
         finished(&findings);
         Ok::<(), BatchError>(())
     })?;
     findings.refused.sort_unstable_by_key(|point| point.index);
-    Ok(findings)
+    read.sort_unstable_by_key(|point| point.index);
+    Ok((findings, read))
+}
+
+/// The points that a store asks for, in ascending order, once what it says of them agrees with itself and the data set.
+fn asked_points(store: &StoredRun, dataset: &Dataset) -> Result<Vec<usize>, BatchError> {
+    let facts = store.facts();
+    let column = |name: &str, expected: usize, found: usize| {
+        let place = format!("table `run`, column `{name}`");
+        let error = ReadError::part(place, expected.to_string(), found.to_string());
+        (expected == found).then_some(()).ok_or_else(|| BatchError::within(store.path())(error))
+    };
+    column("available", dataset.len(), facts.available)?;
+    column("selected", facts.chosen()?.len(), facts.selected)?;
+    facts.asked()
 }
 
 impl Findings {
@@ -151,9 +179,6 @@ fn judge(point: &StoredPoint, asked: Asked, threads: NonZeroUsize) -> Result<Cla
     let Asked { network, dataset, question, .. } = asked;
     let facts = &point.facts;
     let index = facts.index;
-    if index >= dataset.len() {
-        return Err(other("point", format!("a point below {}, as the data set has", dataset.len()), index));
-    }
     let label = dataset.label(index);
     if label != facts.label {
         return Err(other("label", label, facts.label));
@@ -171,7 +196,13 @@ fn judge(point: &StoredPoint, asked: Asked, threads: NonZeroUsize) -> Result<Cla
     if let Some(share) = facts.certified_share {
         let share = permitted("certified share", share, (f64::MIN_POSITIVE, "greater than 0"))?;
         let bytes = point.certificate.as_ref().ok_or_else(|| other("certificate", "one", "none"))?;
-        check::verify(network, &pose(share)?.property, bytes, threads).map_err(RecheckError::Certificate)?;
+        let verified = check::verify(network, &pose(share)?.property, bytes, threads);
+        let leaves = verified.map_err(RecheckError::Certificate)?.leaves();
+        expect("leaves", Some(leaves), facts.leaves)?;
+        expect("bytes of the certificate", Some(bytes.len()), facts.certificate_bytes)?;
+    } else {
+        expect("leaves", None, facts.leaves)?;
+        expect("bytes of the certificate", None, facts.certificate_bytes)?;
     }
     if let Some(share) = facts.falsified_share {
         let share = permitted("falsified share", share, (0.0, "from 0"))?;
@@ -190,6 +221,12 @@ fn confirm(facts: &PointFacts, outputs: &[f64]) -> Result<(), RecheckError> {
     }
     let is_near = (prediction.confidence - facts.confidence).abs() <= TOLERANCE;
     is_near.then_some(()).ok_or_else(|| other("confidence", prediction.confidence, facts.confidence))
+}
+
+/// A figure that follows from the evidence.
+fn expect(part: &'static str, expected: Option<usize>, found: Option<usize>) -> Result<(), RecheckError> {
+    let shown = |number: Option<usize>| number.map_or("nothing".to_owned(), |number| number.to_string());
+    (expected == found).then_some(()).ok_or_else(|| other(part, shown(expected), shown(found)))
 }
 
 /// A share of the radius, at least the given one.

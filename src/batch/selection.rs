@@ -73,7 +73,7 @@ impl Shard {
 
     /// How many of so many points belong to the part.
     pub fn count(self, selected: usize) -> usize {
-        (selected + self.of - self.part) / self.of
+        selected.saturating_sub(self.part - 1).div_ceil(self.of)
     }
 }
 

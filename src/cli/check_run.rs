@@ -4,15 +4,15 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bartizan_proof::Digest;
+use bartizan_proof::{Digest, Network};
 use clap::ValueEnum;
 use serde_json::json;
 
 use super::data::{Norm, QuestionText};
 use super::files::read_model;
-use super::{CliError, Exit, output, progress};
+use super::{CliError, Exit, decimals, output, progress};
 use crate::batch::dataset::{Dataset, Origin, Source};
-use crate::batch::manifest::{Manifest, WrongFigure};
+use crate::batch::manifest::{Answered, Manifest, WrongFigure};
 use crate::batch::points::Question;
 use crate::batch::recheck_run::{self, Asked, Findings};
 use crate::batch::store::{RunFacts, StoredRun};
@@ -41,6 +41,8 @@ pub fn run(files: Files, jobs: usize, json: bool) -> Result<Exit, CliError> {
         let expected = format!("{}, the model of {}", store.facts().model_sha256, path.display());
         return Err(CliError::content(model, "SHA-256", expected, network.digest().to_string()));
     }
+    same_network(&store, &network)?;
+    store.hold_still()?;
     let question = question(&store, network.input_shape())?;
     let dataset = dataset(&store, &files)?;
     let start = Instant::now();
@@ -52,11 +54,31 @@ pub fn run(files: Files, jobs: usize, json: bool) -> Result<Exit, CliError> {
         bar.inc(1);
     });
     bar.finish_and_clear();
-    let (findings, figures) = (result?, Figures::of(&store)?);
+    let (findings, read) = result?;
+    let figures = Figures::of(&store, &read)?;
     let outcome = Outcome { store: &store, model, findings, figures, time: start.elapsed() };
     output::print(|out| if json { writeln!(out, "{}", outcome.to_json()) } else { outcome.write_text(out) })?;
     let is_true = outcome.findings.refused.is_empty() && !matches!(outcome.figures, Figures::Wrong(_));
     Ok(if is_true { Exit::Yes } else { Exit::No })
+}
+
+/// Compares what a store says of its network with the network.
+fn same_network(store: &StoredRun, network: &Network) -> Result<(), CliError> {
+    let facts = store.facts();
+    let shape = |sides: &[usize]| sides.iter().map(ToString::to_string).collect::<Vec<_>>().join("x");
+    let name = |text: Option<&str>| text.map_or("nothing".to_owned(), |text| format!("`{text}`"));
+    let columns = [
+        ("input_shape", shape(network.input_shape()), shape(&facts.input_shape)),
+        ("classes", network.output_size().to_string(), facts.classes.to_string()),
+        ("dropped_activation", name(network.dropped_activation()), name(facts.dropped_activation.as_deref())),
+    ];
+    match columns.into_iter().find(|(_, expected, found)| expected != found) {
+        Some((column, expected, found)) => {
+            let expected = format!("{expected}, as the network has");
+            Err(CliError::content(store.path(), &format!("table `run`, column `{column}`"), expected, found))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The question that the store tells.
@@ -65,6 +87,12 @@ pub fn question(store: &StoredRun, shape: &[usize]) -> Result<Question, CliError
     let column = |name: &str| format!("table `run`, column `{name}`");
     let wrong = |_| CliError::content(store.path(), &column("norm"), "linf, l2 or l1", norm.as_str());
     let norm = Norm::from_str(norm, false).map_err(wrong)?;
+    for (name, text) in [("radius", Some(radius)), ("mean", mean.as_ref()), ("std", std.as_ref())] {
+        // The store tells its question itself: it names no files.
+        if let Some(text) = text.filter(|text| !decimals::is_inline(text)) {
+            return Err(CliError::content(store.path(), &column(name), "numbers", format!("`{text}`")));
+        }
+    }
     let (fixed, clip, mean, std) = (fixed.as_deref(), clip.as_deref(), mean.as_deref(), std.as_deref());
     let text = QuestionText { norm, radius, fixed, clip, mean, std };
     text.question(shape).map_err(|error| match error {
@@ -120,9 +148,9 @@ enum Figures {
 }
 
 impl Figures {
-    fn of(store: &StoredRun) -> Result<Figures, CliError> {
+    fn of(store: &StoredRun, read: &[Answered]) -> Result<Figures, CliError> {
         let Some(stored) = store.manifest()? else { return Ok(Figures::Missing) };
-        let computed = Manifest::of(store, stored.end, stored.coverage.confidence)?;
+        let computed = Manifest::over(store.facts(), read, stored.end, stored.coverage.confidence)?;
         Ok(computed.wrong_figure(&stored).map_or(Figures::Confirmed(computed), Figures::Wrong))
     }
 }

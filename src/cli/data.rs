@@ -12,7 +12,7 @@ use crate::batch::points::Question;
 use crate::batch::selection;
 
 /// Arguments that [`certify`](super::certify) and [`bounds`](super::bounds) share.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct DataArgs {
     /// Network: ONNX or NNet, gzipped or not
     pub model: PathBuf,
@@ -90,6 +90,18 @@ impl DataArgs {
             found @ (0 | 1) => Err(CliError::content(&self.model, "output", "at least two classes", found.to_string())),
             _ => Ok(network),
         }
+    }
+
+    /// The same with the numbers themselves where files of them were named: each file is read once.
+    pub fn inlined(&self) -> Result<DataArgs, CliError> {
+        let numbers =
+            |option: &str, text: &Option<String>| text.as_ref().map(|text| decimals::inlined(option, text)).transpose();
+        Ok(DataArgs {
+            radius: decimals::inlined("--radius", &self.radius)?,
+            mean: numbers("--mean", &self.mean)?,
+            std: numbers("--std", &self.std)?,
+            ..self.clone()
+        })
     }
 
     /// What is asked of every point, with some features held fixed.

@@ -55,21 +55,26 @@ pub fn non_negative(option: &str, text: &str, shape: &[usize]) -> Result<Vec<Int
 
 /// The text of a list with the numbers themselves, where it is the path of a file of them.
 pub fn inlined(option: &str, text: &str) -> Result<String, CliError> {
-    Ok(if is_inline(text) { text.to_owned() } else { items_of_file(option, text)?.join(",") })
+    if is_inline(text) {
+        return Ok(text.to_owned());
+    }
+    let wrong = |place: &str, found: String| Err(CliError::content(Path::new(text), place, "a number", found));
+    let items = items_of_file(option, text)?;
+    if items.is_empty() {
+        return wrong("file", "nothing".to_owned());
+    }
+    match items.iter().position(|item| enclose_decimal(item).is_none()) {
+        Some(i) => wrong(&format!("number {i}"), format!("`{}`", items[i])),
+        None => Ok(items.join(",")),
+    }
 }
 
 fn list(option: &str, text: &str) -> Result<Vec<Interval>, CliError> {
-    if is_inline(text) {
-        return text.split(',').map(|item| number(option, item)).collect();
-    }
-    let wrong = |(i, item): (usize, &String)| {
-        CliError::content(Path::new(text), &format!("number {i}"), "a number", format!("`{item}`"))
-    };
-    let items = items_of_file(option, text)?;
-    items.iter().enumerate().map(|(i, item)| enclose_decimal(item).ok_or_else(|| wrong((i, item)))).collect()
+    inlined(option, text)?.split(',').map(|item| number(option, item)).collect()
 }
 
-fn is_inline(text: &str) -> bool {
+/// Whether a text is numbers, not the path of a file of them.
+pub fn is_inline(text: &str) -> bool {
     text.split(',').next().is_some_and(|first| enclose_decimal(first.trim()).is_some())
 }
 
@@ -139,5 +144,8 @@ mod tests {
         std::fs::write(&path, "1 x").unwrap();
         let message = mean(&path.to_string_lossy(), &[2]);
         assert!(message.ends_with("std.txt: number 1: expected a number, found `x`"), "{message}");
+        std::fs::write(&path, " \n").unwrap();
+        let message = mean(&path.to_string_lossy(), &[2]);
+        assert!(message.ends_with("std.txt: file: expected a number, found nothing"), "{message}");
     }
 }

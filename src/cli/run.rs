@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::data::DataArgs;
 use super::outputs::{self, OutputArgs};
 use super::search::{self, SearchArgs};
-use super::{CliError, Exit, decimals, interrupt, progress};
+use super::{CliError, Exit, interrupt, progress};
 use crate::batch::answer::PointAnswer;
 use crate::batch::dataset::Dataset;
 use crate::batch::manifest::Manifest;
@@ -81,9 +81,10 @@ pub fn run(args: &RunArgs, kind: Kind) -> Result<Exit, CliError> {
     let dataset = args.data.dataset()?;
     dataset.fits(verifier.network())?;
     let fixed = args.data.fixed(&dataset)?;
-    let question = args.data.question(verifier.network(), fixed.as_deref())?;
+    let data = args.data.inlined()?;
+    let question = data.question(verifier.network(), fixed.as_deref())?;
     let chosen = args.selection(&dataset)?;
-    let facts = RunFacts { fixed, ..args.facts((&verifier, &dataset), &options, (kind, &chosen))? };
+    let facts = RunFacts { fixed, ..args.facts((&data, &verifier, &dataset), &options, (kind, &chosen))? };
     let selection = facts.asked()?;
     let order = if kind.is_drawn { Order::Drawn(options.seed) } else { Order::EasyFirst };
     let plan = Plan { answered: &[], aim: kind.aim, order, budget, jobs };
@@ -209,15 +210,11 @@ impl RunArgs {
 
     fn facts(
         &self,
-        (verifier, dataset): (&Verifier, &Dataset),
+        (data, verifier, dataset): (&DataArgs, &Verifier, &Dataset),
         options: &Options,
         (kind, chosen): (Kind, &[usize]),
     ) -> Result<RunFacts, CliError> {
-        let (data, network) = (&self.data, verifier.network());
-        let numbers = |option, text: &Option<String>| match text {
-            Some(text) => decimals::inlined(option, text).map(Some),
-            None => Ok(None),
-        };
+        let network = verifier.network();
         Ok(RunFacts {
             aim: kind.aim,
             model: data.model.display().to_string(),
@@ -238,11 +235,11 @@ impl RunArgs {
             shard: self.shard()?,
             is_drawn: kind.is_drawn,
             norm: data.norm.name().to_owned(),
-            radius: decimals::inlined("--radius", &data.radius)?,
+            radius: data.radius.clone(),
             fixed: None,
             clip: data.clip.clone(),
-            mean: numbers("--mean", &data.mean)?,
-            std: numbers("--std", &data.std)?,
+            mean: data.mean.clone(),
+            std: data.std.clone(),
             method: name_of(options.method),
             split: name_of(options.split),
             timeout: options.timeout.as_secs_f64(),

@@ -9,7 +9,7 @@ use crate::certificate::{Item, Literal, Place, Side, Slopes, Targets, Witness};
 use crate::error::Refusal;
 use crate::network::{Network, Node, NodeId, Op};
 use crate::pool::{Limits, Pool};
-use crate::property::{Atom, Region, Variable};
+use crate::property::{Atom, Region, Variable, check_atom, check_region};
 
 use super::relax::check_slopes;
 use super::signs::{Task, least_bounds};
@@ -55,11 +55,15 @@ impl<'p> Ground<'p> {
     ///
     /// # Errors
     ///
-    /// The region is for another number of inputs.
+    /// The region is for another number of inputs, or a number in it is not as a property's must be.
     pub fn new(network: &'p Network, region: &'p Region) -> Result<Self, Refusal> {
         if region.bounds.len() != network.input_size() {
             return Err(Refusal::PointSize(network.input_size(), region.bounds.len()));
         }
+        // A region need not come from a property, which would have been checked.
+        check_region(region, network.input_size())?;
+        let sizes = (network.input_size(), network.output_size());
+        region.constraints.iter().try_for_each(|constraint| check_atom(constraint, sizes.0, sizes.1))?;
         let constraints = region.constraints.iter().map(|constraint| linear(network, constraint)).collect();
         let place_of_relu = network.relus().map(|(relu, _)| relu).zip(1..).collect();
         let (places, pool) = (network.places(), Pool::default());

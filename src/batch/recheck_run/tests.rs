@@ -25,7 +25,11 @@ fn stored() -> (TempDir, PathBuf) {
 }
 
 /// What a check with some points, radius and number of threads finds, after changes to the store.
-fn checked(changes: &str, (points, radius): (&str, &str), jobs: usize) -> Findings {
+fn checked(changes: &str, of: (&str, &str), jobs: usize) -> Findings {
+    result_of(changes, of, jobs).unwrap()
+}
+
+fn result_of(changes: &str, (points, radius): (&str, &str), jobs: usize) -> Result<Findings, BatchError> {
     let (_folder, path) = stored();
     Connection::open(&path).unwrap().execute_batch(&format!("PRAGMA ignore_check_constraints = 1; {changes}")).unwrap();
     let (network, dataset, question) = (two_inputs(), dataset(points), question(radius));
@@ -33,9 +37,9 @@ fn checked(changes: &str, (points, radius): (&str, &str), jobs: usize) -> Findin
     let asked = Asked { network: &network, model: &model, dataset: &dataset, question: &question };
     let mut last = 0;
     let store = StoredRun::open(&path).unwrap();
-    let findings = run(&store, asked, jobs, |findings| last = findings.points()).unwrap();
-    assert_eq!(last, findings.points());
-    findings
+    let (findings, read) = run(&store, asked, jobs, |findings| last = findings.points())?;
+    assert!(last == findings.points() && read.len() <= last);
+    Ok(findings)
 }
 
 #[test]
@@ -87,7 +91,10 @@ fn every_false_row_is_refused_with_its_reason() {
         ("confidence = 0.25 WHERE point = 0", "confidence: expected 0.7"),
         ("label = 1 WHERE point = 0", "label: expected 0, found 1"),
         ("property_sha256 = 'ab' WHERE point = 0", "digest of the property: expected "),
-        ("point = 5 WHERE point = 4", "point: expected a point below 5, as the data set has, found 5"),
+        ("point = 5 WHERE point = 4", "point: expected one that the run asks for, found 5"),
+        ("leaves = 7 WHERE point = 0", "leaves: expected 1, found 7"),
+        ("leaves = 1 WHERE point = 4", "leaves: expected nothing, found 1"),
+        ("certificate_bytes = 1 WHERE point = 0", "bytes of the certificate: expected "),
     ];
     for (change, expected) in cases {
         let refused = checked(&format!("UPDATE points SET {change}"), (POINTS, RADIUS), 2).refused;
@@ -106,4 +113,34 @@ fn another_question_or_other_points_are_noticed() {
     assert_eq!(refused(POINTS, "0.0998"), [0, 1, 2, 3, 4]);
     assert_eq!(refused(&POINTS.replace("0.5,1,1", "0.5,0.99,1"), RADIUS), [1]);
     assert_eq!(refused(&POINTS.replace("0.5,1,1", "0.5,1,0"), RADIUS), [1]);
+}
+
+#[test]
+fn points_must_be_those_that_were_asked_for() {
+    let refused = |run: &str| {
+        let changes = format!("UPDATE run SET {run}");
+        result_of(&changes, (POINTS, RADIUS), 2).map(|findings| findings.refused)
+    };
+    let message = |run: &str| refused(run).unwrap_err().to_string();
+    // Hard points cannot be left out afterwards.
+    assert!(message("selected = 2").ends_with("table `run`, column `selected`: expected 5, found 2"));
+    assert!(message("available = 2").ends_with("table `run`, column `available`: expected 5, found 2"));
+    assert!(message("selection = '0..9'").contains("expected indices below 5, the number of points, found `0..9`"));
+    // Nor can easy ones be answered in their place.
+    for run in ["selection = '0,2..5', selected = 4", "shard = '2/5'"] {
+        let refused = refused(run).unwrap();
+        assert!(refused.iter().any(|point| point.reason == other("point", "one that the run asks for", point.index)));
+        assert_eq!(refused.len(), if run.starts_with("shard") { 4 } else { 1 }, "{run}");
+    }
+}
+
+#[test]
+fn a_point_has_one_row() {
+    let twice = "CREATE TABLE other AS SELECT * FROM points; INSERT INTO other SELECT * FROM points WHERE point = 0;
+                 DROP TABLE points; ALTER TABLE other RENAME TO points;";
+    let message = result_of(twice, (POINTS, RADIUS), 2).unwrap_err().to_string();
+    assert!(
+        message.ends_with("table `points`, point 0: expected every point once, found another row of it"),
+        "{message}"
+    );
 }

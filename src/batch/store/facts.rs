@@ -7,6 +7,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Row, named_params};
 
 use crate::batch::BatchError;
+use crate::batch::dataset::Source;
 use crate::batch::runner::Aim;
 use crate::batch::selection::{self, Shard};
 
@@ -110,11 +111,20 @@ impl RunFacts {
     ///
     /// The text of the selection is none.
     pub fn asked(&self) -> Result<Vec<usize>, BatchError> {
-        let selection = match &self.selection {
-            Some(text) => selection::parse(text, self.available)?,
-            None => (0..self.available).collect(),
-        };
-        Ok(self.shard.map_or(selection.clone(), |shard| shard.of(&selection)))
+        let chosen = self.chosen()?;
+        Ok(self.shard.map_or(chosen.clone(), |shard| shard.of(&chosen)))
+    }
+
+    /// The points that the run and the other shards of it answer, in ascending order.
+    ///
+    /// # Errors
+    ///
+    /// The text of the selection is none.
+    pub fn chosen(&self) -> Result<Vec<usize>, BatchError> {
+        match &self.selection {
+            Some(text) => selection::parse(text, self.available),
+            None => Ok((0..self.available).collect()),
+        }
     }
 
     /// How many points the run answers.
@@ -133,6 +143,9 @@ impl RunFacts {
                 ("data_sha256", facts.data_sha256.to_string()),
                 ("labels_sha256", facts.labels_sha256.to_string()),
                 ("label_column", text(&facts.label_column)),
+                ("points_name", shown(facts.points_part().as_ref())),
+                ("labels_name", shown(facts.labels_part().as_ref())),
+                ("available", facts.available.to_string()),
                 ("selection", text(&facts.selection)),
                 ("shard", shown(facts.shard.as_ref())),
                 ("drawn", u8::from(facts.is_drawn).to_string()),
@@ -154,6 +167,16 @@ impl RunFacts {
             (expected != found).then_some(Difference { column, expected, found })
         };
         pairs(self).into_iter().zip(pairs(other)).find_map(differs)
+    }
+
+    /// The array or column that the points were read from, where there are several.
+    fn points_part(&self) -> Option<&str> {
+        part(&self.points_name, &self.data)
+    }
+
+    /// The array or column of the labels, likewise.
+    fn labels_part(&self) -> Option<&str> {
+        part(&self.labels_name, self.labels.as_ref().unwrap_or(&self.data))
     }
 
     fn precision(&self) -> Option<f64> {
@@ -219,7 +242,7 @@ impl RunFacts {
             labels: row.get("labels")?,
             label_column: row.get("label_column")?,
             labels_sha256: digest(row, "labels_sha256")?,
-            available: row.get("available")?,
+            available: parsed_number(row, "available", MOST_POINTS)?,
             selection: row.get("selection")?,
             selected: row.get("selected")?,
             shard: match row.get::<_, Option<String>>("shard")? {
@@ -242,6 +265,11 @@ impl RunFacts {
     }
 }
 
+/// What a name says besides the path, which was typed with or without an array.
+fn part<'n>(name: &'n str, typed: &str) -> Option<&'n str> {
+    name.strip_prefix(&Source::parse(typed).path.display().to_string())?.strip_prefix(':')
+}
+
 /// A shape as text: `1x28x28`.
 fn sides(shape: &[usize]) -> String {
     shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("x")
@@ -254,6 +282,18 @@ fn shape(text: &str) -> Option<Vec<usize>> {
 /// The text of something that may be missing.
 fn shown<T: Display>(value: Option<&T>) -> String {
     value.map_or("nothing".to_owned(), |value| format!("`{value}`"))
+}
+
+/// The most points that a data set may have, so that a damaged store cannot ask for any memory.
+const MOST_POINTS: usize = 1 << 28;
+
+/// A number up to a limit.
+fn parsed_number(row: &Row, column: &str, most: usize) -> rusqlite::Result<usize> {
+    let place = row.as_ref().column_index(column)?;
+    let number: usize = row.get(place)?;
+    let refused = || format!("expected at most {most}, found {number}");
+    let error = || rusqlite::Error::FromSqlConversionFailure(place, Type::Integer, refused().into());
+    (number <= most).then_some(number).ok_or_else(error)
 }
 
 fn digest(row: &Row, column: &str) -> rusqlite::Result<Digest> {

@@ -117,6 +117,15 @@ impl StoredRun {
         &self.started_at
     }
 
+    /// From now on the store is read as it is at the first look, whatever a run that goes on adds to it.
+    ///
+    /// # Errors
+    ///
+    /// SQLite refuses.
+    pub fn hold_still(&self) -> Result<(), BatchError> {
+        self.reading(|connection| connection.execute_batch("BEGIN"))
+    }
+
     /// Places of all points with an answer, in ascending order.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ CREATE TABLE run ( -- one row: what was asked of every point
   points_name TEXT NOT NULL,    -- the same with the array that was read
   labels TEXT,                  -- path of the labels, as typed; null: they are with the points
   label_column TEXT,            -- column of the labels in a table, as typed
-  labels_sha256 TEXT NOT NULL,  -- of the bytes of the file that holds the labels
+  labels_sha256 TEXT NOT NULL,  -- of the bytes of the file that holds the labels; of sub-folders: of the images' names and labels
   labels_name TEXT NOT NULL,    -- that file, and the array or column in it
   available INTEGER NOT NULL,   -- points in the file
   selection TEXT,               -- the points that were chosen, in ascending order; null: all

@@ -217,6 +217,24 @@ fn another_question_is_not_gone_on_with() {
     assert!(other.starts_with(&format!("run.db: table `run`, column `model_sha256`: expected {digest}")), "{other}");
 }
 
+#[test]
+fn another_array_of_the_same_file_is_another_question() {
+    let of = |data: &str, points: &str, labels: Option<&str>, labels_name: &str| RunFacts {
+        data: data.to_owned(),
+        points_name: points.to_owned(),
+        labels: labels.map(str::to_owned),
+        labels_name: labels_name.to_owned(),
+        ..facts()
+    };
+    let run = of("d.npz:x_test", "d.npz:x_test", None, "d.npz:y_test");
+    let moved = of("elsewhere/d.npz", "elsewhere/d.npz:x_test", Some("l.npz"), "l.npz:y_test");
+    assert_eq!(run.difference(&moved), None);
+    let column = |other: RunFacts| run.difference(&other).map(|difference| difference.column);
+    assert_eq!(column(of("d.npz:x_train", "d.npz:x_train", None, "d.npz:y_test")), Some("points_name"));
+    assert_eq!(column(of("d.npz:x_test", "d.npz:x_test", Some("d.npz:z"), "d.npz:z")), Some("labels_name"));
+    assert_eq!(column(RunFacts { available: 7, ..run.clone() }), Some("available"));
+}
+
 /// A process may be killed after it has made the file and before it has written down the question.
 #[test]
 fn a_store_without_a_question_is_begun() {

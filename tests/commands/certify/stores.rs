@@ -101,7 +101,8 @@ fn balls_and_radii_of_files_are_checked_again() {
     assert_eq!(output.status.code(), Some(0));
     assert!(text(&output.stdout).contains("\n3 certified, 0 falsified and 1 misclassified confirmed"));
     let store = Connection::open(folder.path().join("run.db")).unwrap();
-    store.execute_batch("UPDATE run SET norm = 'l3'").unwrap();
+    // A store tells its question itself.
+    store.execute_batch("UPDATE run SET norm = 'l3', radius = 'radii.txt'").unwrap();
     let output = folder.run("check run.db --model two.nnet");
     let expected = "error: run.db: table `run`, column `norm`: expected linf, l2 or l1, found l3\n";
     assert_eq!(text(&output.stderr), expected);
@@ -272,7 +273,7 @@ fn checks_that_cannot_be_made() {
     assert_eq!(output.status.code(), Some(1));
     let store = Connection::open(folder.path().join("run.db")).unwrap();
     store.execute_batch("UPDATE run SET radius = 'wide'").unwrap();
-    let message = "run.db: table `run`, column `radius`: expected numbers such as 0.02 or 0.1,0.2,0.3, or a text file of numbers, found `wide`";
+    let message = "run.db: table `run`, column `radius`: expected numbers, found `wide`";
     refused("run.db --model two.nnet --data data.csv", message, "a changed question");
     store.execute_batch("UPDATE run SET format = 3").unwrap();
     refused("run.db --model two.nnet", "run.db: table `run`, column `format`: expected 2, found 3", "another version");

@@ -187,6 +187,39 @@ fn random_network(random: &mut Random, sizes: [usize; 4]) -> Network {
 }
 
 #[test]
+fn regions_that_no_property_may_have_prove_no_bounds() {
+    let network = distance();
+    let whole = || region(&[(0.0, 1.0), (0.0, 1.0)]);
+    let ball = |center: &[f64], scale: f64, radius: f64| {
+        let [center, scale] =
+            [center.to_vec(), vec![scale; center.len()]].map(|l| l.into_iter().map(Interval::point).collect());
+        Region { ball: Some(Ball { norm: Norm::L2, center, scale, radius: Interval::point(radius) }), ..whole() }
+    };
+    let atom = |variable, coefficient: f64| Atom {
+        terms: vec![(variable, Interval::point(coefficient))],
+        at_most: Interval::point(0.0),
+        strict: false,
+    };
+    let constrained = |atom| Region { constraints: vec![atom], ..whole() };
+    assert!(bounds(&network, &ball(&[0.5, 0.5], 1.0, 0.1), &[]).is_ok());
+    let regions = [
+        ball(&[], 1.0, 0.0),
+        ball(&[0.5, 0.5], 0.0, 0.1),
+        ball(&[0.5, f64::NAN], 1.0, 0.1),
+        ball(&[0.5, 0.5], 1.0, -0.1),
+        region(&[(f64::NAN, 1.0), (0.0, 1.0)]),
+        region(&[(0.0, f64::INFINITY), (0.0, 1.0)]),
+        region(&[(1.0, 0.0), (0.0, 1.0)]),
+        constrained(atom(Variable::Input(2), 1.0)),
+        constrained(atom(Variable::Input(0), f64::NAN)),
+    ];
+    for region in regions {
+        let refused = bounds(&network, &region, &[]).unwrap_err();
+        assert!(matches!(refused.refusal, Refusal::Property(_)), "{refused} {region:?}");
+    }
+}
+
+#[test]
 fn sampled_points_never_leave_proved_bounds() {
     let mut random = Random(7);
     for round in 0..300 {

@@ -10,7 +10,8 @@
 //! a class is its sub-folder's rank in the order of all names. Hidden files and files that are no images are skipped.
 //!
 //! The digest of a folder is the SHA-256 of, for each image in ascending order of the paths: the path from the folder on in UTF-8
-//! with `/` between names, a zero byte, and the 32 bytes of the SHA-256 of the file.
+//! with `/` between names, a zero byte, and the 32 bytes of the SHA-256 of the file. The digest of the labels that sub-folders give has
+//! the label in 8 bytes in the place of the latter, the least significant first.
 //!
 //! * `listing` finds the images.
 //! * `png` decodes one.
@@ -80,8 +81,20 @@ pub fn read(data: &Source, labels: Option<&Source>, column: Option<&str>) -> Res
     };
     let (points, shape, digest) = decode(&data.path, &listing, &order.images)?;
     let class_names = if labels.is_none() { listing.class_names() } else { None };
-    let labelled_by = by_table.unwrap_or_else(|| Origin { source: data.clone(), digest });
+    let by_folders = || Origin { source: data.clone(), digest: labels_digest(&listing, &order.labels) };
+    let labelled_by = by_table.unwrap_or_else(by_folders);
     Ok(Images { points, shape, labels: order.labels, digest, labelled_by, class_names })
+}
+
+/// The digest of the labels that sub-folders give: also those without images have a say in it.
+fn labels_digest(listing: &Listing, labels: &[usize]) -> Digest {
+    let mut hash = Sha256::new();
+    for (path, label) in listing.paths.iter().zip(labels) {
+        hash.update(path.as_bytes());
+        hash.update([0]);
+        hash.update((*label as u64).to_le_bytes());
+    }
+    Digest::from(<[u8; 32]>::from(hash.finalize()))
 }
 
 /// Decodes the images one by one, and takes the digest of the folder.

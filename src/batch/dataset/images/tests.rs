@@ -126,12 +126,13 @@ fn sub_folders_are_classes() {
 }
 
 #[test]
-fn the_digest_is_that_of_paths_and_files() {
+fn the_digests_are_those_of_paths_with_files_and_with_labels() {
     let files = [("b/2.png", grey([1, 2])), ("a/1.png", grey([3, 4]))];
     let set = Folder::new(&files).read(None).unwrap();
     let part = |path: &str, bytes: &[u8]| [path.as_bytes(), &[0], Digest::of(bytes).bytes()].concat();
     let expected = Digest::of(&[part("a/1.png", &files[1].1), part("b/2.png", &files[0].1)].concat());
-    assert_eq!((set.points_origin().digest, set.labels_origin().digest), (expected, expected));
+    let labels = Digest::of(b"a/1.png\0\x00\0\0\0\0\0\0\0b/2.png\0\x01\0\0\0\0\0\0\0");
+    assert_eq!((set.points_origin().digest, set.labels_origin().digest), (expected, labels));
 }
 
 #[test]
@@ -188,4 +189,15 @@ fn folders_that_are_no_data_set_are_refused() {
     assert_eq!(message(&[("a/x.txt", Vec::new())]), "images/: points: expected at least one point, found none");
     let broken = message(&[("a/x.png", b"no".to_vec())]);
     assert!(broken.starts_with("images/a/x.png: image: expected a complete PNG file, found "), "{broken}");
+}
+
+#[test]
+fn folders_that_shift_the_labels_change_their_digest() {
+    let folder = Folder::new(&[("cat/a.png", grey([1, 2])), ("dog/a.png", grey([3, 4]))]);
+    let before = folder.read(None).unwrap();
+    fs::create_dir(folder.path("aardvark")).unwrap();
+    let after = folder.read(None).unwrap();
+    assert_eq!((labels(&before), labels(&after)), (vec![0, 1], vec![1, 2]));
+    assert_eq!(before.points_origin().digest, after.points_origin().digest);
+    assert_ne!(before.labels_origin().digest, after.labels_origin().digest);
 }
