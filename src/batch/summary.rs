@@ -52,9 +52,9 @@ impl Counts {
         counts
     }
 
-    /// Points that are not shown to be misclassified.
+    /// Points that were answered, and are not shown to be misclassified; robust or not.
     pub fn correct(&self) -> usize {
-        self.points - self.misclassified
+        self.points - self.unanswered - self.misclassified
     }
 
     /// Points shown not to be correct and robust.
@@ -104,6 +104,6 @@ mod tests {
         assert_eq!(Summary::of([], 0), Summary::default());
         let early = Summary::of(seconds(), 10);
         assert_eq!((early.counts.points, early.counts.unknown, early.counts.unanswered), (10, 6, 4));
-        assert_eq!((early.timeouts, early.median, early.counts.correct()), (1, s.median, 9));
+        assert_eq!((early.timeouts, early.median, early.counts.correct()), (1, s.median, 5));
     }
 }

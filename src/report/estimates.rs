@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::figures::{ClassFigure, Curve, Figure, Figures, Global, Unit};
-use super::{Report, wording};
+use super::{Report, numbers, wording};
 use crate::coverage::Coverage;
 
 /// Estimates of a run.
@@ -63,7 +63,8 @@ const RADII: usize = 12;
 const PAIRS: usize = 6;
 
 /// What the interval for a finite population takes for granted.
-const POPULATION: &str = "the points were drawn at random and without replacement from that population";
+const POPULATION: &str = "the points were drawn at random and without replacement from that population, and their number \
+                          was fixed beforehand";
 
 /// What the share of fresh inputs takes for granted.
 const FRESH: &str = "the fresh inputs were drawn independently from the distribution of inputs, and not before the run's \
@@ -95,11 +96,11 @@ pub fn write(estimates: &Estimates, writer: &mut dyn Write) -> io::Result<()> {
         write_groups(writer, &groups.by, &groups.figures, |group| groups.names[group].clone())?;
     }
     if let Some(curve) = &figures.curve {
-        write_curve(writer, curve, figures.unit)?;
+        write_curve(writer, curve, (report, figures.unit))?;
         wording::radius_statement(report).map_or(Ok(()), |statement| writeln!(writer, "  {statement}"))?;
     }
     if let Some(global) = &figures.global {
-        write_global(writer, global)?;
+        write_global(writer, global, (report, figures.unit))?;
     }
     if let Some(Fresh { name, points, inside, coverage }) = &estimates.fresh {
         writeln!(writer, "\nFresh inputs ({name})")?;
@@ -122,8 +123,8 @@ fn assumed(writer: &mut dyn Write, assumptions: &str) -> io::Result<()> {
 
 /// An interval in words, rounded outward.
 fn between(coverage: &Coverage) -> String {
-    let confidence = wording::percent(coverage.confidence);
-    let (lower, upper) = (wording::down(coverage.lower), wording::up(coverage.upper));
+    let confidence = numbers::percent(coverage.confidence);
+    let (lower, upper) = (numbers::down(coverage.lower), numbers::up(coverage.upper));
     format!("between {lower} % and {upper} % (confidence {confidence} %)")
 }
 
@@ -143,7 +144,7 @@ fn write_groups(
     for figure in figures {
         let counts = &figure.counts;
         let interval = figure.coverage.map_or(String::new(), |coverage| {
-            format!("{:>6} % to {:>6} %", wording::down(coverage.lower), wording::up(coverage.upper))
+            format!("{:>6} % to {:>6} %", numbers::down(coverage.lower), numbers::up(coverage.upper))
         });
         let p_value = figure.p_value.map_or(String::new(), |p| format!("   {p:.2e}"));
         writeln!(
@@ -166,29 +167,26 @@ fn write_groups(
     Ok(())
 }
 
-fn write_curve(writer: &mut dyn Write, curve: &Curve, unit: Unit) -> io::Result<()> {
-    let what = if unit == Unit::Share { "share of the radius" } else { "radius" };
-    writeln!(writer, "\nRadius curve (band of {} points of a percent either way)", wording::up(curve.half_width))?;
-    writeln!(writer, "  {what:>19}   certified   not falsified   band")?;
-    let count = curve.steps.len().min(RADII);
-    for row in 0..count {
-        let step = &curve.steps[row * (curve.steps.len() - 1) / (count - 1).max(1)];
+fn write_curve(writer: &mut dyn Write, curve: &Curve, (report, unit): (&Report, Unit)) -> io::Result<()> {
+    let (conditions, width) = (wording::conditions(report), numbers::up(curve.half_width));
+    writeln!(writer, "\nRadius curve ({conditions}; band of {width} percentage points either way)")?;
+    writeln!(writer, "  {:>19}   certified   not falsified   band", unit.name())?;
+    for (radius, step) in curve.rows(RADII) {
         writeln!(
             writer,
-            "  {:>19}   {:>7} %   {:>11} %   {:>6} % to {:>6} %",
-            wording::short(step.radius),
-            wording::down(step.lower_share),
-            wording::up(step.upper_share),
-            wording::down(step.lower),
-            wording::up(step.upper)
+            "  {radius:>19}   {:>7} %   {:>11} %   {:>6} % to {:>6} %",
+            numbers::down(step.lower_share),
+            numbers::up(step.upper_share),
+            numbers::down(step.lower),
+            numbers::up(step.upper)
         )?;
     }
     assumed(writer, Figure::Curve.assumptions())
 }
 
-fn write_global(writer: &mut dyn Write, global: &Global) -> io::Result<()> {
-    writeln!(writer, "\nProbably approximately global robustness")?;
-    let (eps, confidence) = (wording::up(global.eps), wording::percent(global.confidence));
+fn write_global(writer: &mut dyn Write, global: &Global, (report, unit): (&Report, Unit)) -> io::Result<()> {
+    writeln!(writer, "\nProbably approximately global robustness ({})", wording::conditions(report))?;
+    let (eps, confidence) = (numbers::up(global.eps), numbers::percent(global.confidence));
     writeln!(
         writer,
         "  With confidence {confidence} %, for each line: of all inputs, at most {eps} % are at least as confident and not robust at \
@@ -197,8 +195,8 @@ fn write_global(writer: &mut dyn Write, global: &Global) -> io::Result<()> {
     let count = global.pairs.len().min(PAIRS);
     for row in 0..count {
         let pair = &global.pairs[row * (global.pairs.len() - 1) / (count - 1).max(1)];
-        let (kappa, rho) = (wording::confidence_up(pair.kappa), wording::radius_down(pair.rho));
-        writeln!(writer, "  confidence at least {kappa}, radius {rho}")?;
+        let (kappa, rho) = (numbers::confidence_up(pair.kappa), numbers::radius_down(pair.rho));
+        writeln!(writer, "  confidence at least {kappa}, {} {rho}", unit.name())?;
     }
     assumed(writer, Figure::Global.assumptions())
 }
@@ -209,6 +207,9 @@ pub fn to_json(estimates: &Estimates) -> Value {
     let unit = if figures.unit == Unit::Share { "share" } else { "raw" };
     json!({
         "store": report.run.path().display().to_string(),
+        "within": wording::within(report),
+        "statement": wording::statement(report),
+        "scope": wording::scope(report),
         "proved": {
             "points": report.summary.counts.points,
             "certified": report.summary.counts.certified,
@@ -244,6 +245,7 @@ pub fn to_json(estimates: &Estimates) -> Value {
         "global": figures.global.as_ref().map(|global| json!({
             "eps": global.eps,
             "confidence": global.confidence,
+            "unit": unit,
             "assumptions": Figure::Global.assumptions(),
             "pairs": global.pairs.iter().map(|pair| json!({ "confidence": pair.kappa, "radius": pair.rho })).collect::<Vec<_>>(),
         })),
@@ -276,6 +278,7 @@ fn groups_json(figures: &[ClassFigure], name: impl Fn(usize) -> String) -> Vec<V
             "unknown": figure.counts.unknown,
             "coverage": coverage,
             "p_value": figure.p_value,
+            "p_value_assumptions": figure.p_value.map(|_| Figure::ClassGate.assumptions()),
         })
     };
     figures.iter().map(object).collect()

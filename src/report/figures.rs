@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bartizan_read::enclose_decimal;
 
+use super::numbers::{is_at_most, radius_down};
 use crate::batch::store::{PointFacts, RunFacts};
 use crate::batch::summary::Counts;
 use crate::coverage::curve::{self, Bracket, Step};
@@ -156,12 +157,25 @@ impl Figures {
             times: times(points),
         }
     }
+
+    /// What the p-values of classes take for granted, where there are any.
+    pub fn gate_assumptions(&self) -> Option<&'static str> {
+        self.classes.iter().find_map(|class| class.p_value).map(|_| Figure::ClassGate.assumptions())
+    }
 }
 
 impl Unit {
     /// The unit of a radius as it was typed.
     pub fn of(radius: &str) -> Unit {
         enclose_decimal(radius).map_or(Unit::Share, |radius| Unit::Raw(radius.middle()))
+    }
+
+    /// What a number in this unit is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Raw(_) => "radius",
+            Unit::Share => "share of the radius",
+        }
     }
 
     /// A share of the radius in this unit.
@@ -225,6 +239,33 @@ impl Curve {
         let steps = thinned(curve::curve(&brackets, confidence), MOST_STEPS);
         let half_width = curve::half_width(brackets.len(), confidence);
         (!steps.is_empty()).then_some(Curve { steps, half_width, confidence })
+    }
+}
+
+impl Curve {
+    /// At most so many steps for a table: radii as they are printed, and what holds at them.
+    pub fn rows(&self, most: usize) -> Vec<(String, Step)> {
+        let row = |step: &Step| {
+            let shown = radius_down(step.radius);
+            let radius = shown.parse().unwrap_or(step.radius);
+            (shown, self.at(radius))
+        };
+        let mut rows: Vec<(String, Step)> = thinned(self.steps.clone(), most).iter().map(row).collect();
+        rows.dedup();
+        rows
+    }
+
+    /// The curve at any radius: lower values are those of the step after, and upper values those of the step before.
+    fn at(&self, radius: f64) -> Step {
+        let after = self.steps.iter().find(|step| is_at_most(radius, step.radius));
+        let before = self.steps.iter().rfind(|step| is_at_most(step.radius, radius));
+        Step {
+            radius,
+            lower_share: after.map_or(0.0, |step| step.lower_share),
+            upper_share: before.map_or(1.0, |step| step.upper_share),
+            lower: after.map_or(0.0, |step| step.lower),
+            upper: before.map_or(1.0, |step| step.upper),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Report, wording};
+use super::{Report, numbers, wording};
 use crate::batch::store::PointFacts;
 
 /// Writes the report.
@@ -30,10 +30,25 @@ fn gate(report: &Report) -> TestSuite {
             Some(true) => TestCaseStatus::success(),
             _ => failure("gate", &text, &wording::statement(report)),
         };
-        let name = format!("at least {} % correct and robust", wording::percent(share));
+        for (name, value) in basis(report) {
+            suite.add_property((name, value.as_str()));
+        }
+        let name = format!("at least {} % correct and robust", numbers::percent(share));
         suite.add_test_case(case(&name, status));
     }
     suite
+}
+
+/// What the gate speaks of and rests on, met or not.
+fn basis(report: &Report) -> Vec<(&'static str, String)> {
+    let mut basis = vec![
+        ("statement", wording::statement(report)),
+        ("confidence", report.coverage.confidence.to_string()),
+        ("method", report.method().to_owned()),
+        ("assumptions", report.assumptions().to_owned()),
+    ];
+    basis.extend(wording::scope(report).map(|scope| ("scope", scope)));
+    basis
 }
 
 fn points(report: &Report) -> io::Result<TestSuite> {
@@ -42,6 +57,12 @@ fn points(report: &Report) -> io::Result<TestSuite> {
     suite.add_property(("tool", report.run.tool()));
     suite.add_property(("radius", facts.radius.as_str()));
     suite.add_property(("norm", facts.norm.as_str()));
+    for (name, value) in [("clip", &facts.clip), ("fixed", &facts.fixed)] {
+        if let Some(value) = value {
+            suite.add_property((name, value.as_str()));
+        }
+    }
+    suite.add_property(("within", wording::within(report).as_str()));
     suite.add_property(("model_sha256", facts.model_sha256.to_string().as_str()));
     suite.add_property(("started_at", report.run.started_at()));
     let asked = facts.asked().map_err(io::Error::other)?;
@@ -63,10 +84,10 @@ fn point(report: &Report, point: &PointFacts) -> TestCase {
     let status = match point.verdict.as_str() {
         "certified" => TestCaseStatus::success(),
         "falsified" => {
-            failure("falsified", &format!("an input within {radius} does not get label {}", point.label), "")
+            failure("falsified", &format!("an input within {radius} does not get label {} alone", point.label), "")
         }
         "misclassified" => {
-            failure("misclassified", &format!("label {}, predicted {}", point.label, point.predicted), "")
+            failure("misclassified", &format!("label {}, but {}", point.label, wording::mistake(point)), "")
         }
         word => skipped(point.reason.as_deref().unwrap_or(word)),
     };

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::figures::Figure;
-use super::{Report, wording};
+use super::{Report, numbers, wording};
 
 /// Writes the summary.
 ///
@@ -46,7 +46,7 @@ fn write_counts(report: &Report, out: &mut impl Write) -> io::Result<()> {
     ];
     writeln!(out, "| | points | share |\n|---|---:|---:|")?;
     for (name, count) in rows.into_iter().filter(|(name, count)| !name.starts_with("of these") || *count > 0) {
-        writeln!(out, "| {name} | {count} | {:.1} % |", 100.0 * count as f64 / counts.points.max(1) as f64)?;
+        writeln!(out, "| {name} | {count} | {} % |", numbers::share_of(count, counts.points))?;
     }
     writeln!(out, "| **all** | **{}** | |", counts.points)
 }

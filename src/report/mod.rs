@@ -1,7 +1,7 @@
 //! What a run over a data set says in the end; one file a form. All of it comes from the run's store; pictures of points
 //! need the data set too.
 //!
-//! * [`figures`]: what is derived from the answers; [`wording`]: what is said in words.
+//! * [`figures`]: what is derived from the answers; [`wording`]: what is said in words; [`numbers`]: as they are printed.
 //! * [`inputs`]: points as the data set has them; [`gallery`]: the worst of them; [`image`]: as pictures.
 //! * [`text`], [`markdown`], [`html`]: for people.
 //! * [`estimates`]: what the run says beyond its points, for people and programs.
@@ -10,6 +10,7 @@
 
 pub mod figures;
 pub mod inputs;
+pub mod numbers;
 pub mod wording;
 
 pub mod gallery;

@@ -17,8 +17,8 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 /// What a result may be about: identifier, level, and what it means.
 const RULES: [(&str, &str, &str); 2] = [
-    ("falsified", "warning", "An input within the radius of a point gets another label than the point's."),
-    ("misclassified", "error", "The network does not give a point its label."),
+    ("falsified", "warning", "An input within the radius of a point does not get the point's label alone."),
+    ("misclassified", "error", "The network does not give a point its label alone."),
 ];
 
 #[derive(Serialize)]
@@ -73,13 +73,18 @@ pub fn write(report: &Report, mut writer: impl Write) -> io::Result<()> {
     let properties = json!({
         "model": relative(&report.facts().model),
         "modelSha256": report.facts().model_sha256,
+        "within": wording::within(report),
         "statement": wording::headline(report),
+        "statementAssumptions": wording::headline_assumptions(report),
+        "scope": wording::scope(report),
         "gateMet": report.gate(),
         "points": counts.points,
         "certified": counts.certified,
         "unknown": counts.unknown,
         "coverage": [report.coverage.lower, report.coverage.upper],
         "confidence": report.coverage.confidence,
+        "method": report.method(),
+        "assumptions": report.assumptions(),
     });
     let run = RunObject {
         tool: json!({ "driver": driver }),
@@ -103,12 +108,14 @@ fn results<S: Serializer>(report: &Report, serializer: S) -> Result<S::Ok, S::Er
 
 fn result(report: &Report, point: &PointFacts, rule: usize) -> ResultObject {
     let (facts, (rule_id, level, _)) = (report.facts(), RULES[rule]);
-    let PointFacts { index, label, predicted, .. } = point;
+    let PointFacts { index, label, .. } = point;
     let text = match rule_id {
-        "misclassified" => format!("Point {index} has label {label}, but the network predicts {predicted}."),
+        "misclassified" => format!("Point {index} has label {label}, but {}.", wording::mistake(point)),
         _ => {
             let radius = wording::radius(report);
-            format!("Point {index}: an input within {radius} does not get its label {label}; the checker replayed it.")
+            format!(
+                "Point {index}: an input within {radius} does not get its label {label} alone; the checker replayed it."
+            )
         }
     };
     let name = format!("{}/{index}", facts.points_name);

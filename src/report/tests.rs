@@ -71,7 +71,7 @@ fn stored_as(selected: usize, change: impl FnOnce(RunFacts) -> RunFacts) -> (Tem
     (folder, StoredRun::open(&path).unwrap())
 }
 
-fn written(require: Option<f64>, form: fn(&Report, &mut Vec<u8>) -> std::io::Result<()>) -> String {
+fn written(require: Option<f64>, form: Form) -> String {
     let (folder, run) = stored(10);
     let mut report = Report::of(&run, 0.95, require).unwrap();
     report.session = Some(Session { time: Duration::from_millis(61_500), jobs: 2 });
@@ -106,7 +106,14 @@ Gate not met: the lower end 34.75 % is below 50 %.
     assert_eq!(written(Some(0.5), |report, bytes| text::write(report, bytes)), expected);
     let met = written(Some(0.25), |report, bytes| text::write(report, bytes));
     assert!(met.ends_with("Gate met: the lower end 34.75 % is at least 25 %.\n"));
+    let narrow = written(Some(0.347_545), |report, bytes| text::write(report, bytes));
+    assert!(narrow.ends_with("Gate met: the lower end 34.7547 % is at least 34.7545 %.\n"), "{narrow}");
     assert!(!written(None, |report, bytes| text::write(report, bytes)).contains("Gate"));
+    let (_folder, run) = stored(15);
+    let early = text_of(&Report::of(&run, 0.95, None).unwrap(), |report, bytes| text::write(report, bytes));
+    assert!(
+        early.contains("\ncorrect              9   60.0 %\n") && early.contains("  unanswered         5   33.3 %\n")
+    );
 }
 
 #[test]
@@ -143,8 +150,11 @@ fn points_without_an_answer_count_against_both_ends() {
     assert_eq!(report.coverage, Coverage::of(sample, 0.95));
 }
 
+/// How a form of report is written.
+type Form = fn(&Report, &mut Vec<u8>) -> std::io::Result<()>;
+
 /// What a form writes, as text.
-fn text_of(report: &Report, form: fn(&Report, &mut Vec<u8>) -> std::io::Result<()>) -> String {
+fn text_of(report: &Report, form: Form) -> String {
     let mut bytes = Vec::new();
     form(report, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
@@ -159,15 +169,81 @@ fn runs_for_radii_say_first_how_far_they_got() {
     // Of ten points seven are certified; the band is 0.43 wide.
     assert_eq!(
         at(10),
-        "With confidence 95 %, the network gives the right answer everywhere within radius 0.03137 (linf) of at least a tenth of inputs \
-         like these."
+        "With confidence 95 %, the network gives the right answer everywhere within radius 0.03137 (linf; valid range 0 to 1) of at least \
+         a tenth of inputs like these."
     );
     // Thirty more without an answer leave nothing, so that the interval is told.
     assert!(at(40).starts_with(
-        "With confidence 95 %, the network gives the right answer everywhere within radius 8/255 (linf) of"
+        "With confidence 95 %, the network gives the right answer everywhere within radius 8/255 (linf; valid range 0 to 1) of"
     ));
     let (_folder, run) = stored(10);
     assert!(wording::radius_statement(&Report::of(&run, 0.95, None).unwrap()).is_none());
+}
+
+/// A run with features held fixed claims nothing of inputs where they change, in no form.
+#[test]
+fn every_form_says_what_was_held_fixed() {
+    let fixed = |text: &str| {
+        let text = Some(text.to_owned());
+        stored_as(10, |facts| RunFacts { fixed: text, clip: None, input_shape: vec![30], ..facts })
+    };
+    let (_folder, run) = fixed("3,7..9");
+    let report = Report::of(&run, 0.95, Some(0.25)).unwrap();
+    let claim = "radius 8/255 (linf; features 3,7..9 held fixed)";
+    let statement = format!(
+        "With confidence 95 %, the network gives the right answer everywhere within {claim} of at least 34.75 % and at most 97.48 % of \
+         inputs like these."
+    );
+    assert_eq!((wording::statement(&report), wording::headline(&report)), (statement.clone(), statement.clone()));
+    assert!(wording::proved(&report).starts_with(&format!("Of 10 points, 7 are certified within {claim}, 1 are")));
+    let forms: [Form; 5] = [
+        |report, bytes| markdown::write(report, bytes),
+        |report, bytes| json::write(report, bytes),
+        |report, bytes| junit::write(report, bytes),
+        |report, bytes| sarif::write(report, bytes),
+        |report, bytes| html::write(report, bytes),
+    ];
+    for (place, form) in forms.into_iter().enumerate() {
+        let text = text_of(&report, form).replace("&#x2f;", "/");
+        assert!(text.contains(&statement), "form {place}: {text}");
+    }
+    let figures = report.figures().unwrap();
+    let estimates =
+        estimates::Estimates { report: &report, figures: &figures, groups: None, population: None, fresh: None };
+    let mut bytes = Vec::new();
+    estimates::write(&estimates, &mut bytes).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(
+        text.contains(&statement) && text.contains("Radius curve (linf; features 3,7..9 held fixed; band"),
+        "{text}"
+    );
+    assert!(text.contains(" percentage points either way)"), "{text}");
+    assert_eq!(estimates::to_json(&estimates)["within"], claim);
+    let text = text_of(&report, |report, bytes| text::write(report, bytes));
+    assert!(text.contains("\nheld fixed     features 3,7..9\n"), "{text}");
+    for (text, told) in [("3", "feature 3 held fixed"), ("0,2,4..6,8", "5 features held fixed")] {
+        let (_folder, run) = fixed(text);
+        assert_eq!(wording::conditions(&Report::of(&run, 0.95, None).unwrap()), format!("linf; {told}"));
+    }
+}
+
+#[test]
+fn radii_of_features_are_reported_as_shares() {
+    let (_folder, run) = stored_as(10, |facts| RunFacts { radius: "0.1,0.2".to_owned(), ..facts });
+    let report = Report::of(&run, 0.95, Some(0.5)).unwrap();
+    let pairs = vec![crate::coverage::global::Pair { kappa: 0.5, rho: 0.123_49 }];
+    let global = figures::Global { eps: 0.25, pairs, confidence: 0.95 };
+    let figures = Figures { global: Some(global), ..report.figures().unwrap() };
+    let estimates =
+        estimates::Estimates { report: &report, figures: &figures, groups: None, population: None, fresh: None };
+    let mut bytes = Vec::new();
+    estimates::write(&estimates, &mut bytes).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(text.contains("\n  confidence at least 0.500000, share of the radius 0.1234\n"), "{text}");
+    let object = estimates::to_json(&estimates);
+    assert_eq!((&object["global"]["unit"], &object["curve"]["unit"]), (&"share".into(), &"share".into()));
+    let adjusted = object["classes"][0]["p_value_assumptions"].as_str().unwrap();
+    assert!(adjusted.contains("adjusted by Holm's method"), "{adjusted}");
 }
 
 #[test]
@@ -177,6 +253,7 @@ fn objects_hold_the_figures() {
     let figures = &object["figures"];
     assert_eq!((&figures["classes"][0]["class"], &figures["classes"][0]["certified"]), (&1.into(), &7.into()));
     assert!(figures["classes"][0]["p_value"].as_f64().unwrap() > 0.05);
+    assert!(figures["p_values_assumptions"].as_str().unwrap().contains("Holm's method"));
     assert_eq!(figures["curve"]["steps"][0]["radius"], 0.0);
     assert_eq!((&figures["global"], &figures["radius_unit"]), (&serde_json::Value::Null, &"raw".into()));
     assert!(
@@ -191,13 +268,22 @@ fn junit_counts_failures_and_what_was_skipped() {
     assert!(text.contains(r#"<testsuites name="bartizan" tests="13" skipped="3" failures="3" errors="0">"#), "{text}");
     assert!(text.contains(r#"<testsuite name="gate" tests="1" skipped="0" errors="0" failures="1">"#));
     for part in [
-        r#"<failure message="label 1, predicted 1" type="misclassified"/>"#,
-        r#"<failure message="an input within radius 8/255 (linf) does not get label 1" type="falsified"/>"#,
+        r#"<failure message="label 1, but another output is at least as large" type="misclassified"/>"#,
+        r#"<failure message="an input within radius 8/255 (linf) does not get label 1 alone" type="falsified"/>"#,
         r#"<testcase name="point 8 (label 1)" classname="bartizan" time="60.000">"#,
         r#"<skipped message="timeout"/>"#,
         r#"<skipped message="the run ended without an answer"/>"#,
     ] {
         assert!(text.contains(part), "{part} in {text}");
+    }
+    for require in [0.1, 0.9] {
+        let text =
+            text_of(&Report::of(&run, 0.95, Some(require)).unwrap(), |report, bytes| junit::write(report, bytes));
+        for property in
+            ["name=\"confidence\" value=\"0.95\"", "value=\"Clopper-Pearson;", "value=\"the points were drawn"]
+        {
+            assert!(text.contains(property), "{property} in {text}");
+        }
     }
     let (_folder, run) = hostile();
     let text = text_of(&Report::of(&run, 0.95, None).unwrap(), |report, bytes| junit::write(report, bytes));
@@ -216,8 +302,17 @@ fn sarif_names_points_but_no_machine() {
     assert_eq!((log["version"].as_str(), rules), (Some("2.1.0"), vec!["falsified", "misclassified"]));
     assert_eq!(
         results[0]["message"]["text"],
-        "Point 7: an input within radius 8/255 (linf) does not get its label 1; the checker replayed it."
+        "Point 7: an input within radius 8/255 (linf) does not get its label 1 alone; the checker replayed it."
     );
+    assert_eq!(results[1]["message"]["text"], "Point 9 has label 1, but another output is at least as large.");
+    let other = PointFacts { predicted: 4, ..report.points[9].clone() };
+    assert_eq!(wording::mistake(&other), "the network predicts 4");
+    let properties = &log["runs"][0]["properties"];
+    assert_eq!(
+        (&properties["assumptions"], &properties["method"]),
+        (&report.assumptions().into(), &report.method().into())
+    );
+    assert_eq!(properties["statementAssumptions"], properties["assumptions"]);
     let fingerprints: Vec<&str> =
         results.iter().map(|result| result["partialFingerprints"]["bartizanPoint/v1"].as_str().unwrap()).collect();
     assert!(fingerprints[0].len() == 64 && fingerprints[0] != fingerprints[1]);

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::figures::Figure;
-use super::{Report, wording};
+use super::{Report, numbers, wording};
 
 /// Writes a report.
 ///
@@ -50,7 +50,7 @@ fn write_counts(report: &Report, writer: &mut impl Write) -> io::Result<()> {
     ];
     counts.retain(|(name, count)| *name != "  unanswered" || *count > 0);
     for (name, count) in counts {
-        row(writer, name, &format!("{count:>7}  {:>5.1} %", 100.0 * count as f64 / points.max(1) as f64))?;
+        row(writer, name, &format!("{count:>7}  {:>5} %", numbers::share_of(count, points)))?;
     }
     let (median, longest) = (summary.median.as_secs_f64(), summary.longest.as_secs_f64());
     let total = report.session.map_or(String::new(), |session| format!("; {:.1} s in all", session.time.as_secs_f64()));
@@ -63,8 +63,8 @@ fn write_counts(report: &Report, writer: &mut impl Write) -> io::Result<()> {
 
 fn write_coverage(report: &Report, writer: &mut impl Write) -> io::Result<()> {
     let coverage = &report.coverage;
-    let (lower, upper) = (wording::down(coverage.lower), wording::up(coverage.upper));
-    let confidence = wording::percent(coverage.confidence);
+    let (lower, upper) = (numbers::down(coverage.lower), numbers::up(coverage.upper));
+    let confidence = numbers::percent(coverage.confidence);
     writeln!(writer)?;
     writeln!(
         writer,

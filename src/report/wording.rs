@@ -1,40 +1,83 @@
-//! What reports say in words: the statement, the gate, how the run ended; and numbers as they are printed.
+//! What reports say in words: the statement, the gate, how the run ended.
 
 use super::Report;
-use super::figures::Unit;
+use super::figures::{Figure, Unit};
+use super::numbers::{down, down_to_reach, percent, radius_down, up};
 use crate::batch::runner::{Aim, End};
+use crate::batch::selection;
+use crate::batch::store::PointFacts;
 use crate::coverage::curve::half_width;
 
 /// What "certified" and the other verdicts mean, for readers of a report.
 pub const MEANINGS: [(&str, &str); 4] = [
     (
         "certified",
-        "proved: the trusted checker accepted a certificate that every input within the radius, cut to the valid range, gets the \
-         point's label; in real arithmetic on the stored weights",
+        "proved: the trusted checker accepted a certificate that every input within the radius, cut to the valid range, with the \
+         fixed features as they are, gets the point's label; in real arithmetic on the stored weights",
     ),
     (
         "falsified",
-        "disproved: an input within the radius gets another label; the checker replayed it with rigorous arithmetic",
+        "disproved: an input within the radius does not get the point's label alone: another output is at least as large; the checker \
+         replayed it with rigorous arithmetic",
     ),
-    ("misclassified", "disproved: the point itself does not get its label"),
+    ("misclassified", "disproved: the point itself does not get its label alone: another output is at least as large"),
     (
         "unknown",
         "neither was shown before the search gave up or its time was over; counted against the network and for it",
     ),
 ];
 
-/// The radius and its norm: `radius 0.05 (linf)`.
+/// The most items of a list of fixed features that are told one by one.
+const MOST_FIXED: usize = 3;
+
+/// The radius and its norm: `radius 0.05 (linf)`. What is falsified within it is falsified whatever else is assumed of inputs.
 pub fn radius(report: &Report) -> String {
+    ball(report, &report.facts().norm)
+}
+
+/// The inputs that a claim is about: `radius 0.05 (linf; valid range 0 to 1; features 3,7..9 held fixed)`.
+pub fn within(report: &Report) -> String {
+    ball(report, &conditions(report))
+}
+
+fn ball(report: &Report, conditions: &str) -> String {
+    match report.facts().radius.as_str() {
+        several if several.contains(',') => format!("the radius given for each feature ({conditions})"),
+        radius => format!("radius {radius} ({conditions})"),
+    }
+}
+
+/// What is said of inputs besides the radius: the norm, the valid range, and the features that do not vary.
+pub fn conditions(report: &Report) -> String {
     let facts = report.facts();
-    match facts.radius.contains(',') {
-        false => format!("radius {} ({})", facts.radius, facts.norm),
-        true => format!("the radius given for each feature ({})", facts.norm),
+    let clip = facts.clip.as_ref().map(|clip| format!("valid range {}", clip.replace(',', " to ")));
+    let fixed = facts.fixed.as_ref().map(|text| {
+        let count = selection::parse(text, facts.input_shape.iter().product()).map_or(0, |features| features.len());
+        let features = if count == 1 { "feature" } else { "features" };
+        match text.split(',').count() > MOST_FIXED && count > 0 {
+            true => format!("{count} {features} held fixed"),
+            false => format!("{features} {text} held fixed"),
+        }
+    });
+    [Some(facts.norm.clone()), clip, fixed].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Why a point is its own counterexample. A tie is one, too; the prediction is the first of several largest outputs.
+pub fn mistake(point: &PointFacts) -> String {
+    match point.predicted {
+        predicted if predicted == point.label => "another output is at least as large".to_owned(),
+        predicted => format!("the network predicts {predicted}"),
     }
 }
 
 /// What a report says first: of a run that looked for the radius of each point how far it got, of others the [`statement`].
 pub fn headline(report: &Report) -> String {
     radius_statement(report).unwrap_or_else(|| statement(report))
+}
+
+/// What the [`headline`] takes for granted.
+pub fn headline_assumptions(report: &Report) -> &'static str {
+    radius_statement(report).map_or(report.assumptions(), |_| Figure::Curve.assumptions())
 }
 
 /// The shares of inputs that a statement about radii may be about; the first that the points suffice for is taken, as the band holds at
@@ -54,8 +97,8 @@ pub fn radius_statement(report: &Report) -> Option<String> {
     let unit = Unit::of(&facts.radius);
     let (confidence, radius) = (percent(report.coverage.confidence), radius_down(unit.radius(share)));
     let within = match unit {
-        Unit::Raw(_) => format!("radius {radius} ({})", facts.norm),
-        Unit::Share => format!("{radius} times the radius given for each feature ({})", facts.norm),
+        Unit::Raw(_) => format!("radius {radius} ({})", conditions(report)),
+        Unit::Share => format!("{radius} times the radius given for each feature ({})", conditions(report)),
     };
     Some(format!(
         "With confidence {confidence} %, the network gives the right answer everywhere within {within} of at least {name} of inputs like these."
@@ -74,7 +117,7 @@ fn certified_shares(report: &Report) -> Option<Vec<f64>> {
 pub fn statement(report: &Report) -> String {
     let coverage = &report.coverage;
     let confidence = percent(coverage.confidence);
-    let radius = radius(report);
+    let radius = within(report);
     let ends = match (coverage.lower > 0.0, coverage.upper < 1.0) {
         (true, true) => format!("at least {} % and at most {} %", down(coverage.lower), up(coverage.upper)),
         (true, false) => format!("at least {} %", down(coverage.lower)),
@@ -96,7 +139,7 @@ pub fn proved(report: &Report) -> String {
         "Of {} {points}, {} are certified within {}, {} are falsified, {} are misclassified and {} are unknown.",
         counts.points,
         counts.certified,
-        radius(report),
+        within(report),
         counts.falsified,
         counts.misclassified,
         counts.unknown
@@ -105,11 +148,11 @@ pub fn proved(report: &Report) -> String {
 
 /// Whether the gate is met, in a sentence; none without a gate.
 pub fn gate(report: &Report) -> Option<String> {
-    let (share, is_met) = (percent(report.require?), report.gate()?);
-    let lower = down(report.coverage.lower);
-    Some(match is_met {
-        true => format!("Gate met: the lower end {lower} % is at least {share} %."),
-        false => format!("Gate not met: the lower end {lower} % is below {share} %."),
+    let (require, lower) = (report.require?, report.coverage.lower);
+    let share = percent(require);
+    Some(match report.gate()? {
+        true => format!("Gate met: the lower end {} % is at least {share} %.", down_to_reach(lower, require)),
+        false => format!("Gate not met: the lower end {} % is below {share} %.", down(lower)),
     })
 }
 
@@ -155,65 +198,4 @@ fn radii(shares: &[f64], unit: Unit) -> String {
         up_to(0.5),
         up_to(0.1)
     )
-}
-
-/// A share in percent, rounded down to two places.
-pub fn down(share: f64) -> String {
-    format!("{:.2}", (10_000.0 * share).floor() / 100.0)
-}
-
-/// A share in percent, rounded up to two places.
-pub fn up(share: f64) -> String {
-    format!("{:.2}", (10_000.0 * share).ceil() / 100.0)
-}
-
-/// A share that somebody typed, in percent and without the last places of binary arithmetic.
-pub fn percent(share: f64) -> f64 {
-    const PLACES: f64 = 1e9;
-    (100.0 * PLACES * share).round() / PLACES
-}
-
-/// A confidence with six decimals, rounded up: what is said of inputs at least as confident stays true.
-pub fn confidence_up(confidence: f64) -> String {
-    const PLACES: f64 = 1e6;
-    format!("{:.6}", (PLACES * confidence).ceil() / PLACES)
-}
-
-/// A radius with four significant digits, rounded down.
-pub fn radius_down(radius: f64) -> String {
-    const DIGITS: f64 = 1e4;
-    if radius <= 0.0 {
-        return "0".to_owned();
-    }
-    let unit = 10f64.powf(radius.log10().floor() + 1.0) / DIGITS;
-    short((radius / unit * (1.0 + f64::EPSILON)).floor() * unit)
-}
-
-/// A number with four significant digits, as short as it can be.
-pub fn short(value: f64) -> String {
-    const DIGITS: i32 = 4;
-    if value == 0.0 || !value.is_finite() {
-        return value.to_string();
-    }
-    let magnitude = value.abs().log10().floor() as i32;
-    if !(-DIGITS..=6).contains(&magnitude) {
-        return format!("{value:.2e}");
-    }
-    let text = format!("{value:.places$}", places = (DIGITS - 1 - magnitude).max(0) as usize);
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_short_and_rounded_against_the_claim() {
-        let shown: Vec<String> = [0.0, 0.05, 8.0 / 255.0, 1.0, 1234.56, 1e-9, -0.5].into_iter().map(short).collect();
-        assert_eq!(shown, ["0", "0.05", "0.03137", "1", "1235", "1.00e-9", "-0.5"]);
-        assert_eq!((confidence_up(0.999_999_1), confidence_up(0.5)), ("1.000000".to_owned(), "0.500000".to_owned()));
-        let radii: Vec<String> = [0.123_49, 0.15, 12.0, 0.0, 0.099_999_9].into_iter().map(radius_down).collect();
-        assert_eq!(radii, ["0.1234", "0.15", "12", "0", "0.09999"]);
-        assert_eq!((down(0.34759), up(0.97481), percent(0.95)), ("34.75".to_owned(), "97.49".to_owned(), 95.0));
-    }
 }

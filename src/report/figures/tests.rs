@@ -93,6 +93,17 @@ fn the_curve_has_the_radii_of_the_points() {
 }
 
 #[test]
+fn rows_of_the_curve_hold_at_the_radius_that_they_show() {
+    let step = |radius, share| Step { radius, lower_share: share, upper_share: share, lower: share, upper: share };
+    let steps = vec![step(0.1, 0.75), step(0.123_49, 0.5), step(0.7 * 0.1 + 0.1, 0.25)];
+    let rows = Curve { steps, half_width: 0.1, confidence: CONFIDENCE }.rows(12);
+    let shown: Vec<(&str, f64, f64)> =
+        rows.iter().map(|(r, step)| (r.as_str(), step.lower_share, step.upper_share)).collect();
+    // At 0.1234 points may be robust that are falsified at 0.12349.
+    assert_eq!(shown, [("0.1", 0.75, 0.75), ("0.1234", 0.5, 0.75), ("0.17", 0.25, 0.25)]);
+}
+
+#[test]
 fn confident_inputs_need_many_points_with_answers() {
     assert_eq!(Figures::of(&asked(6, "0.2"), &six(), request(Some(&[]))).global, None);
     let points: Vec<PointFacts> =

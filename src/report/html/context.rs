@@ -7,10 +7,12 @@ use serde::Serialize;
 
 use super::{charts, table};
 use crate::batch::summary::Counts;
+use crate::coverage::curve::Step;
 use crate::report::Report;
 use crate::report::figures::{ClassFigure, Curve, Figure, Figures, Unit};
 use crate::report::gallery::{Change, Exhibit, View};
-use crate::report::wording::{self, MEANINGS, confidence_up, down, percent, radius_down, short, up};
+use crate::report::numbers::{confidence_up, down, percent, radius_down, radius_up, share_of, short, up};
+use crate::report::wording::{self, MEANINGS};
 
 /// The page.
 #[derive(Serialize)]
@@ -21,6 +23,7 @@ pub struct Page<'r> {
     gate: Option<Gate>,
     ending: Option<String>,
     scope: Option<String>,
+    conditions: String,
     estimate: Estimate,
     asked: usize,
     bar: Value,
@@ -138,12 +141,13 @@ pub fn page<'r>(report: &'r Report, figures: &Figures, exhibits: &[Exhibit]) -> 
     let model = facts.model.rsplit(['/', '\\']).next().unwrap_or(&facts.model);
     let rows = table::first_rows(report);
     Ok(Page {
-        title: format!("{model}: robustness within {}", wording::radius(report)),
+        title: format!("{model}: robustness within {}", wording::within(report)),
         statement: wording::headline(report),
         proved: wording::proved(report),
         gate: wording::gate(report).map(|text| Gate { is_met: report.gate() == Some(true), text }),
         ending: wording::ending(report),
         scope: wording::scope(report),
+        conditions: wording::conditions(report),
         estimate: estimate(report),
         asked: counts.points,
         bar: safe(charts::bar(counts, "All points")),
@@ -160,7 +164,7 @@ pub fn page<'r>(report: &'r Report, figures: &Figures, exhibits: &[Exhibit]) -> 
         shown: rows.len(),
         rows,
         data: safe(table::data(report)?),
-        unit: axis(figures.unit),
+        unit: figures.unit.name(),
         times: figures.times.iter().map(|(share, time)| time_row(*share, time.as_secs_f64())).collect(),
         setting: setting(report),
         assumptions: assumptions(report, figures),
@@ -180,7 +184,7 @@ fn estimate(report: &Report) -> Estimate {
         left: 100.0 * coverage.lower,
         width: 100.0 * (coverage.upper - coverage.lower),
         require: report.require.map(|share| 100.0 * share),
-        radius: wording::radius(report),
+        radius: wording::within(report),
         confidence: percent(coverage.confidence).to_string(),
         method: report.method(),
     }
@@ -191,7 +195,7 @@ fn count_rows(report: &Report, counts: &Counts) -> Vec<Count> {
     charts::parts(counts)
         .into_iter()
         .map(|(verdict, count)| {
-            let share = format!("{:.1} %", 100.0 * count as f64 / counts.points.max(1) as f64);
+            let share = format!("{} %", share_of(count, counts.points));
             let notes = [(timeouts, "out of time"), (unanswered, "without an answer")];
             let told = notes.iter().filter(|(count, _)| verdict == "unknown" && *count > 0);
             let note = told.map(|(count, text)| format!("{count} {text}")).collect::<Vec<_>>().join(", ");
@@ -200,30 +204,21 @@ fn count_rows(report: &Report, counts: &Counts) -> Vec<Count> {
         .collect()
 }
 
-fn axis(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Raw(_) => "radius",
-        Unit::Share => "share of the radius",
-    }
-}
-
 fn curve_view(curve: &Curve, unit: Unit) -> io::Result<CurveView> {
     let steps = &curve.steps;
     let most = steps.last().map_or(0.0, |step| step.radius);
-    let row = |step: &crate::coverage::curve::Step| {
-        [short(step.radius), down(step.lower_share), up(step.upper_share), down(step.lower), up(step.upper)]
+    let row = |(radius, step): (String, Step)| {
+        [radius, down(step.lower_share), up(step.upper_share), down(step.lower), up(step.upper)]
     };
     let data: Vec<[f64; 5]> =
         steps.iter().map(|s| [s.radius, s.lower_share, s.upper_share, s.lower, s.upper]).collect();
-    let every = steps.len().div_ceil(CURVE_ROWS).max(1);
-    let chosen = steps.iter().enumerate().filter(|(place, _)| place % every == 0 || place + 1 == steps.len());
     Ok(CurveView {
         svg: safe(charts::curve(steps, most)),
         data: safe(table::in_page(&serde_json::to_string(&data)?)),
-        axis: axis(unit),
+        axis: unit.name(),
         ticks: (0..=TICKS).map(|tick| short(most * tick as f64 / TICKS as f64)).collect(),
-        rows: chosen.map(|(_, step)| row(step)).collect(),
-        is_thin: every > 1,
+        rows: curve.rows(CURVE_ROWS).into_iter().map(row).collect(),
+        is_thin: steps.len() > CURVE_ROWS,
         half_width: up(curve.half_width),
         confidence: percent(curve.confidence).to_string(),
     })
@@ -272,8 +267,8 @@ fn card(report: &Report, exhibit: &Exhibit, unit: Unit) -> Card {
     let rival = exhibit.rival.map_or("another class".to_owned(), class);
     let note = match (point.falsified_share, unit) {
         (Some(0.0), _) => format!("the point itself; confidence {:.3}", point.confidence),
-        (Some(share), Unit::Raw(_)) => format!("within radius {}", short(unit.radius(share))),
-        (share, _) => format!("within {} % of the radius", short(100.0 * share.unwrap_or(1.0))),
+        (Some(share), Unit::Raw(_)) => format!("within radius {}", radius_up(unit.radius(share))),
+        (share, _) => format!("within {} % of the radius", radius_up(100.0 * share.unwrap_or(1.0))),
     };
     let (pictures, features) = match &exhibit.view {
         View::Pictures(pictures) => (Some(picture_view(pictures)), Vec::new()),

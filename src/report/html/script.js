@@ -122,15 +122,27 @@
     const box = document.querySelector(".plotbox");
     const cursor = box.querySelector(".cursor");
     const most = steps[steps.length - 1][0] || 1;
-    const percent = (share) => `${(100 * share).toFixed(1)} %`;
+    const down = (share) => `${(Math.floor(1000 * share) / 10).toFixed(1)} %`;
+    const up = (share) => `${(Math.ceil(1000 * share) / 10).toFixed(1)} %`;
+    const axis = document.querySelector(".xname").textContent;
+    const name = axis.charAt(0).toUpperCase() + axis.slice(1);
+    const isAtMost = (radius, other) => radius <= other * (1 + Number.EPSILON);
+    // Four significant digits, rounded down, as in the table.
+    const shortened = (radius) => {
+      const near = Number(radius.toPrecision(4));
+      const unit = 10 ** (Math.floor(Math.log10(radius)) - 3);
+      return isAtMost(near, radius) ? near : Number((near - unit).toPrecision(4));
+    };
     let place = -1;
     // The shares at a radius between two steps: the lower ones are those of the step after, the upper ones those of the step before.
-    const read = (radius) => {
-      const after = steps.find((step) => step[0] >= radius) ?? [radius, 0, 0, 0, 0];
-      const before = steps.filter((step) => step[0] <= radius).pop() ?? [0, 1, 1, 1, 1];
+    // They are those at the radius that is shown.
+    const read = (pointed) => {
+      const radius = shortened(pointed);
+      const after = steps.find((step) => isAtMost(radius, step[0])) ?? [radius, 0, 0, 0, 0];
+      const before = steps.filter((step) => isAtMost(step[0], radius)).pop() ?? [0, 1, 1, 1, 1];
       cursor.setAttribute("d", `M${1000 * radius / most} 0V500`);
-      const text = `Radius ${digits(radius, 4)}: ${percent(after[1])} of the points certified, ${percent(before[2])} not falsified; `
-        + `between ${percent(after[3])} and ${percent(before[4])} of inputs`;
+      const text = `${name} ${radius}: ${down(after[1])} of the points certified, ${up(before[2])} not falsified; `
+        + `between ${down(after[3])} and ${up(before[4])} of inputs`;
       $("reading").textContent = text;
       box.setAttribute("aria-valuetext", text);
     };

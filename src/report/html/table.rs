@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::batch::store::PointFacts;
-use crate::report::wording::short;
+use crate::report::numbers::{radius_down, radius_up, short};
 use crate::report::{Report, figures::Unit};
 
 /// Points that are shown at a time.
@@ -66,15 +66,15 @@ pub fn in_page(json: &str) -> String {
 /// The first page.
 pub fn first_rows<'r>(report: &'r Report) -> Vec<Row<'r>> {
     let unit = Unit::of(&report.facts().radius);
-    let radius = |share: Option<f64>| share.map_or("–".to_owned(), |share| short(unit.radius(share)));
+    let text = |radius: Option<String>| radius.unwrap_or("–".to_owned());
     let row = |point: &'r PointFacts| Row {
         index: point.index,
         label: report.inputs.class(point.label),
         predicted: report.inputs.class(point.predicted),
         confidence: format!("{:.4}", point.confidence),
         verdict: &point.verdict,
-        certified: radius(point.certified_share),
-        falsified: radius(point.falsified_share),
+        certified: text(certified(point, unit)),
+        falsified: text(falsified(point, unit)),
         time: short(point.time.as_secs_f64()),
         reason: point.reason.as_deref().unwrap_or_default(),
     };
@@ -83,15 +83,14 @@ pub fn first_rows<'r>(report: &'r Report) -> Vec<Row<'r>> {
 
 impl<'r> Columns<'r> {
     fn push(&mut self, point: &'r PointFacts, unit: Unit) {
-        let radius = |share: Option<f64>| share.map_or(Value::Null, |share| rounded(unit.radius(share), SIGNIFICANT));
         self.index.push(point.index);
         self.label.push(point.label);
         self.predicted.push(point.predicted);
-        self.confidence.push(rounded(point.confidence, CONFIDENCE));
+        self.confidence.push(number(Some(format!("{:.CONFIDENCE$}", point.confidence))));
         self.verdict.push(place(&mut self.words, &point.verdict));
-        self.certified.push(radius(point.certified_share));
-        self.falsified.push(radius(point.falsified_share));
-        self.time.push(rounded(point.time.as_secs_f64(), SIGNIFICANT));
+        self.certified.push(number(certified(point, unit)));
+        self.falsified.push(number(falsified(point, unit)));
+        self.time.push(number(Some(short(point.time.as_secs_f64()))));
         let reason = point.reason.as_deref().map(|reason| place(&mut self.reasons, reason));
         self.reason.push(reason.map_or(Value::Null, Value::from));
     }
@@ -100,13 +99,19 @@ impl<'r> Columns<'r> {
 /// Decimals of a confidence.
 const CONFIDENCE: usize = 4;
 
-/// Radii and times have significant digits instead.
-const SIGNIFICANT: usize = 0;
+/// The certified radius of a point, rounded down.
+fn certified(point: &PointFacts, unit: Unit) -> Option<String> {
+    point.certified_share.map(|share| radius_down(unit.radius(share)))
+}
 
-/// A number with so many decimals, or with four significant digits where there are none.
-fn rounded(value: f64, decimals: usize) -> Value {
-    let text = if decimals == SIGNIFICANT { short(value) } else { format!("{value:.decimals$}") };
-    text.parse::<f64>().map_or(Value::Null, Value::from)
+/// The falsified radius of a point, rounded up.
+fn falsified(point: &PointFacts, unit: Unit) -> Option<String> {
+    point.falsified_share.map(|share| radius_up(unit.radius(share)))
+}
+
+/// The number that a text shows, where there is one.
+fn number(text: Option<String>) -> Value {
+    text.and_then(|text| text.parse::<f64>().ok()).map_or(Value::Null, Value::from)
 }
 
 /// The place of a text in a list of the few that there are.

@@ -21,7 +21,7 @@ fn a_page_says_what_the_report_says() {
     for part in [
         "of at least 34.75 % and at most 97.48 % of inputs like these.",
         "Gate not met: the lower end 34.75 % is below 50 %.",
-        "Of 10 points, 7 are certified within radius 8&#x2f;255 (linf), 1 are falsified, 1 are misclassified and 1 are unknown.",
+        "Of 10 points, 7 are certified within radius 8&#x2f;255 (linf; valid range 0 to 1), 1 are falsified, 1 are misclassified and 1 are unknown.",
         "the points were drawn independently from the distribution of inputs",
         "1 out of time",
         "Point 7: label 1 → 0",
@@ -29,6 +29,25 @@ fn a_page_says_what_the_report_says() {
         assert!(text.contains(part), "{part}");
     }
     assert!(text.contains("default-src 'none'") && !text.contains("http://") && !text.contains("https://"));
+}
+
+/// Certified radii are rounded down and falsified ones up, as they are shown and in the data of the script.
+#[test]
+fn radii_in_a_page_claim_nothing_too_much() {
+    let (_folder, run) = stored(10);
+    let mut report = Report::of(&run, 0.95, None).unwrap();
+    // 8/255 is 0.0313725..., half of it 0.0156862...
+    report.points[0].certified_share = Some(0.99);
+    report.points[0].falsified_share = Some(0.995);
+    let text = page(&report);
+    let cell = |radius: &str| format!("<td class=\"r\">{radius}</td>");
+    for part in
+        [cell("0.03105") + &cell("0.03122"), "\"certified\":[0.03105,".to_owned(), "\"falsified\":[0.03122,".to_owned()]
+    {
+        assert!(text.contains(&part), "{part} in {text}");
+    }
+    assert!(text.contains("within radius 0.01569"), "the card of point 7");
+    assert!(text.contains(&(cell("0.01568") + &cell("70.00") + &cell("90.00"))), "not yet falsified: {text}");
 }
 
 #[test]

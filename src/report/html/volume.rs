@@ -12,7 +12,7 @@ use super::render;
 use crate::batch::summary::Counts;
 use crate::branch::tree::{Part, PartKind};
 use crate::report::html::charts;
-use crate::report::wording::short;
+use crate::report::numbers::short;
 use crate::volume::{Map, Measured, percent};
 
 /// What was measured.
