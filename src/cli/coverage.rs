@@ -1,6 +1,7 @@
 //! `bartizan coverage`: what the points of a run say of inputs that are not among them.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 
 use super::domain::{self, Domain};
@@ -16,6 +17,20 @@ use crate::report::figures::{self, Request};
 use crate::report::inputs::Inputs;
 use crate::volume::Goal;
 
+/// Options that say something of a run, and nothing of a domain.
+const OF_RUNS: [&str; 10] = [
+    "confidence",
+    "require",
+    "population",
+    "group_by",
+    "groups",
+    "fresh",
+    "fresh_labels",
+    "fresh_select",
+    "data",
+    "labels",
+];
+
 /// Arguments of `bartizan coverage`.
 #[derive(Debug, clap::Args)]
 pub struct CoverageArgs {
@@ -23,7 +38,7 @@ pub struct CoverageArgs {
     #[arg(value_name = "RUN.db|MODEL")]
     subject: PathBuf,
     /// Instead of a run: which class the network gives how large a share of a box, LO,HI for all inputs or LO,HI;LO,HI;... one by one
-    #[arg(long, value_name = "LO,HI", allow_hyphen_values = true)]
+    #[arg(long, value_name = "LO,HI", allow_hyphen_values = true, conflicts_with_all = OF_RUNS)]
     domain: Option<String>,
     /// With --domain: share of the box that may stay undecided for each class
     #[arg(long, value_name = "SHARE", default_value_t = 0.001, requires = "domain")]
@@ -72,7 +87,7 @@ pub struct CoverageArgs {
 /// Of a run that has not ended and said nothing of it.
 const CONFIDENCE: f64 = 0.95;
 
-/// The most groups of a column: each costs confidence of all others.
+/// The most groups of a column or a file: each costs confidence of all others.
 const MOST_GROUPS: usize = 256;
 
 /// Runs the command.
@@ -159,7 +174,10 @@ impl CoverageArgs {
                     let expected = format!("{} numbers, one for each point of the data set", dataset.len());
                     return Err(CliError::option("--groups", expected, of_point.len().to_string()));
                 }
-                let names = (0..=of_point.iter().copied().max().unwrap_or(0)).map(|group| group.to_string()).collect();
+                let Some((of_point, names)) = numbered(&of_point) else {
+                    let expected = format!("at most {MOST_GROUPS} different numbers");
+                    return Err(CliError::option("--groups", expected, format!("more in `{file}`")));
+                };
                 (file.clone(), of_point, names)
             }
             _ => return Ok(None),
@@ -207,21 +225,27 @@ fn groups_of_column(dataset: &Dataset, column: &str) -> Result<(Vec<usize>, Vec<
         };
         return Err(CliError::option("--group-by", format!("a column `{column}` of the data set"), found));
     };
+    // Ordered as numbers are, zeros of both signs alike.
+    let value = |index: usize| Ok(Ordered(dataset.point(index)?[place] + 0.0));
+    let values = (0..dataset.len()).map(value).collect::<Result<Vec<Ordered>, CliError>>()?;
+    numbered(&values).ok_or_else(|| {
+        let expected = format!("a column of at most {MOST_GROUPS} different values");
+        CliError::option("--group-by", expected, format!("more in `{column}`"))
+    })
+}
+
+/// The place of each value among the different ones in their order, and the names of these; none where they are too many.
+fn numbered<V: Ord + Display>(values: &[V]) -> Option<(Vec<usize>, Vec<String>)> {
     let mut numbers = BTreeMap::new();
-    let mut values = Vec::with_capacity(dataset.len());
-    for index in 0..dataset.len() {
-        let value = dataset.point(index)?[place];
-        // Ordered as numbers are, zeros of both signs alike.
-        numbers.entry(Ordered(value + 0.0)).or_insert(0);
-        values.push(Ordered(value + 0.0));
+    for value in values {
+        numbers.insert(value, 0);
         if numbers.len() > MOST_GROUPS {
-            let expected = format!("a column of at most {MOST_GROUPS} different values");
-            return Err(CliError::option("--group-by", expected, format!("more in `{column}`")));
+            return None;
         }
     }
     numbers.values_mut().enumerate().for_each(|(number, slot)| *slot = number);
-    let names = numbers.keys().map(|value| value.0.to_string()).collect();
-    Ok((values.iter().map(|value| numbers[value]).collect(), names))
+    let names = numbers.keys().map(ToString::to_string).collect();
+    Some((values.iter().map(|value| numbers[value]).collect(), names))
 }
 
 /// Finite numbers in their order.
@@ -229,6 +253,12 @@ fn groups_of_column(dataset: &Dataset, column: &str) -> Result<(Vec<usize>, Vec<
 struct Ordered(f64);
 
 impl Eq for Ordered {}
+
+impl Display for Ordered {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
 
 impl PartialOrd for Ordered {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {

@@ -97,6 +97,47 @@ fn groups_by_a_column_or_a_file() {
     }
 }
 
+/// What a domain has no answer to is refused, so that no gate is passed by without being looked at.
+#[test]
+fn domains_take_no_options_of_runs() {
+    let folder = Folder::new();
+    let options = [
+        "--require 0.9",
+        "--confidence 0.9",
+        "--population 9",
+        "--group-by a",
+        "--groups y.npy",
+        "--fresh x.npy",
+        "--data x.npy",
+        "--labels y.npy",
+    ];
+    for option in options {
+        let output = folder.run(&format!("coverage two.nnet --domain 0,1 {option}"));
+        let name = option.split(' ').next().unwrap();
+        let expected = format!("error: the argument '--domain <LO,HI>' cannot be used with '{name} <");
+        assert!(text(&output.stderr).starts_with(&expected), "{}", text(&output.stderr));
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""));
+    }
+}
+
+#[test]
+fn files_of_groups_hold_few_different_numbers_of_any_size() {
+    let folder = Folder::new();
+    let rows = |of: &dyn Fn(usize) -> String| (0..257).map(of).collect::<String>();
+    folder.write("many.csv", format!("a,b,label\n{}", rows(&|_| "1,0.25,0\n".to_owned())));
+    assert_eq!(
+        folder.certify("two.nnet --data many.csv --radius 0.1 --select 0 --store run.db").status.code(),
+        Some(0)
+    );
+    folder.write("groups.csv", format!("label\n{}", rows(&|i| format!("{}\n", 4_000_000_000_usize + i / 200))));
+    let object = json(&folder, "run.db --groups groups.csv");
+    assert_eq!(object["groups"]["groups"][0]["name"], "4000000000");
+    folder.write("groups.csv", format!("label\n{}", rows(&|i| format!("{i}\n"))));
+    let output = folder.run("coverage run.db --groups groups.csv");
+    let expected = "error: --groups: expected at most 256 different numbers, found more in `groups.csv`\n";
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), expected));
+}
+
 #[test]
 fn refusals() {
     let folder = Folder::new();
