@@ -10,6 +10,7 @@ ChromeDriver. The exit status is 1 if anything is wrong.
 
 import base64
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -52,7 +53,7 @@ def make_reports(binary, models, folder):
     paths = {name: folder / f"{name}.html" for name in ("images", "table", "volume")}
     run("radius", digits / "model.onnx", "--data", digits / "images.npy", "--labels", digits / "labels.npy", "--radius", 0.15,
         "--clip", "0,1", "--select", "0..150", "--timeout", 5, "--precision", 0.02, "--require", 0.2, "--report", paths["images"])
-    run("certify", cancer / "model.onnx", "--data", cancer / "data.csv", "--radius", 0.5, "--mean", cancer / "mean.txt", "--std",
+    run("certify", cancer / "model.onnx", "--data", cancer / "data.csv", "--radius", ",".join(["0.5"] * 30), "--mean", cancer / "mean.txt", "--std",
         cancer / "std.txt", "--timeout", 2, "--report", paths["table"])
     (folder / "net.nnet").write_text(NET)
     (folder / "half.vnnlib").write_text(HALF)
@@ -150,14 +151,32 @@ def check_table(page):
     expect("classes are sorted", certified == sorted(certified))
 
 
-def check_curve(page):
+def read_curve(page, name):
+    """At every step the read-out claims no more than the data do at the radius that it shows."""
+    box, steps = page.one(".plotbox"), page.js("JSON.parse(document.getElementById('curve-data').textContent)")
+    box.send_keys(Keys.HOME)
+    for place in range(len(steps)):
+        text = page.one("#reading").text
+        expect(f"the read-out names its unit: {text}", text.startswith(f"{name} "))
+        radius, *shares = map(float, re.findall(r"\d[\d.e-]*", text))
+        after = next((step for step in steps if step[0] * (1 + 1e-15) >= radius), [radius, 0, 0, 0, 0])
+        before = next((step for step in reversed(steps) if step[0] <= radius * (1 + 1e-15)), [0, 1, 1, 1, 1])
+        certified, possible, lower, upper = [share / 100 for share in shares]
+        expect(f"step {place}, too much is said: {text}", certified <= after[1] + 1e-12 and lower <= after[3] + 1e-12)
+        expect(f"step {place}, too little is left: {text}", possible >= before[2] - 1e-12 and upper >= before[4] - 1e-12)
+        expect(f"step {place}, another radius: {text}", abs(radius - steps[place][0]) <= 1e-3 * radius)
+        box.send_keys(Keys.ARROW_RIGHT)
+
+
+def check_curve(page, name):
     page.open()
     box = page.one(".plotbox")
     expect("the curve is drawn", box.size["width"] > 300 and len(page.all(".plot .line")) == 2 and page.all(".plot .band"))
     box.send_keys(Keys.END)
     last = page.one("#reading").text
     box.send_keys(Keys.ARROW_LEFT)
-    expect("arrow keys move along the curve", last.startswith("Radius ") and page.one("#reading").text != last)
+    expect("arrow keys move along the curve", last.startswith(name) and page.one("#reading").text != last)
+    read_curve(page, name)
 
 
 def check_print(page):
@@ -185,9 +204,9 @@ def main():
             pages = {name: Page(driver, path, screenshots) for name, path in paths.items()}
             for page in pages.values():
                 check_looks(page)
-            for name in ("images", "table"):
+            for name, unit in (("images", "Radius"), ("table", "Share of the radius")):
                 check_table(pages[name])
-                check_curve(pages[name])
+                check_curve(pages[name], unit)
                 check_print(pages[name])
             pages["images"].open()
             pictures = pages["images"].js("[...document.images].map(image => image.complete && image.naturalWidth)")

@@ -34,6 +34,7 @@ def runs(models):
     table = [cancer / "model.onnx", "--data", cancer / "data.csv", "--mean", cancer / "mean.txt", "--std", cancer / "std.txt", "--timeout", 2]
     return {
         "certify with a gate": ["certify", *images, "--radius", 0.05, "--require", 0.5],
+        "certify with features held fixed": ["certify", *images, "--radius", 0.05, "--fix", "3,7..9", "--require", 0.5],
         "certify in a drawn order": ["certify", *images, "--radius", 0.05, "--require", 0.2, "--sequential"],
         "certify out of time": ["certify", *images, "--radius", 0.05, "--budget", 0.001],
         "certify in another norm": ["certify", *images, "--radius", 0.3, "--norm", "l2"],
