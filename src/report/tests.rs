@@ -172,6 +172,12 @@ fn runs_for_radii_say_first_how_far_they_got() {
         "With confidence 95 %, the network gives the right answer everywhere within radius 0.03137 (linf; valid range 0 to 1) of at least \
          a tenth of inputs like these."
     );
+    let (_folder, run) = stored_as(10, |facts| RunFacts { aim: Aim::Bracket(0.1), ..facts });
+    let scope = wording::scope(&Report::of(&run, 0.95, None).unwrap()).unwrap();
+    assert!(
+        scope.starts_with("The run looked for the radius of each point (linf; valid range 0 to 1): 90 % of the points"),
+        "{scope}"
+    );
     // Thirty more without an answer leave nothing, so that the interval is told.
     assert!(at(40).starts_with(
         "With confidence 95 %, the network gives the right answer everywhere within radius 8/255 (linf; valid range 0 to 1) of"

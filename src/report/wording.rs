@@ -179,21 +179,23 @@ pub fn ending(report: &Report) -> Option<String> {
 pub fn scope(report: &Report) -> Option<String> {
     let facts = report.facts();
     let shard = facts.shard.map(|shard| format!("These are the points of shard {shard} only."));
-    let bracket = certified_shares(report).map(|shares| radii(&shares, Unit::of(&facts.radius)));
+    let bracket = certified_shares(report).map(|shares| radii(report, &shares));
     let sentences: Vec<String> = bracket.into_iter().chain(shard).collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 /// Up to which radius how many points are certified, of a run that looked for the radius of each point.
-fn radii(shares: &[f64], unit: Unit) -> String {
+fn radii(report: &Report, shares: &[f64]) -> String {
+    let unit = Unit::of(&report.facts().radius);
     let up_to = |part: f64| {
         let place = (part * shares.len() as f64).ceil() as usize;
         radius_down(unit.radius(shares.get(place.max(1) - 1).copied().unwrap_or(0.0)))
     };
     let what = if unit == Unit::Share { "this share of the radius" } else { "radius" };
     format!(
-        "The run looked for the radius of each point: 90 % of the points are certified up to {what} {}, 50 % up to {} and 10 % up to {}. \
+        "The run looked for the radius of each point ({}): 90 % of the points are certified up to {what} {}, 50 % up to {} and 10 % up to {}. \
          Verdicts and the interval speak of the largest radius that it looked at.",
+        conditions(report),
         up_to(0.9),
         up_to(0.5),
         up_to(0.1)
