@@ -54,6 +54,9 @@ pub enum Reason {
     /// The search believed in a proof that the checker did not accept.
     #[error("the checker refused the proof: {0}")]
     Rejected(Rejected),
+    /// The search has a bug; the text is what it said when it failed.
+    #[error("internal error: the search panicked: {0}")]
+    Panicked(String),
 }
 
 /// What a search has left open.

@@ -15,7 +15,6 @@ mod several;
 pub use several::Easy;
 
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use bartizan_proof::certificate::{Close, Item, Multipliers, Proof, Witness};
@@ -26,7 +25,7 @@ use ndarray::{Array1, Array2, Axis};
 use crate::attack::momentum::{self, Effort, Start};
 use crate::bound::{Ball, Bounds, Model, Relaxation, Relaxations, Rows, interval, linear};
 use crate::certify;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, Flag};
 use crate::lp::{self, Objective, Solution, Unsolved};
 use crate::outcome::{Outcome, Reason, Rung, Verdict};
 use crate::query::{Query, Target};
@@ -75,7 +74,7 @@ pub struct Options {
     /// Seed of everything random.
     pub seed: u64,
     /// A flag that ends the search as if its time were over.
-    pub cancelled: Option<&'static AtomicBool>,
+    pub cancelled: Option<&'static Flag>,
 }
 
 impl Default for Options {

@@ -2,7 +2,6 @@
 //! parallel.
 
 use std::collections::HashMap;
-use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +10,7 @@ use std::time::{Duration, Instant};
 use bartizan_proof::{Network, Property};
 
 use super::{BatchError, workers};
-use crate::outcome::{Outcome, Verdict};
+use crate::outcome::{Outcome, Reason, Verdict};
 use crate::verify::{Options, Verifier};
 
 /// One line of an instance list.
@@ -93,8 +92,7 @@ pub fn run<E: From<BatchError>>(
         let start = Instant::now();
         let answered = || answer(&instances[place], (folder, group), options, files);
         // One query that hits a bug must not take the others with it.
-        let outcome = panic::catch_unwind(AssertUnwindSafe(answered));
-        let outcome = outcome.unwrap_or_else(|_| Err("internal error: the search panicked".to_owned()));
+        let outcome = workers::caught(answered).unwrap_or_else(|text| Err(Reason::Panicked(text).to_string()));
         group.release();
         Answer { outcome, time: start.elapsed() }
     };

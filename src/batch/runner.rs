@@ -5,7 +5,8 @@
 //! 2. The rest climb the whole ladder, in the order of how near the first pass came. Where the run has a budget they do so in rounds
 //!    with growing time limits.
 //!
-//! A run in a drawn order has no first pass: its points are answered in a random order, and it may end at any moment.
+//! A run in a drawn order has no first pass and no rounds: its points are answered in a random order, and it may end at any moment. What
+//! it says by then counts the points up to the first one without an answer.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ use super::bracket::Bracketing;
 use super::dataset::Dataset;
 use super::points::{Posed, Question, refused};
 use super::{BatchError, workers};
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, Flag};
 use crate::outcome::{Reason, Verdict};
 use crate::verify::{Easy, Options, Verifier};
 
@@ -163,15 +164,23 @@ impl Run<'_> {
     }
 
     /// Answers for all chosen points without an answer. `finished` is called as each answer comes, on the calling thread, and says
-    /// whether to go on; answers come in no particular order, but apart from time limits their content does not depend on the number of
-    /// threads, nor on which points have been answered before.
+    /// whether to go on; if not, points that have begun are ended and their answers dropped. Answers come in no particular order, but
+    /// apart from time limits their content does not depend on the number of threads, nor on which points have been answered before.
     ///
     /// # Errors
     ///
     /// As [`Run::check`], or the threads cannot be started, or whatever `finished` returns; then points that have begun are ended and
     /// their answers dropped.
-    pub fn answer<E: From<BatchError>>(
+    pub fn answer<E: From<BatchError>>(&self, finished: impl FnMut(PointAnswer) -> Result<Next, E>) -> Result<End, E> {
+        let stop = Flag::within(self.options.cancelled);
+        let options = Options { cancelled: Some(stop), ..self.options.clone() };
+        Run { options: &options, ..*self }.answer_until(stop, finished)
+    }
+
+    /// The same, where `stop` ends the search at every point.
+    fn answer_until<E: From<BatchError>>(
         &self,
+        stop: &Flag,
         mut finished: impl FnMut(PointAnswer) -> Result<Next, E>,
     ) -> Result<End, E> {
         let start = Instant::now();
@@ -184,7 +193,7 @@ impl Run<'_> {
             }
             Ok::<bool, E>(goes_on)
         };
-        if !self.look(start, &mut open, &mut deliver)? {
+        if !self.look((start, stop), &mut open, &mut deliver)? {
             return Ok(End::Gate);
         }
         let mut dropped = false;
@@ -200,7 +209,7 @@ impl Run<'_> {
                 }
                 Ok(true)
             };
-            if !workers::run_while((tasks.len(), self.plan.jobs), work, receive)? {
+            if !workers::run_while((tasks.len(), self.plan.jobs), stop, work, receive)? {
                 break;
             }
             sort(&mut open);
@@ -215,7 +224,7 @@ impl Run<'_> {
     /// The first pass: answers for some points, and the others in the order in which to go on with them. Returns whether to go on.
     fn look<E: From<BatchError>>(
         &self,
-        start: Instant,
+        (start, stop): (Instant, &Flag),
         open: &mut Vec<Open>,
         deliver: &mut dyn FnMut(PointAnswer) -> Result<bool, E>,
     ) -> Result<bool, E> {
@@ -232,9 +241,13 @@ impl Run<'_> {
         }
         let batches: Vec<&[usize]> =
             self.selection.chunks(size).filter(|batch| batch.iter().any(|index| !self.is_answered(*index))).collect();
-        let work = |task: usize| match self.is_over(start) {
-            true => Ok((Vec::new(), batches[task].iter().copied().map(unknown).collect())),
-            false => self.look_at(batches[task]),
+        let work = |task: usize| {
+            let untouched = || Ok((Vec::new(), batches[task].iter().copied().map(unknown).collect()));
+            match self.is_over(start) {
+                true => untouched(),
+                // Where one point hits a bug, the others still climb.
+                false => workers::caught(|| self.look_at(batches[task], start)).unwrap_or_else(|_| untouched()),
+            }
         };
         let receive = |_: usize, found: Result<(Vec<PointAnswer>, Vec<Open>), BatchError>| -> Result<bool, E> {
             let (answers, rest) = found?;
@@ -246,14 +259,16 @@ impl Run<'_> {
             }
             Ok(true)
         };
-        let goes_on = workers::run_while((batches.len(), self.plan.jobs), work, receive)?;
+        let goes_on = workers::run_while((batches.len(), self.plan.jobs), stop, work, receive)?;
         sort(open);
         Ok(goes_on)
     }
 
     /// The first pass over one batch.
-    fn look_at(&self, batch: &[usize]) -> Result<(Vec<PointAnswer>, Vec<Open>), BatchError> {
+    fn look_at(&self, batch: &[usize], run: Instant) -> Result<(Vec<PointAnswer>, Vec<Open>), BatchError> {
         let start = Instant::now();
+        #[cfg(test)]
+        batch.iter().for_each(|index| tests::behave(self.options, *index));
         let posed = batch.iter().map(|index| self.pose(*index)).collect::<Result<Vec<Posed>, _>>()?;
         let predictions = self.predict(&posed);
         let (mut answers, mut rest) = (Vec::new(), Vec::new());
@@ -264,7 +279,7 @@ impl Run<'_> {
             }
         }
         let properties: Vec<_> = rest.iter().map(|place| &posed[*place].property).collect();
-        let limit = self.options.deadline();
+        let limit = self.deadline(self.options.timeout, run);
         let mut open = Vec::new();
         for (place, easy) in rest.iter().zip(self.verifier.prove_linearly(&properties, limit)) {
             match easy {
@@ -313,20 +328,18 @@ impl Run<'_> {
         }
         let start = Instant::now();
         let posed = self.pose(open.index)?;
-        let mut deadline = Deadline::after(limit).unless(self.options.cancelled);
-        let left = self.plan.budget.map(|budget| budget.saturating_sub(run.elapsed()));
-        if let Some(left) = left {
-            deadline = deadline.at_most(left);
-        }
+        let is_cut = self.left(run).is_some_and(|left| left < limit);
+        let deadline = self.deadline(limit, run);
         let prediction = match open.prediction {
             Some(prediction) => prediction,
             None => self.predict(std::slice::from_ref(&posed)).swap_remove(0).0,
         };
-        let result = self.result(open, &posed, deadline)?;
+        let result = workers::caught(|| self.result(open, &posed, deadline)).unwrap_or_else(|text| {
+            Ok(PointResult { reason: Some(Reason::Panicked(text)), ..PointResult::default() })
+        })?;
         let is_timeout = matches!(result.reason, Some(Reason::Timeout(_)));
-        let is_cut_short = self.is_cancelled() || left.is_some_and(|left| left < limit);
         Ok(match is_timeout {
-            true if is_cut_short => Attempt::Dropped,
+            true if is_cut || self.is_cancelled() => Attempt::Dropped,
             true if !is_last => Attempt::Again,
             _ => {
                 let answer = self.assemble((open.index, prediction), &posed, (result, start.elapsed()));
@@ -336,6 +349,8 @@ impl Run<'_> {
     }
 
     fn result(&self, open: &Open, posed: &Posed, deadline: Deadline) -> Result<PointResult, BatchError> {
+        #[cfg(test)]
+        tests::behave(self.options, open.index);
         let network = self.verifier.network();
         if open.prediction.is_none()
             && let Ok(violated) = check::replay(network, &posed.property, &posed.centre)
@@ -369,16 +384,28 @@ impl Run<'_> {
         let longest = self.options.timeout;
         let rounds = std::iter::successors(Some(ROUNDS.0), |limit| Some(limit * ROUNDS.1));
         let short = rounds.map(Duration::from_secs_f64).take_while(|limit| *limit < longest);
-        let in_rounds = self.plan.budget.is_some() && self.plan.aim == Aim::Verdict;
+        let is_drawn = matches!(self.plan.order, Order::Drawn(_));
+        let in_rounds = self.plan.budget.is_some() && self.plan.aim == Aim::Verdict && !is_drawn;
         short.filter(|_| in_rounds).chain([longest]).collect()
     }
 
-    fn is_over(&self, start: Instant) -> bool {
-        self.is_cancelled() || self.plan.budget.is_some_and(|budget| start.elapsed() >= budget)
+    /// The end of something that may take so long, in a run that began then.
+    fn deadline(&self, limit: Duration, run: Instant) -> Deadline {
+        let limit = self.left(run).map_or(limit, |left| left.min(limit));
+        Deadline::after(limit).unless(self.options.cancelled)
+    }
+
+    /// What is left of the budget.
+    fn left(&self, run: Instant) -> Option<Duration> {
+        self.plan.budget.map(|budget| budget.saturating_sub(run.elapsed()))
+    }
+
+    fn is_over(&self, run: Instant) -> bool {
+        self.is_cancelled() || self.left(run) == Some(Duration::ZERO)
     }
 
     fn is_cancelled(&self) -> bool {
-        self.options.cancelled.is_some_and(|flag| flag.load(std::sync::atomic::Ordering::Relaxed))
+        self.options.cancelled.is_some_and(Flag::is_set)
     }
 
     fn is_answered(&self, index: usize) -> bool {

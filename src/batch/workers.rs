@@ -1,5 +1,6 @@
 //! Independent tasks on several threads.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -7,6 +8,7 @@ use std::thread;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::BatchError;
+use crate::deadline::Flag;
 
 /// Runs `work` for every number below `tasks` on `threads` threads. `finished` is called with each task's number and result as it
 /// ends, on the calling thread, in no particular order.
@@ -17,23 +19,25 @@ use super::BatchError;
 ///
 /// # Errors
 ///
-/// The threads cannot be started, or whatever `finished` returns; then tasks that have begun are ended and their
-/// results dropped.
+/// The threads cannot be started, or whatever `finished` returns; then tasks that have begun come to their end and their
+/// results are dropped.
 pub fn run<R: Send, E: From<BatchError>>(
     size: (usize, usize),
     work: impl Fn(usize) -> R + Sync,
     mut finished: impl FnMut(usize, R) -> Result<(), E>,
 ) -> Result<(), E> {
-    run_while(size, work, |task, result| finished(task, result).map(|()| true)).map(|_| ())
+    run_while(size, &Flag::new(), work, |task, result| finished(task, result).map(|()| true)).map(|_| ())
 }
 
-/// As [`run`], as long as `finished` says that it should go on; returns whether it always did.
+/// As [`run`], as long as `finished` says that it should go on; returns whether it always did. Once it does not, `stop` is set, which
+/// tells tasks that have begun that nobody waits for them.
 ///
 /// # Errors
 ///
 /// As [`run`].
 pub fn run_while<R: Send, E: From<BatchError>>(
     (tasks, threads): (usize, usize),
+    stop: &Flag,
     work: impl Fn(usize) -> R + Sync,
     mut finished: impl FnMut(usize, R) -> Result<bool, E>,
 ) -> Result<bool, E> {
@@ -56,8 +60,10 @@ pub fn run_while<R: Send, E: From<BatchError>>(
         drop(sender);
         // Leaving early drops the receiver, which ends the threads.
         for (task, result) in receiver {
-            if !finished(task, result)? {
-                return Ok(false);
+            let goes_on = finished(task, result);
+            if !matches!(goes_on, Ok(true)) {
+                stop.set();
+                return goes_on;
             }
         }
         Ok(true)
@@ -72,6 +78,18 @@ pub fn run_while<R: Send, E: From<BatchError>>(
 pub fn run_one<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R, BatchError> {
     let pools = pools(threads, 1)?;
     Ok(pools[0].install(work))
+}
+
+/// What a task comes to; the text of the panic where it hits a bug, which must not take other tasks with it.
+///
+/// # Errors
+///
+/// It panicked.
+pub fn caught<R>(task: impl FnOnce() -> R) -> Result<R, String> {
+    panic::catch_unwind(AssertUnwindSafe(task)).map_err(|payload| match payload.downcast::<String>() {
+        Ok(text) => *text,
+        Err(payload) => payload.downcast_ref::<&str>().copied().unwrap_or("no text").to_owned(),
+    })
 }
 
 /// As many threads as the machine has cores.
@@ -91,6 +109,8 @@ fn pools(threads: usize, tasks: usize) -> Result<Vec<ThreadPool>, BatchError> {
 
 #[cfg(test)]
 mod tests {
+    use rayon::prelude::*;
+
     use super::*;
 
     #[test]
@@ -114,6 +134,40 @@ mod tests {
         assert_eq!(ended, 1);
         assert!(run((0, 2), |_| (), |_, ()| Ok::<(), BatchError>(())).is_ok());
     }
+
+    /// Tasks that only the flag ends: whoever waits for them waits for ever.
+    #[test]
+    fn whoever_leaves_early_tells_those_who_work() {
+        for leave in [Ok(false), Err(BatchError::Threads { threads: 0, error: "stop".to_owned() })] {
+            let (stop, is_error, mut leave) = (Flag::new(), leave.is_err(), Some(leave));
+            let work = |task: usize| {
+                while task > 0 && !stop.is_set() {
+                    thread::yield_now();
+                }
+            };
+            let left = run_while((9, 3), &stop, work, |_, ()| leave.take().unwrap());
+            assert_eq!((left.is_err(), stop.is_set()), (is_error, true));
+        }
+        let stop = Flag::new();
+        assert!(run_while((9, 3), &stop, |_| (), |_, ()| Ok::<bool, BatchError>(true)).unwrap() && !stop.is_set());
+    }
+
+    #[test]
+    fn panics_are_caught_with_their_text() {
+        let below = |most: usize, task: usize| {
+            assert!(task < most, "task {task}");
+            task
+        };
+        let mut found = [const { Ok(0) }; 3];
+        let keep = |task, result| {
+            found[task] = result;
+            Ok::<(), BatchError>(())
+        };
+        run((3, 2), |task| caught(|| [task].par_iter().map(|task| below(2, *task)).sum()), keep).unwrap();
+        assert_eq!(found, [Ok(0), Ok(1), Err("task 2".to_owned())]);
+        assert_eq!(caught(|| panic!("plain")), Err::<(), _>("plain".to_owned()));
+    }
+
     #[test]
     fn every_running_task_has_all_threads() {
         let sizes = |threads, tasks| {

@@ -1,4 +1,4 @@
-use std::sync::atomic::AtomicBool;
+use std::thread;
 
 use bartizan_proof::Interval;
 use bartizan_proof::property::Normalisation;
@@ -7,9 +7,36 @@ use super::*;
 use crate::batch::store::StoredPoint;
 use crate::batch::tests::{self, dataset, question, two_inputs};
 
+/// Seed of runs whose search panics at the point [`MARKED`].
+const PANICKING: u64 = 0xdead;
+
+/// Seed of runs whose search goes on at the point [`MARKED`] until somebody ends it.
+const ENDLESS: u64 = 0xe4d;
+
+/// The point at which such runs do so.
+const MARKED: usize = 1;
+
+/// What the search does in runs with those seeds.
+pub(super) fn behave(options: &Options, index: usize) {
+    assert!((options.seed, index) != (PANICKING, MARKED), "point {index} hits a bug");
+    let is_endless = (options.seed, index) == (ENDLESS, MARKED);
+    let limit = Deadline::after(Duration::from_secs(60));
+    while is_endless && !options.cancelled.is_some_and(Flag::is_set) {
+        assert!(!limit.has_passed(), "nobody ended the search");
+        thread::yield_now();
+    }
+}
+
 /// Words in the order of the points.
 fn words(dataset: &Dataset, question: &Question, jobs: usize) -> Vec<&'static str> {
     tests::answers(dataset, question, Plan::simple(jobs)).iter().map(PointAnswer::word).collect()
+}
+
+/// What comes of a run over all points of a data set at a radius of 0.0999.
+fn over<R>(set: &Dataset, options: &Options, plan: Plan, work: impl FnOnce(&Run) -> R) -> R {
+    let (verifier, question) = (Verifier::new(two_inputs()), question("0.0999"));
+    let selection: Vec<usize> = (0..set.len()).collect();
+    work(&Run { verifier: &verifier, dataset: set, selection: &selection, question: &question, options, plan })
 }
 
 #[test]
@@ -130,7 +157,8 @@ fn orders_are_drawn_by_their_seed() {
 
 #[test]
 fn budgets_interruptions_and_receivers_end_a_run() {
-    static FLAG: AtomicBool = AtomicBool::new(true);
+    static FLAG: Flag = Flag::new();
+    FLAG.set();
     let (set, question) = (many(), question("0.0999"));
     let ended = |plan: Plan, options: &Options, most: usize| {
         let verifier = Verifier::new(two_inputs());
@@ -152,6 +180,80 @@ fn budgets_interruptions_and_receivers_end_a_run() {
     assert_eq!(ended(long, &options, all + 1), (End::Completion, all));
     let cancelled = Options { cancelled: Some(&FLAG), ..options };
     assert_eq!(ended(plan, &cancelled, all), (End::Interruption, 0));
+}
+
+#[test]
+fn a_point_that_hits_a_bug_does_not_take_the_others_with_it() {
+    let set = dataset("1,0,0\n0.5,1,1\n0.3,0.2,0\n0,1,0\n");
+    for (order, aim) in
+        [(Order::EasyFirst, Aim::Verdict), (Order::Drawn(1), Aim::Verdict), (Order::EasyFirst, Aim::Bracket(0.5))]
+    {
+        let options = Options { seed: PANICKING, ..Options::default() };
+        let plan = Plan { order, aim, ..Plan::simple(2) };
+        let mut answers = Vec::new();
+        let ended = over(&set, &options, plan, |run| {
+            run.answer(|answer| {
+                answers.push(answer);
+                Ok::<Next, BatchError>(Next::More)
+            })
+        });
+        assert_eq!(ended.unwrap(), End::Completion);
+        answers.sort_unstable_by_key(|answer| answer.index);
+        let words: Vec<&str> = answers.iter().map(PointAnswer::word).collect();
+        assert_eq!(words, ["certified", "unknown", "falsified", "misclassified"], "{plan:?}");
+        let reason = answers[MARKED].reason.as_ref().map(ToString::to_string);
+        assert_eq!(reason.as_deref(), Some("internal error: the search panicked: point 1 hits a bug"));
+    }
+}
+
+/// Without being told, the second point would go on until the limit of [`behave`], and panic.
+#[test]
+fn points_in_flight_end_with_the_run() {
+    let set = dataset("1,0,0\n0.5,1,1\n");
+    let options = Options { seed: ENDLESS, ..Options::default() };
+    let plan = Plan { order: Order::Drawn(0), ..Plan::simple(2) };
+    let full = || BatchError::Selection { expected: "room".to_owned(), found: "a full disk".to_owned() };
+    for is_error in [false, true] {
+        let mut seen = Vec::new();
+        let start = Instant::now();
+        let ended = over(&set, &options, plan, |run| {
+            run.answer(|answer| {
+                seen.push(answer.index);
+                if is_error { Err(full()) } else { Ok(Next::Enough) }
+            })
+        });
+        assert_eq!(
+            ended.map_err(|error| error.to_string()),
+            if is_error { Err(full().to_string()) } else { Ok(End::Gate) }
+        );
+        assert!(seen == [0] && start.elapsed() < Duration::from_secs(30), "{seen:?}");
+    }
+}
+
+#[test]
+fn the_first_pass_ends_with_the_budget() {
+    let set = dataset("1,0,0\n0.5,1,1\n");
+    let certified = |budget: Option<Duration>| {
+        let plan = Plan { budget, ..Plan::simple(1) };
+        over(&set, &Options::default(), plan, |run| {
+            let (answers, open) = run.look_at(&[0, 1], Instant::now()).unwrap();
+            assert_eq!(answers.len() + open.len(), 2);
+            answers.len()
+        })
+    };
+    let budgets = [None, Some(Duration::from_secs(1000)), Some(Duration::ZERO)];
+    assert_eq!(budgets.map(certified), [2, 2, 0]);
+}
+
+/// The interval of such a run counts the points up to the first without an answer: a point that is put off stops it there.
+#[test]
+fn a_run_in_a_drawn_order_puts_no_point_off() {
+    let set = dataset("1,0,0\n");
+    let rounds = |order: Order| {
+        let plan = Plan { budget: Some(Duration::from_secs(1000)), order, ..Plan::simple(1) };
+        over(&set, &Options::default(), plan, |run| run.limits().len())
+    };
+    assert_eq!((rounds(Order::EasyFirst), rounds(Order::Drawn(0))), (4, 1));
 }
 
 /// The outputs are the inputs' positive parts; with a gap `g` between them, a radius up to `g / 2` is safe.
