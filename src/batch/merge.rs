@@ -52,9 +52,9 @@ pub fn merge(stores: &[PathBuf], to: &Path) -> Result<Merged, BatchError> {
     }
     let mut store = Store::create(to, &facts)?;
     let written = fill(&mut store, &runs, &owners).and_then(|()| conclude(&mut store, first, to));
-    store.close();
-    if written.is_err() {
-        let _ = std::fs::remove_file(to);
+    match written {
+        Ok(()) => store.close(),
+        Err(_) => store.discard(),
     }
     written.map(|()| Merged { points: owners.len(), asked: facts.asked_count() })
 }

@@ -11,6 +11,7 @@
 //! * [`manifest`]: the same, bound to each of them.
 //! * [`store`]: the same in a file, point by point, with certificates.
 //! * [`merge`]: one file from several.
+//! * [`gate`]: whether they decide what is required of a run that goes on.
 //! * [`fresh`]: what its proofs say about inputs that are not in it.
 //! * [`recheck_run`]: whether what is stored is true.
 
@@ -32,6 +33,7 @@ pub mod runner;
 pub mod summary;
 
 pub mod fresh;
+pub mod gate;
 pub mod merge;
 pub mod recheck_run;
 pub mod store;

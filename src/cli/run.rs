@@ -1,6 +1,6 @@
 //! A run over the points of a data set, as `certify` and `radius` make it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::ValueEnum;
@@ -13,6 +13,7 @@ use super::search::{self, SearchArgs};
 use super::{CliError, Exit, interrupt, progress};
 use crate::batch::answer::PointAnswer;
 use crate::batch::dataset::Dataset;
+use crate::batch::gate::Gate;
 use crate::batch::manifest::Manifest;
 use crate::batch::runner::{Aim, End, Next, Order, Plan, Run};
 use crate::batch::selection::Shard;
@@ -96,15 +97,12 @@ pub fn run(args: &RunArgs, kind: Kind) -> Result<Exit, CliError> {
     let start = Instant::now();
     let kept = args.place()?;
     let mut store = args.open(&kept, &facts)?;
-    let answered = StoredRun::open(&kept.path)?.indices()?;
-    let work = Run { plan: Plan { answered: &answered, ..plan }, ..work };
-    let decided = |run: &StoredRun| -> Result<bool, BatchError> {
-        let Some(share) = require.filter(|_| kind.is_drawn) else { return Ok(false) };
-        let coverage = Report::of(run, args.confidence, None)?.coverage;
-        Ok(coverage.lower >= share || coverage.upper < share)
-    };
-    let ended = answer(&work, &mut store, &kept.path, decided);
     let reader = StoredRun::open(&kept.path)?;
+    let answered = reader.indices()?;
+    let work = Run { plan: Plan { answered: &answered, ..plan }, ..work };
+    let watched = require.filter(|_| kind.is_drawn);
+    let gate = watched.map(|share| gate(&reader, share, args.confidence)).transpose()?;
+    let ended = answer(&work, &mut store, gate);
     let ended = ended.and_then(|end| {
         store.conclude(&Manifest::of(&reader, end, args.confidence)?)?;
         Ok(end)
@@ -129,23 +127,27 @@ pub fn run(args: &RunArgs, kind: Kind) -> Result<Exit, CliError> {
     })
 }
 
-/// Answers all points and stores each answer as it comes.
-fn answer(
-    run: &Run,
-    store: &mut Store,
-    path: &Path,
-    decided: impl Fn(&StoredRun) -> Result<bool, BatchError>,
-) -> Result<End, CliError> {
+/// What is required of a run, with what is known of its points.
+fn gate(run: &StoredRun, share: f64, confidence: f64) -> Result<Gate, BatchError> {
+    let mut gate = Gate::of(run.facts(), share, confidence)?;
+    run.facts_of_points()?.iter().for_each(|point| gate.add(point.index, &point.verdict));
+    Ok(gate)
+}
+
+/// Answers all points, until the gate is decided if there is one, and stores each answer as it comes.
+fn answer(run: &Run, store: &mut Store, mut gate: Option<Gate>) -> Result<End, CliError> {
     let bar = progress::bar(run.selection.len());
     bar.set_position(run.plan.answered.len() as u64);
     bar.reset_eta();
-    let reader = StoredRun::open(path)?;
     let mut tally = Tally::default();
-    let is_watched = matches!(run.plan.order, Order::Drawn(_));
     let finished = |answer: PointAnswer| {
         store.insert(&answer)?;
         tally.show(&answer, &bar);
-        Ok::<Next, CliError>(if is_watched && decided(&reader)? { Next::Enough } else { Next::More })
+        let is_decided = gate.as_mut().is_some_and(|gate| {
+            gate.add(answer.index, answer.word());
+            gate.is_decided()
+        });
+        Ok::<Next, CliError>(if is_decided { Next::Enough } else { Next::More })
     };
     let ended = run.answer(finished);
     bar.finish_and_clear();
@@ -198,6 +200,7 @@ impl RunArgs {
             Some(path) => Ok(Place { path: path.clone(), folder: None }),
             None => {
                 let folder = tempfile::tempdir().map_err(CliError::writing(&std::env::temp_dir()))?;
+                interrupt::remove_at_once(folder.path());
                 Ok(Place { path: folder.path().join("run.db"), folder: Some(folder) })
             }
         }

@@ -235,6 +235,38 @@ fn another_array_of_the_same_file_is_another_question() {
     assert_eq!(column(RunFacts { available: 7, ..run.clone() }), Some("available"));
 }
 
+/// A run that goes on may find the file that another one has made and not locked yet.
+#[test]
+fn a_store_that_another_run_has_found_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db");
+    let other = fs::File::create(folder.path().join("run.db-lock")).unwrap();
+    other.lock().unwrap();
+    let busy = "run.db: store: expected nobody else who writes to it, found another run";
+    assert_eq!(message(Store::create(&path, &facts())), busy);
+    drop(other);
+    let mut store = Store::resume(&path, &facts()).unwrap();
+    store.insert(&answers()[0]).unwrap();
+    store.close();
+    let place = fs::canonicalize(&path).unwrap();
+    let expected = "no file of this name (--resume goes on with the run of an existing one), found one";
+    assert_eq!(message(write::own(&path, &place)), format!("run.db: store: expected {expected}"));
+    assert_eq!(StoredRun::open(&path).unwrap().indices().unwrap(), [0]);
+}
+
+#[test]
+fn nothing_is_left_of_a_store_that_is_discarded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db");
+    let mut store = Store::create(&path, &facts()).unwrap();
+    store.insert(&answers()[0]).unwrap();
+    let reader = StoredRun::open(&path).unwrap();
+    assert_eq!(reader.indices().unwrap(), [0]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4, "the file, its log, the log's index and the lock");
+    store.discard();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
 /// A process may be killed after it has made the file and before it has written down the question.
 #[test]
 fn a_store_without_a_question_is_begun() {

@@ -29,7 +29,7 @@ pub struct Store {
 
 /// Keeps other runs away from a store.
 #[derive(Debug)]
-struct Lock {
+pub(super) struct Lock {
     path: PathBuf,
     _file: File,
 }
@@ -46,17 +46,16 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// There is a file already, or it cannot be written; then none is left behind.
+    /// There is a file already, or it cannot be written; then none is left behind, unless another run has found it meanwhile.
     pub fn create(path: &Path, facts: &RunFacts) -> Result<Store, BatchError> {
         let place = reserve(path)?;
-        let begun = lock(path, &place).and_then(|lock| {
-            let connection = begin(&place, facts).map_err(failed(path, "write"))?;
-            Ok(Store { path: path.to_owned(), connection, flushed: Instant::now(), _lock: lock })
-        });
-        begun.inspect_err(|_| {
+        let lock = own(path, &place)?;
+        let connection = begin(&place, facts).map_err(|error| {
             // Nobody else has written to it; whoever tries again should not find it in the way.
-            let _ = fs::remove_file(&place);
-        })
+            remove(&place);
+            failed(path, "write")(error)
+        })?;
+        Ok(Store { path: path.to_owned(), connection, flushed: Instant::now(), _lock: lock })
     }
 
     /// Opens the store of a run that asks the same, to go on with it; makes it where there is none, or one that was killed before it had
@@ -71,7 +70,7 @@ impl Store {
         }
         if is_unborn(path).map_err(failed(path, "read"))? {
             let place = fs::canonicalize(path).map_err(failed(path, "read"))?;
-            let lock = lock(path, &place)?;
+            let lock = own(path, &place)?;
             let connection = begin(&place, facts).map_err(failed(path, "write"))?;
             return Ok(Store { path: path.to_owned(), connection, flushed: Instant::now(), _lock: lock });
         }
@@ -157,6 +156,14 @@ impl Store {
     pub fn close(self) {
         let _ = self.connection.pragma_update(None, "journal_mode", "DELETE");
     }
+
+    /// Takes the store away again, with all that belongs to it.
+    pub fn discard(self) {
+        let Store { path, connection, _lock: lock, .. } = self;
+        drop(connection);
+        remove(&path);
+        drop(lock);
+    }
 }
 
 const INSERT_POINT: &str = "
@@ -169,19 +176,40 @@ VALUES (:point, :label, :predicted, :confidence, :verdict, :time_s, :reason, :pr
 fn reserve(path: &Path) -> Result<PathBuf, BatchError> {
     let made = File::create_new(path).and_then(|_| fs::canonicalize(path));
     made.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            let expected = "no file of this name (--resume goes on with the run of an existing one)";
-            BatchError::within(path)(ReadError::part("store", expected, "one"))
-        }
+        io::ErrorKind::AlreadyExists => taken(path),
         _ => failed(path, "write")(error),
     })
 }
 
+fn taken(path: &Path) -> BatchError {
+    let expected = "no file of this name (--resume goes on with the run of an existing one)";
+    BatchError::within(path)(ReadError::part("store", expected, "one"))
+}
+
+/// Removes a database with the files that SQLite keeps beside it.
+fn remove(place: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(beside(place, end));
+    }
+}
+
+/// The file whose name goes on.
+fn beside(place: &Path, end: &str) -> PathBuf {
+    let mut name = place.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+/// Locks a store in which nothing has been written. Before the lock, another run that goes on may find the file: it writes to it still, or
+/// has even ended.
+pub(super) fn own(path: &Path, place: &Path) -> Result<Lock, BatchError> {
+    let lock = lock(path, place)?;
+    if is_unborn(place).map_err(failed(path, "read"))? { Ok(lock) } else { Err(taken(path)) }
+}
+
 /// Locks a file beside the store: a lock on the store itself would get into the way of SQLite's own.
 fn lock(path: &Path, place: &Path) -> Result<Lock, BatchError> {
-    let mut name = place.as_os_str().to_owned();
-    name.push("-lock");
-    let lock = PathBuf::from(name);
+    let lock = beside(place, "-lock");
     let file = File::create(&lock).map_err(failed(path, "write"))?;
     match file.try_lock() {
         Ok(()) => Ok(Lock { path: lock, _file: file }),
