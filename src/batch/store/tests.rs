@@ -254,6 +254,20 @@ fn a_store_that_another_run_has_found_stays() {
     assert_eq!(StoredRun::open(&path).unwrap().indices().unwrap(), [0]);
 }
 
+/// A run that ends removes its lock, which another one may have opened just before.
+#[cfg(unix)]
+#[test]
+fn a_lock_that_was_removed_keeps_nobody_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db-lock");
+    let file = fs::File::create(&path).unwrap();
+    assert!(write::is_at(&file, &path).unwrap());
+    fs::remove_file(&path).unwrap();
+    assert!(!write::is_at(&file, &path).unwrap());
+    let other = fs::File::create(&path).unwrap();
+    assert!(!write::is_at(&file, &path).unwrap() && write::is_at(&other, &path).unwrap());
+}
+
 #[test]
 fn nothing_is_left_of_a_store_that_is_discarded() {
     let folder = tempfile::tempdir().unwrap();

@@ -210,15 +210,40 @@ pub(super) fn own(path: &Path, place: &Path) -> Result<Lock, BatchError> {
 /// Locks a file beside the store: a lock on the store itself would get into the way of SQLite's own.
 fn lock(path: &Path, place: &Path) -> Result<Lock, BatchError> {
     let lock = beside(place, "-lock");
-    let file = File::create(&lock).map_err(failed(path, "write"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Lock { path: lock, _file: file }),
-        Err(TryLockError::WouldBlock) => {
-            let expected = "nobody else who writes to it";
-            Err(BatchError::within(path)(ReadError::part("store", expected, "another run")))
+    loop {
+        let file = File::create(&lock).map_err(failed(path, "write"))?;
+        match file.try_lock() {
+            Ok(()) if is_at(&file, &lock).map_err(failed(path, "read"))? => {
+                return Ok(Lock { path: lock, _file: file });
+            }
+            // Whoever had it has removed it meanwhile.
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let expected = "nobody else who writes to it";
+                return Err(BatchError::within(path)(ReadError::part("store", expected, "another run")));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(path, "write")(error)),
         }
-        Err(TryLockError::Error(error)) => Err(failed(path, "write")(error)),
     }
+}
+
+/// Whether an open file is still the one that its path names.
+#[cfg(unix)]
+pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+
+    let own = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(named) => Ok((own.dev(), own.ino()) == (named.dev(), named.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Elsewhere files that are open are not removed.
+#[cfg(not(unix))]
+pub(super) fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
 }
 
 /// Whether a file is a database in which nothing has been written.
