@@ -46,6 +46,16 @@ pub enum BatchError {
         /// What does not fit.
         error: PropertyError,
     },
+    /// A setting whose value makes no sense.
+    #[error("{name}: expected {expected}, found {found}")]
+    Setting {
+        /// The setting's name; on the command line it stands behind two dashes.
+        name: String,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
     /// A choice of points that the data set cannot meet.
     #[error("selection: expected {expected}, found {found}")]
     Selection {
@@ -75,6 +85,16 @@ pub enum BatchError {
 }
 
 impl BatchError {
+    /// An error in the content of a file, at a named part.
+    pub fn content(path: &Path, part: &str, expected: impl Into<String>, found: impl Into<String>) -> BatchError {
+        BatchError::Content { path: path.to_owned(), error: ReadError::part(part, expected, found) }
+    }
+
+    /// A setting whose value makes no sense.
+    pub fn setting(name: &str, expected: impl Into<String>, found: impl Into<String>) -> BatchError {
+        BatchError::Setting { name: name.to_owned(), expected: expected.into(), found: found.into() }
+    }
+
     /// A closure that names the file in which something was found wrong.
     pub(crate) fn within(path: &Path) -> impl Fn(ReadError) -> BatchError + '_ {
         move |error| BatchError::Content { path: path.to_owned(), error }

@@ -1,15 +1,18 @@
 //! Many queries in one process.
 //!
+//! * [`files`]: models and properties in files.
 //! * [`workers`]: independent tasks on several threads.
 //! * [`queries`]: a list of properties over a few networks.
 //! * [`recheck`]: certificates that have been written before.
 //! * [`dataset`], [`selection`]: labelled points, and which of them are meant.
+//! * [`perturbation`]: what may change about them, in decimal texts ([`decimals`]), but for some [`features`].
 //! * [`points`]: the question of local robustness for each of them.
 //! * [`answer`]: what became of one of them.
 //! * [`runner`]: a run over all of them; `bracket` looks for the radius of one.
 //! * [`summary`]: what became of all of them.
 //! * [`manifest`]: the same, bound to each of them.
 //! * [`store`]: the same in a file, point by point, with certificates.
+//! * [`session`]: a run from its question to its store.
 //! * [`merge`]: one file from several.
 //! * [`gate`]: whether they decide what is required of a run that goes on.
 //! * [`fresh`]: what its proofs say about inputs that are not in it.
@@ -17,6 +20,7 @@
 
 mod error;
 
+pub mod files;
 pub mod workers;
 
 pub mod queries;
@@ -24,6 +28,10 @@ pub mod recheck;
 
 pub mod dataset;
 pub mod selection;
+
+pub mod decimals;
+pub mod features;
+pub mod perturbation;
 
 pub mod answer;
 mod bracket;
@@ -36,6 +44,7 @@ pub mod fresh;
 pub mod gate;
 pub mod merge;
 pub mod recheck_run;
+pub mod session;
 pub mod store;
 
 pub use error::BatchError;

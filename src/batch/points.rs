@@ -1,5 +1,7 @@
 //! The question of local robustness, as the points of a data set pose it.
 
+use std::path::Path;
+
 use bartizan_proof::property::{Norm, Normalisation, RobustnessQuery};
 use bartizan_proof::{Interval, Network, Property, PropertyError};
 
@@ -73,6 +75,14 @@ impl Question {
             clip: self.clip,
             normalisation: self.normalisation.as_ref(),
         }
+    }
+}
+
+/// Checks that a network, read from somewhere, tells classes apart.
+pub fn has_classes(network: &Network, path: &Path) -> Result<(), BatchError> {
+    match network.output_size() {
+        found @ (0 | 1) => Err(BatchError::content(path, "output", "at least two classes", found.to_string())),
+        _ => Ok(()),
     }
 }
 

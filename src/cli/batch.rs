@@ -10,7 +10,8 @@ use indicatif::ProgressBar;
 
 use super::output::OutputFile;
 use super::search::SearchArgs;
-use super::{CliError, Exit, files, output, progress};
+use super::{CliError, Exit, output, progress};
+use crate::batch::files;
 use crate::batch::queries::{self, Answer, Instance};
 use crate::outcome::Verdict;
 

@@ -8,7 +8,7 @@ use bartizan_proof::{Interval, PropertyError};
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::data::DataArgs;
+use super::data::{DataArgs, tell_of_integers};
 use super::search::SearchArgs;
 use super::{CliError, Exit, output};
 use crate::batch::workers;
@@ -39,8 +39,10 @@ pub fn run(args: &BoundsArgs) -> Result<Exit, CliError> {
     let verifier = Verifier::new(args.data.network()?);
     let dataset = args.data.dataset()?;
     dataset.fits(verifier.network())?;
-    let fixed = args.data.fixed(&dataset)?;
-    let question = args.data.question(verifier.network(), fixed.as_deref())?;
+    let perturbation = args.data.perturbation();
+    let (fixed, integers) = perturbation.fixed(&dataset)?;
+    tell_of_integers(&integers);
+    let question = perturbation.question(verifier.network().input_shape(), fixed.as_deref())?;
     if args.index >= dataset.len() {
         let expected = format!("a point from 0 to {}", dataset.len() - 1);
         return Err(CliError::option("--index", expected, args.index.to_string()));

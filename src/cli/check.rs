@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use bartizan_proof::Digest;
 use serde_json::json;
 
-use super::{CliError, Exit, check_run, files, output, progress, search, volume};
+use super::{CliError, Exit, check_run, output, progress, search, volume};
+use crate::batch::files;
 use crate::batch::recheck::{self, Claim, Fact, Judgement, Library, Unproved};
 use crate::batch::store;
 

@@ -5,17 +5,15 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bartizan_proof::{Digest, Network};
-use clap::ValueEnum;
 use serde_json::json;
 
-use super::data::{Norm, QuestionText};
-use super::files::read_model;
-use super::{CliError, Exit, decimals, output, progress};
+use super::{CliError, Exit, output, progress};
 use crate::batch::dataset::{Dataset, Origin, Source};
+use crate::batch::files::read_model;
 use crate::batch::manifest::{Answered, Manifest, WrongFigure};
-use crate::batch::points::Question;
+use crate::batch::perturbation::question_of;
 use crate::batch::recheck_run::{self, Asked, Findings};
-use crate::batch::store::{RunFacts, StoredRun};
+use crate::batch::store::StoredRun;
 use crate::bound::Model;
 
 /// Which run, and what it speaks of.
@@ -43,7 +41,7 @@ pub fn run(files: Files, jobs: usize, json: bool) -> Result<Exit, CliError> {
     }
     same_network(&store, &network)?;
     store.hold_still()?;
-    let question = question(&store, network.input_shape())?;
+    let question = question_of(&store)?;
     let dataset = dataset(&store, &files)?;
     let start = Instant::now();
     let bar = progress::bar(store.indices()?.len());
@@ -79,28 +77,6 @@ fn same_network(store: &StoredRun, network: &Network) -> Result<(), CliError> {
         }
         None => Ok(()),
     }
-}
-
-/// The question that the store tells.
-pub fn question(store: &StoredRun, shape: &[usize]) -> Result<Question, CliError> {
-    let RunFacts { norm, radius, fixed, clip, mean, std, .. } = store.facts();
-    let column = |name: &str| format!("table `run`, column `{name}`");
-    let wrong = |_| CliError::content(store.path(), &column("norm"), "linf, l2 or l1", norm.as_str());
-    let norm = Norm::from_str(norm, false).map_err(wrong)?;
-    for (name, text) in [("radius", Some(radius)), ("mean", mean.as_ref()), ("std", std.as_ref())] {
-        // The store tells its question itself: it names no files.
-        if let Some(text) = text.filter(|text| !decimals::is_inline(text)) {
-            return Err(CliError::content(store.path(), &column(name), "numbers", format!("`{text}`")));
-        }
-    }
-    let (fixed, clip, mean, std) = (fixed.as_deref(), clip.as_deref(), mean.as_deref(), std.as_deref());
-    let text = QuestionText { norm, radius, fixed, clip, mean, std };
-    text.question(shape).map_err(|error| match error {
-        CliError::Option { option, expected, found } => {
-            CliError::content(store.path(), &column(option.trim_start_matches('-')), expected, found)
-        }
-        other => other,
-    })
 }
 
 /// The points that the run read, or those in other files.

@@ -8,6 +8,7 @@ use super::domain::{self, Domain};
 use super::outputs::gate;
 use super::{CliError, Exit, check_run, output, search, volume};
 use crate::batch::dataset::{Dataset, Source};
+use crate::batch::perturbation::question_of;
 use crate::batch::store::StoredRun;
 use crate::batch::{fresh, selection};
 use crate::coverage::{Coverage, global};
@@ -114,7 +115,7 @@ pub fn run(args: &CoverageArgs) -> Result<Exit, CliError> {
         }
         Err(_) => None,
     };
-    let question = check_run::question(&run, &run.facts().input_shape)?;
+    let question = question_of(&run)?;
     report.inputs = Inputs::of(dataset.as_ref(), &question);
     let figures = report.figures()?;
     let estimates = Estimates {

@@ -7,8 +7,8 @@ use bartizan_proof::property::{Atom, Bound, Case, Region, Variable};
 use bartizan_proof::{Interval, Network, Property, Shares};
 use serde_json::json;
 
-use super::{CliError, Exit, decimals, files, output, volume};
-use crate::batch::workers;
+use super::{CliError, Exit, output, volume};
+use crate::batch::{BatchError, decimals, files, workers};
 use crate::branch::volume::Stop;
 use crate::verify::Verifier;
 use crate::volume::{Goal, Measured, measure};
@@ -52,8 +52,8 @@ pub fn run(domain: Domain) -> Result<Exit, CliError> {
 
 /// The bounds of all inputs.
 fn bounds(text: &str, inputs: usize) -> Result<Vec<Bound>, CliError> {
-    let pair = |text: &str| decimals::range("--domain", text).map(|(lower, upper)| Bound { lower, upper });
-    let pairs = text.split(';').map(pair).collect::<Result<Vec<Bound>, _>>()?;
+    let pair = |text: &str| decimals::range("domain", text).map(|(lower, upper)| Bound { lower, upper });
+    let pairs = text.split(';').map(pair).collect::<Result<Vec<Bound>, BatchError>>()?;
     match pairs.as_slice() {
         [all] => Ok(vec![*all; inputs]),
         _ if pairs.len() == inputs => Ok(pairs),

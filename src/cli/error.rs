@@ -56,7 +56,7 @@ pub enum CliError {
     },
     /// A data set, or a run over it.
     #[error(transparent)]
-    Batch(#[from] BatchError),
+    Batch(BatchError),
     /// Bounds that cannot be proved.
     #[error(transparent)]
     Bounds(#[from] BoundsError),
@@ -70,6 +70,17 @@ pub enum CliError {
         /// What it is.
         found: String,
     },
+}
+
+impl From<BatchError> for CliError {
+    fn from(error: BatchError) -> CliError {
+        match error {
+            BatchError::Setting { name, expected, found } => {
+                CliError::Option { option: format!("--{}", name.replace('_', "-")), expected, found }
+            }
+            error => CliError::Batch(error),
+        }
+    }
 }
 
 impl CliError {

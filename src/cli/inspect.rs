@@ -7,7 +7,8 @@ use bartizan_proof::Network;
 use bartizan_proof::network::{Affine, Map, Node, Op};
 use serde_json::json;
 
-use super::{CliError, Exit, files, output};
+use super::{CliError, Exit, output};
+use crate::batch::files;
 
 /// Arguments of `bartizan inspect`.
 #[derive(Debug, clap::Args)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::outputs::{self, OutputArgs};
 use super::{CliError, Exit, check_run, output};
 use crate::batch::dataset::Dataset;
+use crate::batch::perturbation::question_of;
 use crate::batch::store::StoredRun;
 use crate::report::inputs::Inputs;
 use crate::report::{self, Report};
@@ -52,7 +53,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
     let mut report = Report::of(&run, confidence, require)?;
     let is_wanted = args.outputs.shows_points() || report.summary.counts.unanswered > 0;
     let dataset = if is_wanted { args.dataset(&run)? } else { None };
-    report.inputs = match check_run::question(&run, &run.facts().input_shape) {
+    report.inputs = match question_of(&run) {
         Ok(question) => Inputs::of(dataset.as_ref(), &question),
         Err(_) => Inputs::default(),
     };

@@ -3,24 +3,21 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use clap::ValueEnum;
 use indicatif::ProgressBar;
 use tempfile::TempDir;
 
-use super::data::DataArgs;
-use super::outputs::{self, OutputArgs};
+use super::data::{self, DataArgs};
+use super::outputs::{self, OutputArgs, Outputs};
 use super::search::{self, SearchArgs};
 use super::{CliError, Exit, interrupt, progress};
 use crate::batch::answer::PointAnswer;
 use crate::batch::dataset::Dataset;
-use crate::batch::gate::Gate;
-use crate::batch::manifest::Manifest;
-use crate::batch::runner::{Aim, End, Next, Order, Plan, Run};
+use crate::batch::runner::{Aim, End};
 use crate::batch::selection::Shard;
-use crate::batch::store::{RunFacts, Store, StoredRun};
+use crate::batch::session::{Begun, Session, Settings};
 use crate::batch::{BatchError, selection};
 use crate::report::inputs::Inputs;
-use crate::report::{Report, Session};
+use crate::report::{self, Report};
 use crate::verify::{Options, Verifier};
 
 /// Arguments that `certify` and `radius` share.
@@ -73,50 +70,28 @@ struct Place {
 
 /// Makes a run. Everything that can be wrong with options, files and points is found before it starts.
 pub fn run(args: &RunArgs, kind: Kind) -> Result<Exit, CliError> {
-    let options = Options { cancelled: Some(interrupt::flag()), ..args.search.options()? };
-    let (jobs, require) = (args.search.jobs()?, outputs::gate(args.require.as_deref(), args.confidence)?);
-    let budget = args.budget.map(|seconds| search::seconds("--budget", seconds)).transpose()?;
-    args.store.as_ref().map_or(Ok(()), |store| args.outputs.spare("--store", store))?;
-    let outputs = args.outputs.prepare()?;
+    let (settings, outputs) = (args.settings(kind)?, args.outputs()?);
     let verifier = Verifier::new(args.data.network()?);
     let dataset = args.data.dataset()?;
-    dataset.fits(verifier.network())?;
-    let fixed = args.data.fixed(&dataset)?;
-    let data = args.data.inlined()?;
-    let question = data.question(verifier.network(), fixed.as_deref())?;
-    let chosen = args.selection(&dataset)?;
-    let facts = RunFacts { fixed, ..args.facts((&data, &verifier, &dataset), &options, (kind, &chosen))? };
-    let selection = facts.asked()?;
-    let order = if kind.is_drawn { Order::Drawn(options.seed) } else { Order::EasyFirst };
-    let plan = Plan { answered: &[], aim: kind.aim, order, budget, jobs };
-    let (selection, question, options) = (&selection, &question, &options);
-    let work = Run { verifier: &verifier, dataset: &dataset, selection, question, options, plan };
-    work.check()?;
+    let settings = Settings { chosen: args.selection(&dataset)?, ..settings };
+    let model = args.data.model.display().to_string();
+    let session = Session::prepare((&verifier, &model), &dataset, &args.data.perturbation(), &settings)?;
+    data::tell_of_integers(session.integers());
 
     interrupt::watch();
     let start = Instant::now();
-    let kept = args.place()?;
-    let mut store = args.open(&kept, &facts)?;
-    let reader = StoredRun::open(&kept.path)?;
-    let answered = reader.indices()?;
-    let work = Run { plan: Plan { answered: &answered, ..plan }, ..work };
-    let watched = require.filter(|_| kind.is_drawn);
-    let gate = watched.map(|share| gate(&reader, share, args.confidence)).transpose()?;
-    let ended = answer(&work, &mut store, gate);
-    let ended = ended.and_then(|end| {
-        store.conclude(&Manifest::of(&reader, end, args.confidence)?)?;
-        Ok(end)
-    });
-    let mut report = Report::of(&reader, args.confidence, require)?;
-    report.is_kept = kept.folder.is_none();
-    report.session = Some(Session { time: start.elapsed(), jobs });
-    report.inputs = Inputs::of(Some(&dataset), question);
+    let place = args.place()?;
+    let mut begun = session.begin(&place.path, args.resume)?;
+    let ended = answer(&session, &mut begun);
+    let mut report = Report::of(begun.run(), settings.confidence, settings.require)?;
+    report.is_kept = place.folder.is_none();
+    report.session = Some(report::Session { time: start.elapsed(), jobs: settings.jobs });
+    report.inputs = Inputs::of(Some(&dataset), session.question());
     let nothing = report.points.is_empty() && ended.is_err();
     let delivered = if nothing { Ok(()) } else { outputs.deliver(&report) };
     let gate = report.gate();
     drop(report);
-    drop(reader);
-    store.close();
+    begun.close();
     // What ended the run early comes before what it may have done to the report.
     let end = ended?;
     delivered?;
@@ -127,29 +102,13 @@ pub fn run(args: &RunArgs, kind: Kind) -> Result<Exit, CliError> {
     })
 }
 
-/// What is required of a run, with what is known of its points.
-fn gate(run: &StoredRun, share: f64, confidence: f64) -> Result<Gate, BatchError> {
-    let mut gate = Gate::of(run.facts(), share, confidence)?;
-    run.facts_of_points()?.iter().for_each(|point| gate.add(point.index, &point.verdict));
-    Ok(gate)
-}
-
-/// Answers all points, until the gate is decided if there is one, and stores each answer as it comes.
-fn answer(run: &Run, store: &mut Store, mut gate: Option<Gate>) -> Result<End, CliError> {
-    let bar = progress::bar(run.selection.len());
-    bar.set_position(run.plan.answered.len() as u64);
+/// Answers all points, behind a bar.
+fn answer(session: &Session, begun: &mut Begun) -> Result<End, BatchError> {
+    let bar = progress::bar(session.selection().len());
+    bar.set_position(begun.answered().len() as u64);
     bar.reset_eta();
     let mut tally = Tally::default();
-    let finished = |answer: PointAnswer| {
-        store.insert(&answer)?;
-        tally.show(&answer, &bar);
-        let is_decided = gate.as_mut().is_some_and(|gate| {
-            gate.add(answer.index, answer.word());
-            gate.is_decided()
-        });
-        Ok::<Next, CliError>(if is_decided { Next::Enough } else { Next::More })
-    };
-    let ended = run.answer(finished);
+    let ended = begun.answer(|progress| tally.show(progress.answer, &bar));
     bar.finish_and_clear();
     ended
 }
@@ -180,9 +139,30 @@ impl Tally {
 }
 
 impl RunArgs {
-    fn selection(&self, dataset: &Dataset) -> Result<Vec<usize>, CliError> {
-        let Some(text) = &self.select else { return Ok((0..dataset.len()).collect()) };
-        selection::parse(text, dataset.len()).map_err(|error| match error {
+    /// All settings but the choice of points, which depends on the data set.
+    fn settings(&self, kind: Kind) -> Result<Settings, CliError> {
+        let Kind { aim, is_drawn } = kind;
+        Ok(Settings {
+            options: Options { cancelled: Some(interrupt::flag()), ..self.search.options()? },
+            aim,
+            is_drawn,
+            chosen: None,
+            shard: self.shard()?,
+            budget: self.budget.map(|seconds| search::seconds("--budget", seconds)).transpose()?,
+            jobs: self.search.jobs()?,
+            require: outputs::gate(self.require.as_deref(), self.confidence)?,
+            confidence: self.confidence,
+        })
+    }
+
+    fn outputs(&self) -> Result<Outputs, CliError> {
+        self.store.as_ref().map_or(Ok(()), |store| self.outputs.spare("--store", store))?;
+        self.outputs.prepare()
+    }
+
+    fn selection(&self, dataset: &Dataset) -> Result<Option<Vec<usize>>, CliError> {
+        let Some(text) = &self.select else { return Ok(None) };
+        selection::parse(text, dataset.len()).map(Some).map_err(|error| match error {
             BatchError::Selection { expected, found } => CliError::option("--select", expected, found),
             other => other.into(),
         })
@@ -205,54 +185,4 @@ impl RunArgs {
             }
         }
     }
-
-    fn open(&self, place: &Place, facts: &RunFacts) -> Result<Store, CliError> {
-        let open = if self.resume { Store::resume } else { Store::create };
-        Ok(open(&place.path, facts)?)
-    }
-
-    fn facts(
-        &self,
-        (data, verifier, dataset): (&DataArgs, &Verifier, &Dataset),
-        options: &Options,
-        (kind, chosen): (Kind, &[usize]),
-    ) -> Result<RunFacts, CliError> {
-        let network = verifier.network();
-        Ok(RunFacts {
-            aim: kind.aim,
-            model: data.model.display().to_string(),
-            model_sha256: network.digest(),
-            input_shape: network.input_shape().to_vec(),
-            classes: network.output_size(),
-            dropped_activation: network.dropped_activation().map(str::to_owned),
-            data: data.data.clone(),
-            data_sha256: dataset.points_origin().digest,
-            points_name: dataset.points_origin().source.to_string(),
-            labels: data.labels.clone(),
-            label_column: data.label_column.clone(),
-            labels_sha256: dataset.labels_origin().digest,
-            labels_name: dataset.labels_origin().source.to_string(),
-            available: dataset.len(),
-            selection: self.select.as_ref().map(|_| selection::format(chosen)),
-            selected: chosen.len(),
-            shard: self.shard()?,
-            is_drawn: kind.is_drawn,
-            norm: data.norm.name().to_owned(),
-            radius: data.radius.clone(),
-            fixed: None,
-            clip: data.clip.clone(),
-            mean: data.mean.clone(),
-            std: data.std.clone(),
-            method: name_of(options.method),
-            split: name_of(options.split),
-            timeout: options.timeout.as_secs_f64(),
-            attack: options.attack,
-            seed: options.seed,
-        })
-    }
-}
-
-/// The name of a choice on the command line.
-fn name_of(choice: impl ValueEnum) -> String {
-    choice.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned())
 }

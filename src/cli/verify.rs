@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::output::OutputFile;
 use super::search::SearchArgs;
-use super::{CliError, Exit, files, output};
-use crate::batch::workers;
+use super::{CliError, Exit, output};
+use crate::batch::{files, workers};
 use crate::outcome::{Outcome, Reason, Verdict};
 use crate::verify::Verifier;
 

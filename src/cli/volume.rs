@@ -7,8 +7,8 @@ use bartizan_proof::{Property, Shares};
 use serde_json::json;
 
 use super::output::OutputFile;
-use super::{CliError, Exit, files, output, search};
-use crate::batch::workers;
+use super::{CliError, Exit, output, search};
+use crate::batch::{files, workers};
 use crate::branch::volume::{Parts, Stop};
 use crate::report::html::volume::{Subject, write as write_page};
 use crate::verify::Verifier;

@@ -1,7 +1,8 @@
-//! Data sets: labelled points in raw units, from `.npy`, `.npz`, `.csv` and `.parquet` files and folders of PNG images.
+//! Data sets: labelled points in raw units, from memory or from `.npy`, `.npz`, `.csv` and `.parquet` files and folders of PNG images.
 //!
 //! * `source` names files and arrays, `input` reads files and takes their digests, `defect` is what can be wrong in them.
 //! * `npy`, `npz`, `csv`, `parquet`, `images` read one format each.
+//! * `arrays` takes points from memory.
 //! * `labels` turns numbers into class indices.
 //! * `rows`, `spool` keep the points: in little memory, and on disk beyond a limit.
 //!
@@ -10,6 +11,7 @@
 //!
 //! Files are read as streams. What is needed later is a copy, so that a file that changes during a run does not change the run.
 
+mod arrays;
 mod csv;
 mod defect;
 mod images;
@@ -22,6 +24,7 @@ mod rows;
 mod source;
 mod spool;
 
+pub use arrays::Arrays;
 pub use source::{Format, Source};
 
 use std::fs::File;
@@ -52,6 +55,18 @@ pub struct Dataset {
     class_names: Option<Vec<String>>,
     read_from: Origin,
     labelled_by: Origin,
+    named: Named,
+}
+
+/// How somebody named a data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The points, as they were named.
+    pub data: String,
+    /// The labels; none where they are where the points are.
+    pub labels: Option<String>,
+    /// The label's column in a table, where one was named.
+    pub label_column: Option<String>,
 }
 
 /// Where something was read.
@@ -89,8 +104,13 @@ impl Dataset {
     pub fn read(data: &Source, labels: Option<&Source>, column: Option<&str>) -> Result<Dataset, BatchError> {
         let within = BatchError::within(&data.path);
         let format = data.format().map_err(&within)?;
+        let named = Named {
+            data: data.to_string(),
+            labels: labels.map(ToString::to_string),
+            label_column: column.map(str::to_owned),
+        };
         if format == Format::Images {
-            return Ok(Dataset::of_images(data, images::read(data, labels, column)?));
+            return Ok(Dataset::of_images(data, images::read(data, labels, column)?, named));
         }
         let (found, digest) = read_points((data, format), labels.is_none(), column)?;
         let read_from = Origin { source: data.with_part(found.key), digest };
@@ -108,13 +128,13 @@ impl Dataset {
             return Err(BatchError::within(&labelled_by.source.path)(error));
         }
         let (points, shape, columns) = (Arc::new(found.points), found.shape, found.columns);
-        Ok(Dataset { points, shape, labels, columns, class_names: None, read_from, labelled_by })
+        Ok(Dataset { points, shape, labels, columns, class_names: None, read_from, labelled_by, named })
     }
 
-    fn of_images(data: &Source, images: Images) -> Dataset {
+    fn of_images(data: &Source, images: Images, named: Named) -> Dataset {
         let Images { points, shape, labels, digest, labelled_by, class_names } = images;
         let read_from = Origin { source: data.clone(), digest };
-        Dataset { points: Arc::new(points), shape, labels, columns: None, class_names, read_from, labelled_by }
+        Dataset { points: Arc::new(points), shape, labels, columns: None, class_names, read_from, labelled_by, named }
     }
 
     /// Reads a file of labels alone, or of other numbers of points that are written as labels are.
@@ -203,6 +223,11 @@ impl Dataset {
     /// Names of the classes; none where class indices are all there is.
     pub fn class_names(&self) -> Option<&[String]> {
         self.class_names.as_deref()
+    }
+
+    /// How it was named.
+    pub(crate) fn named(&self) -> &Named {
+        &self.named
     }
 
     /// Where the points were read.

@@ -153,6 +153,7 @@ fn data_that_do_not_fit_the_network_are_refused() {
         class_names: None,
         read_from: Origin { source: Source::parse("x.npy"), digest: Digest::of(b"") },
         labelled_by: Origin { source: Source::parse("y.npy"), digest: Digest::of(b"") },
+        named: Named { data: "x.npy".to_owned(), labels: None, label_column: None },
     };
     let message = |set: Dataset, network: &Network| set.fits(network).unwrap_err().to_string();
     assert_eq!(

@@ -7,8 +7,7 @@ use std::path::Path;
 use bartizan_proof::{Network, Property};
 use flate2::read::MultiGzDecoder;
 
-use super::CliError;
-use crate::batch::queries;
+use super::{BatchError, queries};
 
 /// Reads files for many queries at once.
 pub struct Disk;
@@ -30,8 +29,8 @@ const LARGEST_FILE: u64 = 8 << 30;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// The content of a file, decompressed if it is gzipped (whatever its name).
-pub fn read_bytes(path: &Path) -> Result<Vec<u8>, CliError> {
-    let reading = |error| CliError::Read { path: path.to_owned(), error };
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, BatchError> {
+    let reading = |error| BatchError::Read { path: path.to_owned(), error };
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(LARGEST_FILE).read_to_end(&mut bytes)).map_err(reading)?;
     if !bytes.starts_with(&GZIP_MAGIC) {
@@ -51,16 +50,16 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, CliError> {
 }
 
 /// Reads a model: ONNX, or NNet where the name says so (`.nnet`, `.nnet.gz`).
-pub fn read_model(path: &Path) -> Result<Network, CliError> {
+pub fn read_model(path: &Path) -> Result<Network, BatchError> {
     let bytes = read_bytes(path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let is_nnet = name.trim_end_matches(".gz").ends_with(".nnet");
     let network = if is_nnet { bartizan_read::read_nnet(&bytes) } else { bartizan_read::read_onnx(&bytes) };
-    network.map_err(|error| CliError::Content { path: path.to_owned(), error })
+    network.map_err(|error| BatchError::Content { path: path.to_owned(), error })
 }
 
 /// Reads a VNN-LIB property.
-pub fn read_property(path: &Path) -> Result<Property, CliError> {
+pub fn read_property(path: &Path) -> Result<Property, BatchError> {
     let bytes = read_bytes(path)?;
-    bartizan_read::read_vnnlib(&bytes).map_err(|error| CliError::Content { path: path.to_owned(), error })
+    bartizan_read::read_vnnlib(&bytes).map_err(|error| BatchError::Content { path: path.to_owned(), error })
 }
