@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use bartizan::bound::{Bounds, Model, interval, linear};
-use bartizan::deadline::Deadline;
+use bartizan::internals::Deadline;
+use bartizan::internals::{Bounds, Model, interval, linear};
 use bartizan_proof::certificate::{Item, Side, Target, Targets, Witness};
 use bartizan_proof::network::{Affine, Dense, Map, Node, Op, Parts, Term};
 use bartizan_proof::property::{Bound, Region};

@@ -1,6 +1,6 @@
 //! Layers of the kinds and sizes that image networks have, on batches of rows: one pass forward and one backward.
 
-use bartizan::bound::layer::Layer;
+use bartizan::internals::layer::Layer;
 use bartizan_proof::network::{Conv, Dense, Map};
 use criterion::{Criterion, criterion_group, criterion_main};
 use ndarray::Array2;

@@ -11,6 +11,9 @@ pub struct Flag {
     wider: Option<&'static Flag>,
 }
 
+/// The longest time limit, some thirty years: any more could not be added to the time of day.
+pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(1_000_000_000);
+
 /// The end of a search.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {

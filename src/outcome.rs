@@ -18,6 +18,42 @@ pub struct Outcome {
     pub domains: usize,
 }
 
+impl Outcome {
+    /// Whether the property was proved to hold.
+    pub fn is_verified(&self) -> bool {
+        matches!(self.verdict, Verdict::Verified(..))
+    }
+
+    /// Whether a counterexample was replayed.
+    pub fn is_violated(&self) -> bool {
+        matches!(self.verdict, Verdict::Violated(_))
+    }
+
+    /// The certificate of a verified property: bytes that any checker of the format accepts.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        match &self.verdict {
+            Verdict::Verified(_, certificate) => Some(certificate),
+            _ => None,
+        }
+    }
+
+    /// The counterexample of a violated property.
+    pub fn counterexample(&self) -> Option<&Violated> {
+        match &self.verdict {
+            Verdict::Violated(violated) => Some(violated),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.time.as_secs_f64();
+        write!(f, "{} by {} in {seconds:.3} s", self.verdict.word(), self.rung)?;
+        self.verdict.reason().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+    }
+}
+
 /// What was established about a property.
 #[derive(Clone, Debug)]
 pub enum Verdict {
@@ -31,6 +67,7 @@ pub enum Verdict {
 
 /// Why nothing was shown. A timeout and an error are not the same as having tried everything.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Reason {
     /// Every rung of the chosen method was tried.
     #[error("the method is too weak: {open} of {cases} cases stay open, worst bound {bound:.6}")]

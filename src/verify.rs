@@ -14,12 +14,14 @@ mod several;
 
 pub use several::Easy;
 
+use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use bartizan_proof::certificate::{Close, Item, Multipliers, Proof, Witness};
 use bartizan_proof::property::Region;
 use bartizan_proof::{Network, Property, PropertyError, Refusal, Rejected, Violated, check};
+use clap::ValueEnum;
 use ndarray::{Array1, Array2, Axis};
 
 use crate::attack::momentum::{self, Effort, Start};
@@ -58,6 +60,24 @@ pub enum Split {
     Inputs,
     /// The signs of ReLUs.
     Signs,
+}
+
+impl FromStr for Method {
+    type Err = String;
+
+    /// The method of a name: `ibp`, `linear`, `slopes`, `lp`, `branch` or `auto`.
+    fn from_str(name: &str) -> Result<Method, String> {
+        <Method as ValueEnum>::from_str(name, false)
+    }
+}
+
+impl FromStr for Split {
+    type Err = String;
+
+    /// The choice of a name: `auto`, `inputs` or `signs`.
+    fn from_str(name: &str) -> Result<Split, String> {
+        <Split as ValueEnum>::from_str(name, false)
+    }
 }
 
 /// Settings of the search. None of them can make a wrong answer.

@@ -12,8 +12,9 @@
 
 use std::time::Duration;
 
-use bartizan::outcome::Verdict;
-use bartizan::verify::{Options, Split, Verifier};
+use bartizan::Split;
+use bartizan::Verdict;
+use bartizan::internals::{Options, Verifier};
 use bartizan_proof::network::{Affine, Dense, Map, Node, Op, Parts, Term};
 use bartizan_proof::property::{Atom, Bound, Case, Region, Variable as Scalar};
 use bartizan_proof::{Digest, Interval, Network, Property};

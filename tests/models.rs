@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bartizan::outcome::Verdict;
-use bartizan::verify::{Options, Verifier};
+use bartizan::Verdict;
+use bartizan::internals::{Options, Verifier};
 use bartizan_proof::property::RobustnessQuery;
 use bartizan_proof::{Interval, Network, Property};
 use bartizan_read::enclose_decimal;

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use bartizan::outcome::Verdict;
-use bartizan::verify::{Options, Split, Verifier};
+use bartizan::Split;
+use bartizan::Verdict;
+use bartizan::internals::{Options, Verifier};
 use oracle::random::Random;
 use oracle::tiny;
 use oracle::trial::Trial;

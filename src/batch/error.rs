@@ -4,11 +4,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bartizan_proof::PropertyError;
+use bartizan_proof::{PropertyError, Rejected};
 use bartizan_read::ReadError;
 
-/// An error that prevents a run.
+/// An error that prevents an answer or a run.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BatchError {
     /// A file that cannot be opened or read.
     #[error("{}: cannot read: {error}", path.display())]
@@ -18,6 +19,25 @@ pub enum BatchError {
         /// Why.
         error: io::Error,
     },
+    /// A file that cannot be written.
+    #[error("{}: cannot write: {error}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A property that the network does not fit.
+    #[error("{}: {error}", path.display())]
+    Property {
+        /// The file that states the property.
+        path: PathBuf,
+        /// What does not fit.
+        error: PropertyError,
+    },
+    /// A certificate that does not prove its property.
+    #[error("the checker refused the certificate: {0}")]
+    Certificate(Rejected),
     /// A temporary file, in which points are kept that do not fit into memory.
     #[error("temporary file in {}: cannot {action}: {error}", folder.display())]
     Temporary {
@@ -93,6 +113,11 @@ impl BatchError {
     /// A setting whose value makes no sense.
     pub fn setting(name: &str, expected: impl Into<String>, found: impl Into<String>) -> BatchError {
         BatchError::Setting { name: name.to_owned(), expected: expected.into(), found: found.into() }
+    }
+
+    /// A closure that turns an I/O error into a write error of a file.
+    pub(crate) fn writing(path: &Path) -> impl FnOnce(io::Error) -> BatchError + '_ {
+        move |error| BatchError::Write { path: path.to_owned(), error }
     }
 
     /// A closure that names the file in which something was found wrong.

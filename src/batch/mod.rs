@@ -1,6 +1,6 @@
 //! Many queries in one process.
 //!
-//! * [`files`]: models and properties in files.
+//! * [`files`]: models and properties in files; [`output_file`]: files that results are written to.
 //! * [`workers`]: independent tasks on several threads.
 //! * [`queries`]: a list of properties over a few networks.
 //! * [`recheck`]: certificates that have been written before.
@@ -16,11 +16,12 @@
 //! * [`merge`]: one file from several.
 //! * [`gate`]: whether they decide what is required of a run that goes on.
 //! * [`fresh`]: what its proofs say about inputs that are not in it.
-//! * [`recheck_run`]: whether what is stored is true.
+//! * [`recheck_run`]: whether what is stored is true; [`audit`]: of a run as a whole.
 
 mod error;
 
 pub mod files;
+pub mod output_file;
 pub mod workers;
 
 pub mod queries;
@@ -40,6 +41,7 @@ pub mod points;
 pub mod runner;
 pub mod summary;
 
+pub mod audit;
 pub mod fresh;
 pub mod gate;
 pub mod merge;

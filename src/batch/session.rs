@@ -150,11 +150,6 @@ impl Begun<'_> {
         &self.answered
     }
 
-    /// The store.
-    pub fn store(&mut self) -> &mut Store {
-        &mut self.store
-    }
-
     /// Answers all points that have no answer, until the gate is decided where the order is a drawn one. Each answer is stored as it comes,
     /// then shown to `watch`; in the end the store gets its manifest.
     ///
@@ -177,17 +172,13 @@ impl Begun<'_> {
             Ok::<Next, BatchError>(if is_decided { Next::Enough } else { Next::More })
         };
         let end = self.session.work(&self.answered).answer(finished)?;
-        self.conclude(end)?;
+        self.store.conclude(&Manifest::of(&self.reader, end, *confidence)?)?;
         Ok(end)
     }
 
-    /// Writes down what the points add up to.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be written or read.
-    pub fn conclude(&mut self, end: End) -> Result<(), BatchError> {
-        self.store.conclude(&Manifest::of(&self.reader, end, self.session.settings.confidence)?)
+    /// The store, and the same for reading.
+    pub fn into_parts(self) -> (Store, StoredRun) {
+        (self.store, self.reader)
     }
 
     /// Ends the writing: the store is one file again.

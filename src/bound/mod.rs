@@ -29,7 +29,7 @@ pub mod slopes;
 
 pub use ball::Ball;
 pub use interval::Bounds;
-pub use linear::{LinearBounds, Rows};
+pub use linear::Rows;
 pub use model::Model;
 pub use slopes::{Relaxation, Relaxations};
 

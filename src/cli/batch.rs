@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
-use super::output::OutputFile;
 use super::search::SearchArgs;
 use super::{CliError, Exit, output, progress};
 use crate::batch::files;
+use crate::batch::output_file::OutputFile;
 use crate::batch::queries::{self, Answer, Instance};
 use crate::outcome::Verdict;
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::data::{DataArgs, tell_of_integers};
 use super::search::SearchArgs;
 use super::{CliError, Exit, output};
-use crate::batch::workers;
+use crate::batch::{BatchError, workers};
 use crate::output_bounds::{self, BoundsError, Request};
 use crate::verify::{Method, Verifier};
 
@@ -50,7 +50,7 @@ pub fn run(args: &BoundsArgs) -> Result<Exit, CliError> {
     let point = dataset.point(args.index)?;
     let query = question.query((&point, dataset.label(args.index)), verifier.network().output_size());
     let path = PathBuf::from(&args.data.data);
-    let refused = |error: PropertyError| CliError::Property { path: path.clone(), error };
+    let refused = |error: PropertyError| BatchError::Property { path: path.clone(), error };
     let property = query.property().map_err(refused)?;
     let start = Instant::now();
     let request =

@@ -9,9 +9,9 @@ use bartizan_proof::Digest;
 use serde_json::json;
 
 use super::{CliError, Exit, check_run, output, progress, search, volume};
-use crate::batch::files;
 use crate::batch::recheck::{self, Claim, Fact, Judgement, Library, Unproved};
 use crate::batch::store;
+use crate::batch::{BatchError, files};
 
 /// Arguments of `bartizan check`.
 #[derive(Debug, clap::Args)]
@@ -117,7 +117,7 @@ fn files_of(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, CliError> 
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let reading = |error: io::Error| CliError::Read { path: path.to_owned(), error };
+    let reading = |error: io::Error| BatchError::Read { path: path.to_owned(), error };
     let entries = fs::read_dir(path).map_err(reading)?.collect::<Result<Vec<_>, _>>().map_err(reading)?;
     let fits = |path: &PathBuf| {
         let name = path.to_string_lossy().to_ascii_lowercase();

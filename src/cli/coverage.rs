@@ -6,14 +6,15 @@ use std::path::PathBuf;
 
 use super::domain::{self, Domain};
 use super::outputs::gate;
-use super::{CliError, Exit, check_run, output, search, volume};
+use super::{CliError, Exit, output, search, volume};
+use crate::batch::audit;
 use crate::batch::dataset::{Dataset, Source};
 use crate::batch::perturbation::question_of;
 use crate::batch::store::StoredRun;
 use crate::batch::{fresh, selection};
-use crate::coverage::{Coverage, global};
+use crate::coverage::global;
 use crate::report::Report;
-use crate::report::estimates::{self, Estimates, Fresh, Groups, Population};
+use crate::report::estimates::{self, Estimates, Fresh, Groups};
 use crate::report::figures::{self, Request};
 use crate::report::inputs::Inputs;
 use crate::volume::Goal;
@@ -122,7 +123,7 @@ pub fn run(args: &CoverageArgs) -> Result<Exit, CliError> {
         report: &report,
         figures: &figures,
         groups: dataset.as_ref().map(|dataset| args.groups(dataset, &report)).transpose()?.flatten(),
-        population: args.population(&report)?,
+        population: args.population.map(|size| estimates::population(&report, size)).transpose()?,
         fresh: match (&args.fresh, &dataset) {
             (Some(name), Some(dataset)) => {
                 let (sample, chosen) = args.fresh(name, dataset, &run)?;
@@ -143,23 +144,7 @@ pub fn run(args: &CoverageArgs) -> Result<Exit, CliError> {
 
 impl CoverageArgs {
     fn dataset(&self, run: &StoredRun) -> Result<Dataset, CliError> {
-        check_run::same_dataset(run, (self.data.as_deref(), self.labels.as_deref()))
-    }
-
-    /// The interval for a finite population.
-    fn population(&self, report: &Report) -> Result<Option<Population>, CliError> {
-        let Some(size) = self.population else { return Ok(None) };
-        let sample = report.summary.counts.sample();
-        if size < sample.points {
-            let expected = format!("at least {}, the points that were drawn from it", sample.points);
-            return Err(CliError::option("--population", expected, size.to_string()));
-        }
-        if report.facts().is_drawn {
-            let expected = "a run without --sequential, which may end when it looks good";
-            return Err(CliError::option("--population", expected, "a sequential one"));
-        }
-        let coverage = Coverage::of_population(sample, size, report.coverage.confidence);
-        Ok(Some(Population { size, coverage }))
+        Ok(audit::same_points(run, (self.data.as_deref(), self.labels.as_deref()))?)
     }
 
     /// The groups that somebody asked for.

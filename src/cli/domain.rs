@@ -38,7 +38,7 @@ pub fn run(domain: Domain) -> Result<Exit, CliError> {
     let verifier = Verifier::new(files::read_model(domain.model)?);
     let network = verifier.network();
     let property = property(network, bounds(domain.ends, network.input_size())?);
-    let refused = |error| CliError::Property { path: domain.model.to_owned(), error };
+    let refused = |error| BatchError::Property { path: domain.model.to_owned(), error };
     let property = property.map_err(refused)?;
     let measured = workers::run_one(domain.jobs, || measure((network, verifier.model()), &property, domain.goal))?
         .map_err(|error| CliError::Volume { path: domain.model.to_owned(), error: Box::new(error) })?;

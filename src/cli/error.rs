@@ -4,7 +4,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bartizan_proof::PropertyError;
 use bartizan_read::ReadError;
 
 use crate::batch::BatchError;
@@ -14,14 +13,6 @@ use crate::volume::VolumeError;
 /// An error that ends a command with exit code 2.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// A file that cannot be opened, read or decompressed.
-    #[error("{}: cannot read: {error}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
     /// A file that cannot be written.
     #[error("{}: cannot write: {error}", path.display())]
     Write {
@@ -37,14 +28,6 @@ pub enum CliError {
         path: PathBuf,
         /// Place, expected and found.
         error: ReadError,
-    },
-    /// A property that the network does not fit.
-    #[error("{}: {error}", path.display())]
-    Property {
-        /// The file that states the property.
-        path: PathBuf,
-        /// What does not fit.
-        error: PropertyError,
     },
     /// A property whose volume cannot be measured.
     #[error("{}: {error}", path.display())]

@@ -1,12 +1,12 @@
 //! Where the report of a run goes: any number of forms at once.
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::CliError;
-use super::output::{self, OutputFile};
-use crate::report::{self, Report};
+use super::output;
+use crate::batch::output_file::OutputFile;
+use crate::report::{Form, Report};
 
 /// Arguments that name the forms of a report.
 #[derive(Debug, clap::Args)]
@@ -34,9 +34,6 @@ pub struct OutputArgs {
     parquet: Option<PathBuf>,
 }
 
-/// What writes a form.
-type Form = fn(&Report, &mut dyn Write) -> io::Result<()>;
-
 /// Forms with their places, which have been found to be writable.
 pub struct Outputs {
     printed: Option<Form>,
@@ -47,13 +44,13 @@ impl OutputArgs {
     /// The forms with their options and paths.
     fn all(&self) -> Vec<(&'static str, &Path, Form)> {
         let forms: [(&'static str, &Option<PathBuf>, Form); 7] = [
-            ("--report", &self.report, |report, out| report::html::write(report, out)),
-            ("--json", &self.json, |report, out| report::json::write(report, out)),
-            ("--junit", &self.junit, |report, out| report::junit::write(report, out)),
-            ("--sarif", &self.sarif, |report, out| report::sarif::write(report, out)),
-            ("--markdown", &self.markdown, |report, out| report::markdown::write(report, out)),
-            ("--csv", &self.csv, |report, out| report::csv::write(report, out)),
-            ("--parquet", &self.parquet, |report, out| report::parquet::write(report, out)),
+            ("--report", &self.report, Form::Html),
+            ("--json", &self.json, Form::Json),
+            ("--junit", &self.junit, Form::Junit),
+            ("--sarif", &self.sarif, Form::Sarif),
+            ("--markdown", &self.markdown, Form::Markdown),
+            ("--csv", &self.csv, Form::Csv),
+            ("--parquet", &self.parquet, Form::Parquet),
         ];
         forms.into_iter().filter_map(|(option, path, form)| Some((option, path.as_deref()?, form))).collect()
     }
@@ -92,9 +89,8 @@ impl Outputs {
     /// Writes all forms; the table first, so that a disk that is full takes nothing away from it, and each of them whatever becomes of
     /// the others.
     pub fn deliver(&self, report: &Report) -> Result<(), CliError> {
-        let table: Form = |report, out| report::text::write(report, out);
-        let printed = output::print(|out| self.printed.unwrap_or(table)(report, out));
-        let written = self.files.iter().map(|(form, file)| file.write(|out| form(report, out)));
+        let printed = output::print(|out| self.printed.unwrap_or(Form::Text).write(report, out));
+        let written = self.files.iter().map(|(form, file)| Ok(file.write(|out| form.write(report, out))?));
         let mut failures =
             std::iter::once(printed).chain(written).filter_map(Result::err).collect::<Vec<_>>().into_iter();
         let Some(first) = failures.next() else { return Ok(()) };

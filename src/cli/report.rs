@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::outputs::{self, OutputArgs};
-use super::{CliError, Exit, check_run, output};
+use super::{CliError, Exit, output};
+use crate::batch::audit;
 use crate::batch::dataset::Dataset;
 use crate::batch::perturbation::question_of;
 use crate::batch::store::StoredRun;
@@ -64,9 +65,9 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
 impl ReportArgs {
     /// The points that the run read. Where they are not named, a report does without them.
     fn dataset(&self, run: &StoredRun) -> Result<Option<Dataset>, CliError> {
-        match check_run::same_dataset(run, (self.data.as_deref(), self.labels.as_deref())) {
+        match audit::same_points(run, (self.data.as_deref(), self.labels.as_deref())) {
             Ok(dataset) => Ok(Some(dataset)),
-            Err(error) if self.data.is_some() || self.labels.is_some() => Err(error),
+            Err(error) if self.data.is_some() || self.labels.is_some() => Err(error.into()),
             Err(error) => {
                 eprintln!("note: the report does without the data set (--data FILE names it): {error}");
                 Ok(None)

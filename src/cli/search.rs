@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::CliError;
 use crate::batch::workers;
+use crate::deadline::LONGEST_TIMEOUT;
 use crate::verify::{Method, Options, Split};
 
 /// Arguments that become [`Options`].
@@ -28,9 +29,6 @@ pub struct SearchArgs {
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
 }
-
-/// Some thirty years: any more could not be added to the time of day.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(1_000_000_000);
 
 impl SearchArgs {
     /// The engine's options.

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::output::OutputFile;
 use super::search::SearchArgs;
 use super::{CliError, Exit, output};
-use crate::batch::{files, workers};
+use crate::batch::output_file::OutputFile;
+use crate::batch::{BatchError, files, workers};
 use crate::outcome::{Outcome, Reason, Verdict};
 use crate::verify::Verifier;
 
@@ -48,7 +48,7 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, CliError> {
     let property = files::read_property(&args.property)?;
     let verifier = Verifier::new(files::read_model(&args.model)?);
     let outcome = workers::run_one(args.search.jobs()?, || verifier.verify(&property, &options))?
-        .map_err(|error| CliError::Property { path: args.property.clone(), error })?;
+        .map_err(|error| BatchError::Property { path: args.property.clone(), error })?;
     let written = match (&proof, &outcome.verdict) {
         (Some(file), Verdict::Verified(_, certificate)) => file.write(|out| out.write_all(certificate)),
         _ => Ok(()),
@@ -58,7 +58,8 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, CliError> {
         Format::Text => write_text(&outcome, out),
         Format::Vnncomp => write_vnncomp(&outcome, out),
     })?;
-    written.map(|()| exit_of(&outcome.verdict))
+    written?;
+    Ok(exit_of(&outcome.verdict))
 }
 
 fn exit_of(verdict: &Verdict) -> Exit {

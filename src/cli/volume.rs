@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use bartizan_proof::{Property, Shares};
 use serde_json::json;
 
-use super::output::OutputFile;
 use super::{CliError, Exit, output, search};
-use crate::batch::{files, workers};
+use crate::batch::output_file::OutputFile;
+use crate::batch::{BatchError, files, workers};
 use crate::branch::volume::{Parts, Stop};
 use crate::report::html::volume::{Subject, write as write_page};
 use crate::verify::Verifier;
@@ -65,7 +65,8 @@ pub fn run(args: &VolumeArgs) -> Result<Exit, CliError> {
         false => write_text(&property, &measured, out),
     })?;
     let is_late = measured.regions.iter().any(|(_, stop)| *stop == Stop::Late);
-    written.into_iter().collect::<Result<(), CliError>>().map(|()| if is_late { Exit::Unknown } else { Exit::Yes })
+    written.into_iter().collect::<Result<(), BatchError>>()?;
+    Ok(if is_late { Exit::Unknown } else { Exit::Yes })
 }
 
 /// The share that `--undecided` asks for.

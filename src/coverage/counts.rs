@@ -53,11 +53,13 @@ pub fn binomial_upper_tail(k: usize, n: usize, p: f64) -> f64 {
 }
 
 /// The probability of at most `k` successes in `n` independent trials of probability `p`.
+#[cfg(test)]
 pub fn binomial_lower_tail(k: usize, n: usize, p: f64) -> f64 {
     if k >= n { 1.0 } else { binomial_tail((n - k, k), (1.0 - p, p)) }
 }
 
 /// The probability that `k` of the points drawn are successes.
+#[cfg(test)]
 pub fn hypergeometric_pmf(k: usize, urn: Urn) -> f64 {
     let urn = urn.clamped();
     if k < urn.fewest() || k > urn.most() { 0.0 } else { ln_hypergeometric(k, urn).exp() }
@@ -78,6 +80,7 @@ pub fn hypergeometric_upper_tail(k: usize, urn: Urn) -> f64 {
 }
 
 /// The probability that at most `k` of the points drawn are successes.
+#[cfg(test)]
 pub fn hypergeometric_lower_tail(k: usize, urn: Urn) -> f64 {
     let urn = urn.clamped();
     if k >= urn.draws { 1.0 } else { hypergeometric_upper_tail(urn.draws - k, urn.exchanged()) }

@@ -39,6 +39,7 @@ pub struct Pair {
 
 /// How many points support the mass `eps` with probability `1 - delta`; rounded up, and the largest number there is if
 /// the arguments are not positive.
+#[cfg(test)]
 pub fn points_needed(eps: f64, delta: f64) -> usize {
     bound(eps, delta).ceil() as usize
 }

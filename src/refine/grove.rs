@@ -29,8 +29,6 @@ pub struct Growth {
 pub struct Corner {
     /// The tree.
     pub tree: usize,
-    /// The relaxed target's value.
-    pub bound: f32,
     /// The point.
     pub input: Array1<f32>,
 }
@@ -68,11 +66,7 @@ pub fn grow(frame: &Frame, trees: &mut [Tree], chosen: &[usize], growth: &Growth
             let mut children = [(); 2].map(|()| found.next().expect("two rows a leaf"));
             count += children.len();
             let below = children.iter_mut().filter(|child| child.bound < trees[i].goal);
-            corners.extend(below.map(|Reached { bound, input, .. }| Corner {
-                tree: i,
-                bound: *bound,
-                input: std::mem::take(input),
-            }));
+            corners.extend(below.map(|Reached { input, .. }| Corner { tree: i, input: std::mem::take(input) }));
             trees[i].split(leaf, children, moves_slopes);
         }
     }

@@ -60,8 +60,6 @@ pub struct Refinement<'m> {
     witnesses: BTreeMap<(usize, usize, bool), Witness>,
     /// What the query's bounds depend on.
     influence: Influence,
-    /// Subproblems that were bounded.
-    subproblems: usize,
     /// The signs that make the region a part of a larger one, in the order in which they were assumed.
     assumed: Vec<Assumed>,
 }
@@ -70,7 +68,7 @@ impl<'m> Refinement<'m> {
     /// Begins with bounds of a single domain.
     pub fn new(model: &'m Model<f32>, bounds: Bounds<f32>) -> Self {
         let (witnesses, influence, assumed) = (BTreeMap::new(), Influence::default(), Vec::new());
-        Refinement { model, bounds, witnesses, influence, subproblems: 0, assumed }
+        Refinement { model, bounds, witnesses, influence, assumed }
     }
 
     /// The part of the region where a sign is assumed in addition: with the bounds that are known so far, and none to prove yet.
@@ -79,8 +77,7 @@ impl<'m> Refinement<'m> {
         let mut assumed = self.assumed.clone();
         assumed.push(sign);
         let (bounds, influence) = (self.bounds.clone(), self.influence.clone());
-        let mut part =
-            Refinement { model: self.model, bounds, witnesses: BTreeMap::new(), influence, subproblems: 0, assumed };
+        let mut part = Refinement { model: self.model, bounds, witnesses: BTreeMap::new(), influence, assumed };
         part.bounds.tighten(self.model.nodes(), sign.node, &[(sign.element, !sign.is_positive, 0.0)]);
         part
     }
@@ -100,11 +97,6 @@ impl<'m> Refinement<'m> {
     /// The bounds.
     pub fn bounds(&self) -> &Bounds<f32> {
         &self.bounds
-    }
-
-    /// Subproblems that were bounded so far.
-    pub fn subproblems(&self) -> usize {
-        self.subproblems
     }
 
     /// How many ends the next pass will bound.
@@ -189,7 +181,6 @@ impl<'m> Refinement<'m> {
                 self.witnesses.insert((source, element, *is_upper), witness);
             }
         }
-        self.subproblems += trees.iter().map(Tree::spent).sum::<usize>();
         self.bounds.tighten(self.model.nodes(), source, &improved);
         Some(!improved.is_empty())
     }

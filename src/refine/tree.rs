@@ -210,11 +210,6 @@ impl Tree {
         self.size() as f64 / self.closed
     }
 
-    /// Number of leaves below the goal.
-    pub fn open_leaves(&self) -> usize {
-        self.open.len()
-    }
-
     /// The slopes and the multipliers behind the root's bound; none before it is bounded.
     pub fn base(&self) -> Option<&Base> {
         self.nodes.first().and_then(|root| root.base.as_ref())

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::figures::{ClassFigure, Curve, Figure, Figures, Global, Unit};
 use super::{Report, numbers, wording};
+use crate::batch::BatchError;
 use crate::coverage::Coverage;
 
 /// Estimates of a run.
@@ -69,6 +70,24 @@ const POPULATION: &str = "the points were drawn at random and without replacemen
 /// What the share of fresh inputs takes for granted.
 const FRESH: &str = "the fresh inputs were drawn independently from the distribution of inputs, and not before the run's \
                      points, the network and the radius were chosen";
+
+/// The interval for the points of a finite population of some size.
+///
+/// # Errors
+///
+/// The population is smaller than the sample, or the run may have ended when it looked good.
+pub fn population(report: &Report, size: usize) -> Result<Population, BatchError> {
+    let sample = report.summary.counts.sample();
+    if size < sample.points {
+        let expected = format!("at least {}, the points that were drawn from it", sample.points);
+        return Err(BatchError::setting("population", expected, size.to_string()));
+    }
+    if report.facts().is_drawn {
+        let expected = "a run without --sequential, which may end when it looks good";
+        return Err(BatchError::setting("population", expected, "a sequential one"));
+    }
+    Ok(Population { size, coverage: Coverage::of_population(sample, size, report.coverage.confidence) })
+}
 
 /// Writes the estimates for a person.
 ///

@@ -27,6 +27,7 @@ pub mod rows;
 pub mod sarif;
 pub mod text;
 
+use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::batch::BatchError;
@@ -72,6 +73,47 @@ pub struct Session {
     pub time: Duration,
     /// Its threads.
     pub jobs: usize,
+}
+
+/// Forms of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One self-contained page.
+    Html,
+    /// One JSON object.
+    Json,
+    /// JUnit's XML: a test case a point, and one for the gate.
+    Junit,
+    /// SARIF: a result for each point with a counterexample.
+    Sarif,
+    /// A short summary in Markdown.
+    Markdown,
+    /// The points as comma-separated text.
+    Csv,
+    /// The points as a Parquet file.
+    Parquet,
+    /// What the command line prints.
+    Text,
+}
+
+impl Form {
+    /// Writes a report in this form.
+    ///
+    /// # Errors
+    ///
+    /// The writer's.
+    pub(crate) fn write(self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Form::Html => html::write(report, out),
+            Form::Json => json::write(report, out),
+            Form::Junit => junit::write(report, out),
+            Form::Sarif => sarif::write(report, out),
+            Form::Markdown => markdown::write(report, out),
+            Form::Csv => csv::write(report, out),
+            Form::Parquet => parquet::write(report, out),
+            Form::Text => text::write(report, out),
+        }
+    }
 }
 
 impl<'r> Report<'r> {

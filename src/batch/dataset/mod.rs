@@ -24,7 +24,7 @@ mod rows;
 mod source;
 mod spool;
 
-pub use arrays::Arrays;
+pub use arrays::{Arrays, is_in_memory};
 pub use source::{Format, Source};
 
 use std::fs::File;
@@ -176,6 +176,41 @@ impl Dataset {
         Ok(())
     }
 
+    /// Reads points, and labels where their file does not hold them, as the command line does: `.npy`, `.npz` (`FILE.npz:ARRAY` for
+    /// a certain array), `.csv`, `.parquet` or a folder of PNG images.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dataset::read`].
+    pub fn open(data: &str, labels: Option<&str>) -> Result<Dataset, BatchError> {
+        Dataset::open_column(data, labels, None)
+    }
+
+    /// The same where the labels are in the given column of a table.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dataset::read`].
+    pub fn open_column(data: &str, labels: Option<&str>, column: Option<&str>) -> Result<Dataset, BatchError> {
+        Dataset::read(&Source::parse(data), labels.map(Source::parse).as_ref(), column)
+    }
+
+    /// Points of a shape that are in memory, one after the other in row-major order, with a label for each.
+    ///
+    /// # Errors
+    ///
+    /// Not as many labels as points, none at all, or an element that is not finite.
+    pub fn from_points(shape: &[usize], elements: &[f64], labels: Vec<usize>) -> Result<Dataset, BatchError> {
+        let mut arrays = Arrays::new(shape, None);
+        arrays.push(elements)?;
+        arrays.finish(labels)
+    }
+
+    /// The points in their order, each with its label.
+    pub fn iter(&self) -> impl Iterator<Item = Result<(Vec<f64>, usize), BatchError>> + '_ {
+        (0..self.len()).map(|index| Ok((self.point(index)?, self.label(index))))
+    }
+
     /// Number of points.
     pub fn len(&self) -> usize {
         self.labels.len()
@@ -184,6 +219,11 @@ impl Dataset {
     /// Whether there are no points; never true of a data set that was read.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
+    }
+
+    /// Shape of a point.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
     }
 
     /// Elements of a point.

@@ -14,7 +14,7 @@ mod facts;
 mod read;
 mod write;
 
-pub use facts::{Difference, RunFacts};
+pub use facts::RunFacts;
 pub(in crate::batch) use read::outputs;
 pub use read::{PointFacts, StoredPoint, StoredRun};
 pub use write::Store;

@@ -171,8 +171,22 @@ impl StoredRun {
         self.reading(|connection| connection.query_row("SELECT * FROM manifest", (), Manifest::of_row).optional())
     }
 
+    /// Copies the store, as it is now, to a new file.
+    ///
+    /// # Errors
+    ///
+    /// The file exists, or cannot be written.
+    pub fn copy_to(&self, path: &Path) -> Result<(), BatchError> {
+        if path.exists() {
+            return Err(BatchError::content(path, "store", "no file of this name", "one"));
+        }
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let copied = connection.execute("VACUUM INTO ?1", [path.to_string_lossy()]);
+        copied.map(|_| ()).map_err(failed(path, "write"))
+    }
+
     /// An error that names a point's row.
-    pub(in crate::batch) fn odd(&self, index: usize, expected: &str, found: &str) -> BatchError {
+    pub(crate) fn odd(&self, index: usize, expected: &str, found: &str) -> BatchError {
         BatchError::within(&self.path)(ReadError::part(format!("table `points`, point {index}"), expected, found))
     }
 
