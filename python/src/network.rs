@@ -20,10 +20,10 @@ impl Network {
         py.detach(|| bartizan::Network::read(path)).map(Network).map_err(raise)
     }
 
-    /// Reads the bytes of an ONNX file.
+    /// Reads the bytes of a file.
     #[staticmethod]
     fn of_bytes(py: Python<'_>, bytes: &[u8], name: &str) -> PyResult<Network> {
-        py.detach(|| bartizan::Network::from_onnx_bytes(bytes, name)).map(Network).map_err(raise)
+        py.detach(|| bartizan::Network::from_bytes(bytes, name)).map(Network).map_err(raise)
     }
 
     /// Its name in messages.

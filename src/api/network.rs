@@ -54,6 +54,15 @@ impl Network {
         Ok(Network::of(files::read_model(path)?, &path.display().to_string()))
     }
 
+    /// Reads the bytes of a file that [`Network::read`] would read; the name is the file's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::from_onnx`].
+    pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Network, BatchError> {
+        Ok(Network::of(files::unpack_model(bytes, name.as_ref())?, name))
+    }
+
     /// Reads the bytes of an ONNX file; the name stands for it in messages and reports.
     ///
     /// # Errors

@@ -30,9 +30,15 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// The content of a file, decompressed if it is gzipped (whatever its name).
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, BatchError> {
-    let reading = |error| BatchError::Read { path: path.to_owned(), error };
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(LARGEST_FILE).read_to_end(&mut bytes)).map_err(reading)?;
+    let read = File::open(path).and_then(|file| file.take(LARGEST_FILE).read_to_end(&mut bytes));
+    read.map_err(|error| BatchError::Read { path: path.to_owned(), error })?;
+    unpacked(bytes, path)
+}
+
+/// Bytes, decompressed if they are gzipped; the path says where they came from.
+fn unpacked(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>, BatchError> {
+    let reading = |error| BatchError::Read { path: path.to_owned(), error };
     if !bytes.starts_with(&GZIP_MAGIC) {
         return Ok(bytes);
     }
@@ -51,10 +57,18 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, BatchError> {
 
 /// Reads a model: ONNX, or NNet where the name says so (`.nnet`, `.nnet.gz`).
 pub fn read_model(path: &Path) -> Result<Network, BatchError> {
-    let bytes = read_bytes(path)?;
+    model_of(&read_bytes(path)?, path)
+}
+
+/// The model in the bytes of a file that may be gzipped; its format is the one that the path says.
+pub fn unpack_model(bytes: &[u8], path: &Path) -> Result<Network, BatchError> {
+    model_of(&unpacked(bytes.to_vec(), path)?, path)
+}
+
+fn model_of(bytes: &[u8], path: &Path) -> Result<Network, BatchError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let is_nnet = name.trim_end_matches(".gz").ends_with(".nnet");
-    let network = if is_nnet { bartizan_read::read_nnet(&bytes) } else { bartizan_read::read_onnx(&bytes) };
+    let network = if is_nnet { bartizan_read::read_nnet(bytes) } else { bartizan_read::read_onnx(bytes) };
     network.map_err(|error| BatchError::Content { path: path.to_owned(), error })
 }
 
