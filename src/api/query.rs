@@ -55,11 +55,11 @@ impl Query {
         match &self.0 {
             Kind::Property(property, path) => Ok((*property.clone(), path.clone())),
             Kind::Robustness(point, label, perturbation) => {
+                points::has_classes(network.verifier().network(), network.name().as_ref())?;
+                fits(network, point, *label)?;
                 let mut arrays = Arrays::new(&[point.len()], None);
                 arrays.push(point)?;
                 let dataset = arrays.finish(vec![*label])?;
-                points::has_classes(network.verifier().network(), network.name().as_ref())?;
-                dataset.fits(network.verifier().network())?;
                 let perturbation = perturbation.inlined()?;
                 let (fixed, _) = perturbation.fixed(&dataset)?;
                 let question = perturbation.question(network.input_shape(), fixed.as_deref())?;
@@ -68,4 +68,17 @@ impl Query {
             }
         }
     }
+}
+
+/// Checks that a point has as many elements as the network has inputs, and that its label is one of the classes.
+fn fits(network: &Network, point: &[f64], label: usize) -> Result<(), BatchError> {
+    if point.len() != network.inputs() {
+        let expected = format!("{} elements, the network's input {:?}", network.inputs(), network.input_shape());
+        return Err(BatchError::setting("point", expected, point.len().to_string()));
+    }
+    if label >= network.classes() {
+        let expected = format!("a class from 0 to {}, as the network has outputs", network.classes() - 1);
+        return Err(BatchError::setting("label", expected, label.to_string()));
+    }
+    Ok(())
 }

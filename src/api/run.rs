@@ -42,6 +42,7 @@ struct Said {
     coverage: Coverage,
     manifest: Option<Manifest>,
     gate: Option<bool>,
+    gate_statement: Option<String>,
     proved: String,
     statement: String,
     method: &'static str,
@@ -139,6 +140,11 @@ impl Run {
     /// Whether the lower end of the interval reaches the required share; none where nothing was required.
     pub fn gate(&self) -> Option<bool> {
         self.said.gate
+    }
+
+    /// The same in a sentence.
+    pub fn gate_statement(&self) -> Option<&str> {
+        self.said.gate_statement.as_deref()
     }
 
     /// What is proved of the points, in a sentence.
@@ -268,6 +274,7 @@ impl Said {
             coverage: report.coverage,
             manifest: report.manifest,
             gate: report.gate(),
+            gate_statement: wording::gate(&report),
             proved: wording::proved(&report),
             statement: wording::headline(&report),
             method: report.method(),

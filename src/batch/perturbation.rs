@@ -1,5 +1,7 @@
 //! What may change about a point, as somebody states it: in decimal texts, which are exact where binary floats are not.
 
+use std::fmt;
+
 use bartizan_proof::Interval;
 use bartizan_proof::property::{self, Normalisation};
 use clap::ValueEnum;
@@ -111,6 +113,39 @@ impl<const N: usize> From<[f64; N]> for Numbers {
 impl From<Vec<f64>> for Numbers {
     fn from(numbers: Vec<f64>) -> Numbers {
         Numbers::from(numbers.as_slice())
+    }
+}
+
+impl From<f64> for Perturbation {
+    /// Every element changes by at most so much.
+    fn from(radius: f64) -> Perturbation {
+        Perturbation::linf(radius)
+    }
+}
+
+impl From<&str> for Perturbation {
+    /// Every element changes by at most so much.
+    fn from(radius: &str) -> Perturbation {
+        Perturbation::linf(radius)
+    }
+}
+
+impl From<&Perturbation> for Perturbation {
+    fn from(perturbation: &Perturbation) -> Perturbation {
+        perturbation.clone()
+    }
+}
+
+impl fmt::Display for Perturbation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Perturbation { norm, radius, clip, mean, std, fix, vary } = self;
+        write!(f, "within {radius} in {}", norm.name())?;
+        let named =
+            [("clipped to", clip), ("mean", mean), ("standard deviation", std), ("fixed", fix), ("varying", vary)];
+        named
+            .iter()
+            .filter_map(|(name, text)| Some((name, text.as_ref()?)))
+            .try_for_each(|(name, text)| write!(f, ", {name} {text}"))
     }
 }
 
