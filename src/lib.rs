@@ -64,6 +64,11 @@
 #[cfg(test)]
 mod random_networks;
 
+/// The README's examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod deadline;
 mod matrix;
 mod real;

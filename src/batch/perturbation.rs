@@ -86,6 +86,12 @@ impl From<f32> for Numbers {
     }
 }
 
+impl From<i32> for Numbers {
+    fn from(number: i32) -> Numbers {
+        Numbers(number.to_string())
+    }
+}
+
 impl From<&str> for Numbers {
     fn from(text: &str) -> Numbers {
         Numbers(text.to_owned())
