@@ -88,16 +88,14 @@ def certify(
     if not ray.is_initialized():
         ray.init()
     plan = _cluster.Plan(model, X, y, radius=radius, store=store, resume=resume, **options)
-    dispatch = _Dispatch(ray, plan, (retries, num_cpus), progress)
     try:
-        dispatch.answer(plan.tasks(points_per_task))
-    except BaseException:
-        plan.conclude(end="interruption")
-        raise
+        dispatch = _Dispatch(ray, plan, (retries, num_cpus), progress)
+        dispatch.answer(plan.blocks(points_per_task))
+    finally:
+        run = plan.conclude()
     if dispatch.lost:
-        plan.conclude(end="interruption")
         raise _lost(store, dispatch.lost, retries)
-    return plan.conclude()
+    return run
 
 
 class _Dispatch:
@@ -117,9 +115,9 @@ class _Dispatch:
         self._remote = ray.remote(_answer).options(num_cpus=self.num_cpus, name=NAME, retry_exceptions=False)
         self._settings = (ray.put(plan.model_bytes), max(1, int(self.num_cpus)), bartizan.__version__)
 
-    def answer(self, tasks: Iterable[Task]) -> None:
-        """Have all tasks answered; those that are lost too often are skipped and their points noted."""
-        waiting = iter(tasks)
+    def answer(self, blocks: Iterable[list[int]]) -> None:
+        """Have the points of all blocks answered; those that are lost too often are skipped and noted."""
+        waiting = iter(blocks)
         try:
             self._submit(waiting)
             while self._under_way:
@@ -131,7 +129,7 @@ class _Dispatch:
             self._cancel()
             raise
 
-    def _submit(self, waiting: Iterator[Task]) -> None:
+    def _submit(self, waiting: Iterator[list[int]]) -> None:
         """Begin tasks until enough are under way, first those that were lost."""
         most = self._most()
         while len(self._under_way) < most:
@@ -143,9 +141,9 @@ class _Dispatch:
             reference = self._remote.options(max_retries=retries).remote(flight.task, *self._settings)
             self._under_way[reference] = flight
 
-    def _first(self, waiting: Iterator[Task]) -> _Flight | None:
-        task = next(waiting, None)
-        return None if task is None else _Flight(task, 1 + self.retries)
+    def _first(self, waiting: Iterator[list[int]]) -> _Flight | None:
+        block = next(waiting, None)
+        return None if block is None else _Flight(self._plan.task(block), 1 + self.retries)
 
     def _most(self) -> int:
         """How many tasks may be under way; the cluster may have grown."""
@@ -172,7 +170,7 @@ class _Dispatch:
         if flight.left > 0:
             self._again.append(flight)
         else:
-            self.lost.extend(flight.task.open_indices)
+            self.lost.extend(flight.task.open)
 
     def _cancel(self) -> None:
         """End what is under way; a worker notices within a moment and stays usable."""
@@ -180,7 +178,7 @@ class _Dispatch:
             self._ray.cancel(reference, force=False)
 
 
-def _answer(task: Task, model: bytes, jobs: int, version: str) -> bytes:
+def _answer(task: Task, model: bytes, jobs: int, version: str) -> Any:
     """Answer a task; this runs on a worker."""
     import socket
 
