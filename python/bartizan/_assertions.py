@@ -27,8 +27,8 @@ NOTHING_SHOWN = "neither robustness nor a counterexample was shown"
 class Record(Protocol):
     """What a test runner wants to know, and says."""
 
-    overrides: Mapping[str, Any]
-    """Options that go before those of the test."""
+    def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The options that a test gives, with those that the runner gives."""
 
     def folder(self) -> Path | None:
         """Where evidence is kept; none where it is not."""
@@ -59,7 +59,7 @@ def assert_robust(model: Any, x: Any, radius: Any, *, label: Any = None, **optio
     """
     __tracebackhide__ = True
     record = RECORD.get()
-    options = {**options, **(record.overrides if record else {})}
+    options = record.options(options) if record else options
     network, rows, is_batch = _points(model, x, label)
     outcomes, questions = [], []
     for point, wanted in rows:

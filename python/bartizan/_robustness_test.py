@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from . import _evidence
 from ._evidence import Question, row
 
 if TYPE_CHECKING:
+    from ._assertions import Record
     from ._results import Coverage, Point, Run
 
 #: Options of the marker that are about the judgement.
@@ -81,19 +82,17 @@ def _is_number(value: Any, lowest: float, highest: float) -> bool:
     return not isinstance(value, (bool, str)) and hasattr(value, "__float__") and lowest <= float(value) <= highest
 
 
-def judge(
-    returned: Any, options: Mapping[str, Any], overrides: Mapping[str, Any], make_folder: Callable[[], Path | None]
-) -> Judged:
-    """Certify what a test returned, keep it in a folder where one is made, and judge it."""
+def judge(returned: Any, options: Mapping[str, Any], record: Record) -> Judged:
+    """Certify what a test returned, keep it, and judge it."""
     from . import Run
 
     if isinstance(returned, Run):
-        return _keep(_judge_run(returned, options), make_folder())
+        return _keep(_judge_run(returned, options), record.folder())
     model, X, y = _parts(returned)
     if options.get("radius") is None:
         raise UsageError("radius: expected a number such as 0.02 or '8/255', found none (a test that returns a Run needs none)")
-    folder = make_folder()
-    return _keep(_certify((model, X, y), {**options, **overrides}, folder), folder)
+    folder = record.folder()
+    return _keep(_certify((model, X, y), record.options(options), folder), folder)
 
 
 def _parts(returned: Any) -> tuple[Any, Any, Any]:

@@ -61,7 +61,10 @@ class Record:
         self._folder: Path | None = None
         self._verdicts: Counter[str] = Counter()
         self._calls, self._time = 0, 0.0
-        self.overrides = _overrides(item.config)
+
+    def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The options that a test gives, with those of the command line, which go before them."""
+        return {**_defaults(), **given, **_overrides(self._item.config)}
 
     def folder(self) -> Path | None:
         """Where evidence is kept; none where it is not."""
@@ -206,7 +209,7 @@ def _judge(item: pytest.Function, returned: Any) -> None:
     __tracebackhide__ = True
     record = item.stash[_RECORD]
     try:
-        judged = _robustness_test.judge(returned, _options(item), record.overrides, record.folder)
+        judged = _robustness_test.judge(returned, _options(item), record)
     except _robustness_test.UsageError as error:
         pytest.fail(f"marker {MARKER}: {error}", pytrace=False)
     record.tell(_robustness_test.properties(judged))
@@ -250,6 +253,12 @@ def _overrides(config: pytest.Config) -> dict[str, Any]:
     """Options that go before those of tests."""
     given = {"timeout": config.getoption("bartizan_timeout"), "jobs": config.getoption("bartizan_jobs")}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _defaults() -> dict[str, Any]:
+    """Options where nobody says otherwise: processes of pytest-xdist share the cores."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return {} if workers < 2 else {"jobs": max(1, (os.cpu_count() or 1) // workers)}
 
 
 def _root(config: pytest.Config, is_needed: bool) -> Path | None:
