@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 #: The most points that one failure shows.
 MOST_POINTS = 5
 
-#: What an unknown says, as a heading.
-NOTHING_SHOWN = "neither robustness nor a counterexample was shown"
+#: Headings of failures at one point.
+VIOLATED = "not robust: there is a counterexample"
+UNKNOWN = "nothing is known: neither robustness nor a counterexample was shown"
 
 
 class Record(Protocol):
@@ -109,7 +110,7 @@ def failure(outcomes: Sequence[Outcome], questions: Sequence[Question], kept: Se
         _block(outcomes[place], questions[place], kept[place], (place, len(outcomes))) for place in places[:MOST_POINTS]
     ]
     if len(outcomes) == 1:
-        return f"{_heading(outcomes[0])}\n{blocks[0]}"
+        return f"{VIOLATED if outcomes[0].is_violated else UNKNOWN}\n{blocks[0]}"
     counts = Counter(outcomes[place].verdict for place in places)
     found = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items(), reverse=True))
     heading = f"{len(places)} of {len(outcomes)} points are not shown to be robust: {found}"
@@ -117,16 +118,12 @@ def failure(outcomes: Sequence[Outcome], questions: Sequence[Question], kept: Se
     return "\n\n".join([heading, *blocks, *([f"  and {rest} more"] if rest else [])])
 
 
-def _heading(outcome: Outcome) -> str:
-    return "not robust: there is a counterexample" if outcome.is_violated else f"nothing is known: {NOTHING_SHOWN}"
-
-
 def _block(outcome: Outcome, question: Question, kept: Kept | None, place: tuple[int, int]) -> str:
     """What is said of one point."""
     index, count = place
     network = question.network
     lines = [row("verdict", _verdict(outcome))]
-    lines += [row("point", f"{index} of {count}")] if count > 1 else []
+    lines += [row("point", f"index {index}, one of {count}")] if count > 1 else []
     lines += [row("model", network.name), row("radius", _evidence.within(question.radius, question.options))]
     if outcome.is_violated:
         lines += _evidence.counterexample(question, outcome.counterexample, outcome.outputs)
@@ -138,7 +135,7 @@ def _block(outcome: Outcome, question: Question, kept: Kept | None, place: tuple
 def _verdict(outcome: Outcome) -> str:
     if outcome.is_violated:
         return f"violated (the checker replayed a counterexample; {outcome.time_s:.3f} s)"
-    return f"{outcome.verdict} after {outcome.time_s:.3f} s: {outcome.reason}; {NOTHING_SHOWN}"
+    return f"{outcome.verdict} after {outcome.time_s:.3f} s ({outcome.reason})"
 
 
 def _advice(outcome: Outcome) -> str:
