@@ -18,8 +18,8 @@ MOST_ELEMENTS = 8
 #: The most elements of a point that are written into a Python call.
 MOST_LITERAL = 16
 
-#: Decimals to which changes are compared.
-DECIMALS = 12
+#: Decimals to which changes are compared, as shares of the largest.
+DECIMALS = 5
 
 #: Changes of no more than this, next to the point's largest element, come from rounding the point to binary32.
 HARDLY = 1e-7
@@ -102,10 +102,10 @@ def changes(question: Question, found: Any) -> list[str]:
     after = raw(np.asarray(found, dtype=float).reshape(before.shape), question.options)
     size = np.abs(after - before).ravel()
     changed = int((size > 0).sum())
-    # Changes by the whole radius differ in their last bits, which is no reason to leave the order of the elements.
-    size = np.round(size, DECIMALS)
     if size.max(initial=0) <= HARDLY * max(1.0, float(np.abs(before).max(initial=0))):
         return [row("changed", "nothing to speak of: the counterexample is the point itself, but for rounding")]
+    # Changes by the whole radius differ in their last bits, which is no reason to leave the order of the elements.
+    size = np.round(size / size.max(), DECIMALS)
     is_small = before.size <= MOST_ELEMENTS
     order = np.arange(before.size) if is_small else np.argsort(-size, kind="stable")[: min(MOST_ELEMENTS, changed)]
     lines = [row("changed", f"{'element':<12} {'from':>12} {'to':>12}")]
@@ -137,13 +137,21 @@ def _factor(name: str, value: Any, shape: tuple[int, ...]) -> Any:
     if value is None:
         return None
     text = _options.numbers(name, value)
-    if not re.match(r"\s*[-+.\d]", text) or Path(text).is_file():
-        text = Path(text).read_text(encoding="utf-8")
-    numbers = np.array([float(Fraction(part)) for part in re.split(r"[,\s]+", text.strip(", \n"))])
+    try:
+        numbers = _numbers(text)
+    except ValueError:
+        numbers = _numbers(Path(text).read_text(encoding="utf-8"))
     if numbers.size == 1:
         return numbers[0]
     is_channels = len(shape) > 1 and numbers.size == shape[0] and numbers.size != np.prod(shape)
     return numbers.reshape((-1,) + (1,) * (len(shape) - 1) if is_channels else shape)
+
+
+def _numbers(text: str) -> Any:
+    """Numbers or fractions with commas or blanks between them."""
+    import numpy as np
+
+    return np.array([float(Fraction(part)) for part in re.split(r"[,\s]+", text.strip(", \n"))])
 
 
 def again(question: Question, kept: Kept | None) -> list[str]:
@@ -206,7 +214,7 @@ def model_file(network: Any, folder: Path) -> str | None:
         return network.name
     path = folder / "model.onnx"
     path.write_bytes(model_bytes(network))
-    return str(path)
+    return shown(path)
 
 
 def texts(question: Question) -> dict[str, Any]:
