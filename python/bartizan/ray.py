@@ -112,7 +112,7 @@ class _Dispatch:
         self._answered = plan.asked - plan.open
         self._under_way: dict[Any, _Flight] = {}
         self._again: deque[_Flight] = deque()
-        self._remote = ray.remote(_answer).options(num_cpus=self.num_cpus, name=NAME, retry_exceptions=False)
+        self._remote = ray.remote(_answer)
         self._settings = (ray.put(plan.model_bytes), max(1, int(self.num_cpus)), bartizan.__version__)
 
     def answer(self, blocks: Iterable[list[int]]) -> None:
@@ -138,8 +138,8 @@ class _Dispatch:
                 return
             retries = min(RETRIES_OF_RAY, flight.left - 1)
             flight.left -= 1 + retries
-            reference = self._remote.options(max_retries=retries).remote(flight.task, *self._settings)
-            self._under_way[reference] = flight
+            remote = self._remote.options(name=NAME, num_cpus=self.num_cpus, max_retries=retries, retry_exceptions=False)
+            self._under_way[remote.remote(flight.task, *self._settings)] = flight
 
     def _first(self, waiting: Iterator[list[int]]) -> _Flight | None:
         block = next(waiting, None)
