@@ -45,7 +45,7 @@ for _class in (Check, Coverage, Network, Outcome, Point, Run):
 def __getattr__(name: str) -> Any:
     """What costs time to import comes when it is asked for."""
     if name == "assert_robust":
-        from .pytest_plugin import assert_robust
+        from ._assertions import assert_robust
 
         return assert_robust
     if name in ("ray", "pytest_plugin", "convert"):
