@@ -1,4 +1,4 @@
-"""`assert_robust`: robustness at given points, for tests. This needs no pytest, which only adds that evidence is kept."""
+"""`assert_robust`: robustness at given points, for tests. It needs no pytest, which adds that evidence is kept."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def assert_robust(model: Any, x: Any, radius: Any, *, label: Any = None, **optio
     """Prove that the model gives all inputs within a radius of a point the same label, or fail.
 
     Args:
-        model: The model, in any form that `bartizan.load` takes. Of a PyTorch module, a batch needs labels; else load the model first.
+        model: The model, in any form that `bartizan.load` takes. Load a PyTorch module first where there are several
+            points without labels.
         x: One point, or several with one row each.
         radius: The radius, as `bartizan.verify` takes it.
         label: The class of the point, or one for each; by default the class that the model gives it.
@@ -56,7 +57,8 @@ def assert_robust(model: Any, x: Any, radius: Any, *, label: Any = None, **optio
         The outcome, or one for each point.
 
     Raises:
-        AssertionError: A point has a counterexample, or nothing was shown of it: a timeout is no proof. All points are tried first.
+        AssertionError: A point has a counterexample, or nothing was shown of it: a timeout is no proof. All points are
+            tried first.
     """
     __tracebackhide__ = True
     record = RECORD.get()
@@ -66,7 +68,7 @@ def assert_robust(model: Any, x: Any, radius: Any, *, label: Any = None, **optio
     for point, wanted in rows:
         outcome = _verify(network, point, (radius, wanted), options)
         outcomes.append(outcome)
-        questions.append(Question(network, point, outcome.label, radius, options))
+        questions.append(Question(network, point, int(outcome.label or 0), radius, options))
     kept = _keep(record, outcomes, questions)
     if not all(outcome.is_verified for outcome in outcomes):
         raise AssertionError(failure(outcomes, questions, kept))
@@ -100,7 +102,8 @@ def _points(model: Any, x: Any, label: Any) -> tuple[Network, list[tuple[Any, An
         raise InputError(f"x: expected {expected}, found shape {list(array.shape)}")
     if labels is not None and labels.shape != (len(array),):
         raise InputError(f"label: expected {len(array)} labels, one for each point, found {labels.size}")
-    return network, list(zip(array, labels.tolist() if labels is not None else [None] * len(array))), True
+    wanted = [None] * len(array) if labels is None else labels.tolist()
+    return network, list(zip(array, wanted, strict=True)), True
 
 
 def failure(outcomes: Sequence[Outcome], questions: Sequence[Question], kept: Sequence[Kept | None]) -> str:
@@ -128,7 +131,8 @@ def _block(outcome: Outcome, question: Question, kept: Kept | None, place: tuple
     if outcome.is_violated:
         lines += _evidence.counterexample(question, outcome.counterexample, outcome.outputs)
     else:
-        lines += [row("class", f"{_evidence.class_name(network, question.label)} expected"), row("try", _advice(outcome))]
+        lines.append(row("class", f"{_evidence.class_name(network, question.label)} expected"))
+        lines.append(row("try", _advice(outcome)))
     return _evidence.listed([*lines, *_evidence.again(question, kept)])
 
 
@@ -144,9 +148,7 @@ def _advice(outcome: Outcome) -> str:
     return 'a smaller radius, or method="auto" where another one was asked for'
 
 
-def _keep(
-    record: Record | None, outcomes: Sequence[Outcome], questions: Sequence[Question]
-) -> list[Kept | None]:
+def _keep(record: Record | None, outcomes: Sequence[Outcome], questions: Sequence[Question]) -> list[Kept | None]:
     """Write down points, certificates and what was asked, where a test runner keeps them."""
     if record is None:
         return [None] * len(outcomes)
@@ -156,14 +158,14 @@ def _keep(
     model = _evidence.model_file(questions[0].network, folder)
     return [
         _keep_one(outcome, question, Kept(folder / f"{number}-point-{place}.npz", model))
-        for place, (outcome, question) in enumerate(zip(outcomes, questions))
+        for place, (outcome, question) in enumerate(zip(outcomes, questions, strict=True))
     ]
 
 
 def _keep_one(outcome: Outcome, question: Question, kept: Kept) -> Kept:
     import numpy as np
 
-    arrays = {"x": np.asarray(question.point)[None], "y": np.array([question.label])}
+    arrays: dict[str, Any] = {"x": np.asarray(question.point)[None], "y": np.array([question.label])}
     if outcome.is_violated:
         arrays |= {"counterexample": outcome.counterexample, "outputs": outcome.outputs}
     np.savez(kept.point, **arrays)
@@ -204,7 +206,8 @@ def check_again(path: str | PathLike[str], model: Any = None) -> Check:
     path = Path(path)
     facts = json.loads(path.read_text(encoding="utf-8"))
     if facts["certificate"] is None:
-        raise InputError(f"{path}: certificate: expected that of a verified point, found one that is {facts['verdict']}")
+        found = f"a point that is {facts['verdict']}"
+        raise InputError(f"{path}: certificate: expected that of a verified point, found {found}")
     within = {name: facts["options"].get(name, default) for name, default in _options.WITHIN.items()}
     point = np.load(path.with_name(facts["point"]))["x"][0]
     network = load(facts["model"] if model is None else model, point[None])

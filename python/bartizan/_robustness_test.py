@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 #: Options of the marker that are about the judgement.
 OF_JUDGEMENT = ("at_least", "confidence")
 
-#: Options of the marker that are about the question and the search: those of `bartizan.certify`, but for what the plugin says.
+#: Options of the marker that are about the question and the search: those of `bartizan.certify` that the plugin leaves
+#: to the test.
 OF_QUESTION = (
     ("radius", "norm", "clip", "mean", "std", "fix", "vary", "label_column")
     + ("timeout", "method", "split", "attack", "seed", "jobs")
@@ -90,7 +91,8 @@ def judge(returned: Any, options: Mapping[str, Any], record: Record) -> Judged:
         return _keep(_judge_run(returned, options), record.folder())
     model, X, y = _parts(returned)
     if options.get("radius") is None:
-        raise UsageError("radius: expected a number such as 0.02 or '8/255', found none (a test that returns a Run needs none)")
+        expected = "a number such as 0.02 or '8/255', found none (a test that returns a Run needs none)"
+        raise UsageError(f"radius: expected {expected}")
     folder = record.folder()
     return _keep(_certify((model, X, y), record.options(options), folder), folder)
 
@@ -102,7 +104,8 @@ def _parts(returned: Any) -> tuple[Any, Any, Any]:
     if isinstance(returned, Mapping):
         names = set(returned)
         if not {"model", "X"} <= names <= {"model", "X", "y"}:
-            raise UsageError(f"expected a dict with model, X and y, found one with {', '.join(map(str, returned)) or 'nothing'}")
+            found = ", ".join(map(str, returned)) or "nothing"
+            raise UsageError(f"expected a dict with model, X and y, found one with {found}")
         return returned["model"], returned["X"], returned.get("y")
     if isinstance(returned, (tuple, list)) and len(returned) in (2, 3):
         model, X, *labels = returned
@@ -145,10 +148,11 @@ def _keep(judged: Judged, folder: Path | None) -> Judged:
     if folder is not None:
         if run.store is None:
             run.save(folder / "run.db")
+            judged.places["store"] = _evidence.shown(folder / "run.db")
         run.report(folder / "report.html")
         judged.places["report"] = _evidence.shown(folder / "report.html")
-    if run.store is not None or folder is not None:
-        judged.places["store"] = _evidence.shown(run.store or folder / "run.db")
+    if run.store is not None:
+        judged.places["store"] = _evidence.shown(run.store)
     return judged
 
 
@@ -235,7 +239,10 @@ def _up(share: float) -> str:
 
 
 def _needed(judged: Judged) -> int | None:
-    """How many points could show what is required, where the run's own number could not: `(a/2)^(1/n)` is the lower end if all are certified."""
+    """How many points could show what is required, where the run's own number could not.
+
+    If all of n points are certified, the lower end is `(a/2)^(1/n)`.
+    """
     share, points = judged.at_least, judged.run.points
     tail = (1 - judged.coverage.confidence) / 2
     if not judged.coverage.method.startswith("Clopper-Pearson") or not share or points == 0:
@@ -246,9 +253,16 @@ def _needed(judged: Judged) -> int | None:
 
 
 def _worst(run: Run) -> list[Point]:
-    """The points that are not certified: falsified ones first, of these the nearest, of equal ones those of which the network is surest."""
-    points = [point for point in run if point.verdict != "certified"]
-    return sorted(points, key=lambda point: (ORDER.index(point.verdict), point.falsified_radius_share or 0, -point.confidence))
+    """The points that are not certified, the worst first.
+
+    These are the falsified ones, of them the nearest to their counterexamples, of equal ones those of which the network
+    is surest.
+    """
+
+    def badness(point: Point) -> tuple[int, float, float]:
+        return ORDER.index(point.verdict), point.falsified_radius_share or 0.0, -point.confidence
+
+    return sorted((point for point in run if point.verdict != "certified"), key=badness)
 
 
 def _point(judged: Judged, point: Point) -> list[str]:

@@ -1,13 +1,14 @@
 """The pytest plugin: robustness in test suites.
 
-`assert_robust` proves robustness at given points. A test with the marker `robustness` returns a model with labelled points, which are certified;
-it passes if every point is, or, with `at_least`, if the coverage interval's lower end reaches that share:
+`assert_robust` proves robustness at given points. A test with the marker `robustness` returns a model with labelled
+points, which are certified; it passes if every point is, or, with `at_least`, if the coverage interval's lower end
+reaches that share:
 
     @pytest.mark.robustness(radius=0.03, clip=(0, 1), at_least=0.9)
     def test_digits():
         return "digits.onnx", X, y
 
-Certificates, runs and reports are kept in a folder for each test: in pytest's cache, or where `--bartizan-artefacts` says.
+Certificates, runs and reports are kept in a folder a test: in pytest's cache, or where `--bartizan-artefacts` says.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ from ._assertions import RECORD, assert_robust, check_again
 
 if TYPE_CHECKING:
     from ._results import Outcome
-    from ._robustness_test import Judged
 
 __all__ = ["assert_robust", "check_again"]
 
@@ -46,8 +46,8 @@ MOST_CHARACTERS = 80
 DIGEST_CHARACTERS = 10
 
 MARKER_HELP = (
-    "robustness(radius, at_least=None, confidence=0.95, **options of bartizan.certify): the test returns (model, X, y); its points are "
-    "certified, and the test passes if all are, or if the coverage interval's lower end is at_least"
+    "robustness(radius, at_least=None, confidence=0.95, **options of bartizan.certify): the test returns (model, X, y), "
+    "whose points are certified; it passes if all are, or if the coverage interval's lower end is at_least"
 )
 
 _RECORD = pytest.StashKey["Record"]()
@@ -103,8 +103,10 @@ class Record:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the command line and of the configuration file."""
     group = parser.getgroup("bartizan", "robustness of neural networks (bartizan)")
-    group.addoption("--bartizan-artefacts", metavar="DIR", help="folder for certificates, runs and reports, with one folder a test")
-    group.addoption("--bartizan-timeout", metavar="SECONDS", type=_seconds, help="time limit of each point, whatever tests say")
+    kept = "folder for certificates, runs and reports, with one folder a test"
+    group.addoption("--bartizan-artefacts", metavar="DIR", help=kept)
+    limit = "time limit of each point, whatever tests say"
+    group.addoption("--bartizan-timeout", metavar="SECONDS", type=_seconds, help=limit)
     group.addoption("--bartizan-jobs", metavar="N", type=_threads, help="number of threads, whatever tests say")
     parser.addini("bartizan_artefacts", "folder for certificates, runs and reports, relative to the root folder")
 
@@ -149,7 +151,8 @@ def _check(item: pytest.Item) -> None:
         options = _options(item)
         check_options(options)
         if not isinstance(item, pytest.Function) or _is_unittest(item):
-            raise UsageError("expected a test function or a method of a plain class, found one that pytest does not call itself")
+            expected = "a test function or a method of a plain class"
+            raise UsageError(f"expected {expected}, found one that pytest does not call itself")
         if inspect.iscoroutinefunction(item.obj) or inspect.isasyncgenfunction(item.obj):
             raise UsageError("expected a plain function, found an async one: run what must be awaited in a fixture")
     except UsageError as error:
@@ -161,13 +164,14 @@ def _is_unittest(item: pytest.Function) -> bool:
 
 
 def _options(item: pytest.Item) -> dict[str, Any]:
-    """The options of all markers of a test; those of the function go before those of its class, and these before its module's."""
+    """The options of all markers of a test: the function's go before its class's, and these before its module's."""
     from ._robustness_test import UsageError
 
     options: dict[str, Any] = {}
     for marker in item.iter_markers(MARKER):
         if marker.args:
-            raise UsageError(f"expected options by name, such as radius=0.02, found {', '.join(map(repr, marker.args))}")
+            found = ", ".join(map(repr, marker.args))
+            raise UsageError(f"expected options by name, such as radius=0.02, found {found}")
         options = {**marker.kwargs, **options}
     return options
 
@@ -238,7 +242,9 @@ def summary(report: pytest.TestReport) -> list[str]:
     """What a test has shown, in a line or two."""
     from ._robustness_test import counts_of, interval_of
 
-    found = {name.removeprefix(PREFIX): value for name, value in report.user_properties if name.startswith(PREFIX)}
+    found: dict[str, Any] = {
+        name.removeprefix(PREFIX): value for name, value in report.user_properties if name.startswith(PREFIX)
+    }
     lines = []
     if "points" in found:
         interval = interval_of(found["lower"], found["upper"], found["confidence"])
@@ -262,7 +268,7 @@ def _defaults() -> dict[str, Any]:
 
 
 def _root(config: pytest.Config, is_needed: bool) -> Path | None:
-    """The folder of all tests' artefacts; none where they are not kept. In the cache it is made only where it is needed."""
+    """The folder of all tests' artefacts; none where they are not kept. In the cache it is made where it is needed."""
     given = config.getoption("bartizan_artefacts")
     if given:
         return config.invocation_params.dir / given

@@ -1,8 +1,8 @@
 """Runs over data sets on a Ray cluster.
 
-The driver holds the one store of the run and gives out tasks; a worker answers a task's points and sends the answers with their
-certificates back; the driver commits them as they come. A task that is lost with its worker or node is begun again, so that the store
-is the one that a single process would have written. Workers need nothing but this package.
+The driver holds the one store of the run and gives out tasks; a worker answers a task's points and sends the answers
+back with their certificates; the driver commits them as they come. A task that is lost with its worker or node is begun
+again, so that the store is the one that a single process would have written. Workers need nothing but this package.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["certify"]
 
-#: How often Ray itself begins a task again before the driver looks at it; this also lets Ray compute an answer again whose node is gone.
+#: How often Ray itself begins a task again before the driver looks at it. It also lets Ray compute an answer again that
+#: is gone with its node.
 RETRIES_OF_RAY = 1
 
-#: Tasks under way or waiting for each that can run at a time: enough that no worker waits for the driver, and few enough that the points
-#: in memory are few.
+#: Tasks under way or waiting for each that can run at a time: enough that no worker waits for the driver, and few
+#: enough that few points are in memory.
 TASKS_A_SLOT = 2
 
 #: Tasks under way at least, so that a cluster that grows when work waits has a reason to.
@@ -57,7 +58,7 @@ def certify(
     progress: Callable[[int, int], object] | None = None,
     **options: Any,
 ) -> Run:
-    """Certify the points of a data set on a Ray cluster; the answers are those of `bartizan.certify`, and so is the store.
+    """Certify the points of a data set on a Ray cluster; answers and store are those of `bartizan.certify`.
 
     Ray is initialised with its defaults if it is not initialised yet.
 
@@ -68,7 +69,7 @@ def certify(
         radius: The radius, as there.
         store: The file that keeps every answer as it comes. It is needed: what is answered is never lost.
         resume: Go on with the run that the store holds, if there is one.
-        points_per_task: About how many points a task has; the number is rounded up to whole batches, as certificates depend on them.
+        points_per_task: About how many points a task has, rounded up to whole batches, on which certificates depend.
         retries: How often a task is begun again that was lost with its worker.
         num_cpus: Cores that a task takes; it uses that many threads, and one of less than two.
         progress: Called with how many points have an answer, and how many are asked for.
@@ -138,7 +139,9 @@ class _Dispatch:
                 return
             retries = min(RETRIES_OF_RAY, flight.left - 1)
             flight.left -= 1 + retries
-            remote = self._remote.options(name=NAME, num_cpus=self.num_cpus, max_retries=retries, retry_exceptions=False)
+            remote = self._remote.options(
+                name=NAME, num_cpus=self.num_cpus, max_retries=retries, retry_exceptions=False
+            )
             self._under_way[remote.remote(flight.task, *self._settings)] = flight
 
     def _first(self, waiting: Iterator[list[int]]) -> _Flight | None:

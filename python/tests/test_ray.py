@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import bartizan
 import numpy as np
 import pytest
+
+import bartizan
 from bartizan import _cluster
 
 # This is about the cluster's own network, which tests have to themselves.
@@ -101,9 +102,10 @@ def replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Calla
 
 def answers(path: Path) -> list[tuple[Any, ...]]:
     """All that a store holds of its points, but for the times."""
-    columns = "point, label, predicted, confidence, verdict, reason, certified_share, certificate, falsified_share, counterexample"
+    claims = "point, label, predicted, confidence, verdict, reason"
+    evidence = "certified_share, certificate, falsified_share, counterexample"
     with sqlite3.connect(path) as connection:
-        return connection.execute(f"SELECT {columns} FROM points ORDER BY point").fetchall()
+        return connection.execute(f"SELECT {claims}, {evidence} FROM points ORDER BY point").fetchall()
 
 
 def assert_same(run: bartizan.Run, alone: bartizan.Run) -> None:
@@ -204,7 +206,10 @@ def test_tasks_that_wait_are_cancelled(spread, replaced, tmp_path):
 
 
 def test_a_task_under_way_ends_when_it_is_cancelled(spread, tmp_path):
-    hard = {"model": str(MODELS / "digits_residual" / "model.onnx"), "X": np.load(MODELS / "digits_residual" / "images.npy")}
+    hard = {
+        "model": str(MODELS / "digits_residual" / "model.onnx"),
+        "X": np.load(MODELS / "digits_residual" / "images.npy"),
+    }
     options = {"radius": 0.15, "clip": (0, 1), "timeout": 3600, "points_per_task": BATCH}
     begin = time.monotonic()
     signal.signal(signal.SIGALRM, signal.default_int_handler)
@@ -234,7 +239,9 @@ bartizan.ray.certify(MODEL, *data(), store=sys.argv[2], points_per_task=BATCH, p
 
 def test_a_killed_driver_leaves_what_was_answered(cluster, spread, alone, store):
     path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-    killed = subprocess.run([sys.executable, "-c", DRIVER, cluster, store], env={**os.environ, "PYTHONPATH": path}, timeout=120)
+    killed = subprocess.run(
+        [sys.executable, "-c", DRIVER, cluster, store], env={**os.environ, "PYTHONPATH": path}, timeout=120
+    )
     assert killed.returncode == -signal.SIGKILL
     left = bartizan.open(store)
     assert (left.end, len(left)) == (None, 2 * BATCH)
@@ -287,7 +294,9 @@ def test_tasks_may_take_several_cores_and_runs_look_for_radii(spread, alone, tmp
 def test_workers_have_the_version_of_the_driver(spread, monkeypatch):
     version = bartizan.__version__
     monkeypatch.setattr(bartizan, "__version__", "99.0")
-    with pytest.raises(bartizan.Error, match=f"^worker on .*: expected bartizan 99.0, as the driver has, found {version}$"):
+    with pytest.raises(
+        bartizan.Error, match=f"^worker on .*: expected bartizan 99.0, as the driver has, found {version}$"
+    ):
         spread()
 
 
