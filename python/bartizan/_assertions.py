@@ -184,9 +184,11 @@ def _keep_one(outcome: Outcome, question: Question, kept: Kept) -> Kept:
         "radius": _evidence.texts(question)["radius"],
         "options": _evidence.texts(question)["options"],
         "ask_again": _evidence.python_call(question, kept),
-        "check_again": f"bartizan.pytest_plugin.check_again({str(kept.point.with_suffix('.json'))!r})",
     }
-    kept.point.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    question = kept.point.with_suffix(".json")
+    if outcome.is_verified:
+        facts["check_again"] = f"bartizan.pytest_plugin.check_again({str(question)!r})"
+    question.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     return kept
 
 

@@ -215,6 +215,11 @@ def test_robust_points():
     result.stdout.fnmatch_lines(
         ["  4 asserted: 2 verified, 2 violated, 0 unknown, 0 timeout; *", "  4 asserted: 4 verified, *"]
     )
+    violated = next((pytester.path / "kept").glob("*test_points*/1-point-3.json"))
+    with pytest.raises(bartizan.InputError) as raised:
+        pytest_plugin.check_again(violated)
+    text = "certificate: expected that of a verified point, found a point that is violated"
+    assert str(raised.value) == f"{violated}: {text}"
     kept = sorted(path.name for path in (pytester.path / "kept").glob("*/*.cert"))
     assert kept == [
         "1-point-0.cert",
