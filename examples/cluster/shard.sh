@@ -118,7 +118,8 @@ run=$!
 
 waited=0
 while kill -0 "$run" 2>/dev/null; do
-    sleep 1
+    # Where everything gets the signal, this does too.
+    sleep 1 || true
     waited=$((waited + 1))
     if [ "$waited" -ge "$interval" ] && [ -z "$told" ]; then
         snapshot || echo "warning: shard.sh: no snapshot could be written to $part.tar; the run goes on" >&2
