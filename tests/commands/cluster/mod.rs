@@ -60,12 +60,15 @@ impl Question {
         ]
     }
 
+    /// The same as arguments of `certify`.
+    fn arguments(&self) -> String {
+        let [network, points, labels] = ["model.onnx", "images.npy", "labels.npy"].map(|name| self.file(name));
+        format!("{network} --data {points} --labels {labels} --radius {} {}", self.radius, self.options)
+    }
+
     /// The store of one process that answers all points.
     fn answer_at_once(&self, folder: &Folder) -> PathBuf {
-        let [network, points, labels] = ["model.onnx", "images.npy", "labels.npy"].map(|name| self.file(name));
-        let files = format!("{network} --data {points} --labels {labels}");
-        let options = self.options.replace(" --jobs 1", "");
-        let output = folder.certify(&format!("{files} --radius {} {options} --store whole.db", self.radius));
+        let output = folder.certify(&format!("{} --store whole.db", self.arguments()));
         assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
         folder.path().join("whole.db")
     }
@@ -128,6 +131,9 @@ fn rows(path: &Path, query: &str) -> Vec<String> {
 /// What a store says of each point, apart from proofs and times.
 const ANSWERS: &str =
     "SELECT point, label, predicted, verdict, property_sha256, certified_share FROM points ORDER BY point";
+
+/// How a store proves it.
+const PROOFS: &str = "SELECT point, leaves, certificate, counterexample FROM points ORDER BY point";
 
 /// What a store says of all points.
 const FIGURES: &str = "SELECT ended_by, points, certified, falsified, misclassified, unknown, unanswered, interval, lower, upper, \
