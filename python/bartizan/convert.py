@@ -3,7 +3,8 @@
 What is verified is the file, so the file must be the model: nothing is trained, rounded or shortened here beyond what follows.
 
 * A PyTorch module is exported as it is in evaluation mode, for a batch of one. Its exporter may fold a batch normalisation into the weights of
-  the layer before it, which rounds those weights once, in the module's own precision. A module whose course depends on its input is refused.
+  the layer before it, which rounds those weights once, in the precision of the module; the slope of a LeakyReLU is binary32 in the format.
+  A module whose course depends on its input is refused.
 * Weights of scikit-learn are binary64 and stay so. The graph ends before the softmax, at the numbers whose largest is the class. A classifier
   of two classes has one such number z, and gives the second class where z > 0: the outputs are then 0 and z.
 

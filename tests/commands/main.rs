@@ -1,6 +1,7 @@
 //! The commands, from the outside.
 
 mod certify;
+mod cluster;
 mod files;
 mod queries;
 mod readme;
