@@ -103,6 +103,8 @@ fn every_command_does_what_the_readme_says() {
                     assert!(has_line(&last, line), "`{line}` is not in\n{last}");
                     shown += 1;
                 }
+                // Documentation tests run Rust, the tests of the Python package Python; TOML needs the network.
+                "rust" | "python" | "toml" => {}
                 other => panic!("a block of {other}"),
             }
         }
