@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
 from . import _bartizan, _data, _options
-from ._errors import InputError
+from ._errors import FileError, InputError
 from ._network import Network, load
+from ._options import QueryOptions, RunOptions
 from ._results import Check, Coverage, Outcome, Run
 
+if TYPE_CHECKING:
+    from ._options import Numbers
 
-def verify(model: Any, x: Any, radius: Any = None, label: int | None = None, **options: Any) -> Outcome:
+#: How the checker's refusals begin.
+REFUSED = "the checker refused the certificate: "
+
+
+def verify(
+    model: Any, x: Any, radius: Numbers | None = None, label: Any = None, **options: Unpack[QueryOptions]
+) -> Outcome:
     """Answers one query.
 
     ``verify(model, "property.vnnlib")`` answers a VNN-LIB query; ``verify(model, x, radius)`` asks whether all inputs within the radius of a point
@@ -30,14 +39,16 @@ def verify(model: Any, x: Any, radius: Any = None, label: int | None = None, **o
     return Outcome(outcome, network, question, asked)
 
 
-def _point(model: Any, x: Any, asked: tuple[Any, int | None], within: dict[str, Any]) -> tuple[Network, Any, dict[str, Any]]:
+def _point(
+    model: Any, x: Any, asked: tuple[Any, Any], within: Mapping[str, Any]
+) -> tuple[Network, Any, dict[str, Any]]:
     import numpy as np
 
     radius, label = asked
     if radius is None:
         raise InputError("radius: expected a number such as 0.02 or '8/255', found none")
     array = np.asarray(x.detach().cpu() if hasattr(x, "detach") else x)
-    network = load(model, array[None] if array.ndim else None)
+    network = load(model, _data.batch(array))
     if array.dtype.kind not in "fiub" or array.size != network.inputs:
         expected = f"one point of shape {list(network.input_shape)}"
         raise InputError(f"x: expected {expected}, found shape {list(array.shape)} of {array.dtype}")
@@ -45,14 +56,14 @@ def _point(model: Any, x: Any, asked: tuple[Any, int | None], within: dict[str, 
         raise InputError("x: expected finite numbers, found NaN or infinity")
     if label is None:
         label = int(network.predict(_normalised(array, network, within))[0])
-    elif network.class_names is not None:
+    else:
         label = _data.labels(array[None], [label], network)[0]
     texts = _options.within(radius, within)
     question = (np.ascontiguousarray(array, dtype="<f8").tobytes(), int(label), texts)
     return network, question, {"x": array, "label": int(label), "radius": texts["radius"], "norm": texts["norm"]}
 
 
-def _normalised(array: Any, network: Network, within: dict[str, Any]) -> Any:
+def _normalised(array: Any, network: Network, within: Mapping[str, Any]) -> Any:
     """A point as the network sees it, near enough to tell its class."""
     import numpy as np
 
@@ -75,8 +86,16 @@ def _value(text: str) -> float:
         raise InputError(f"mean or std: expected numbers, found {text!r} (give label= where they are in a file)") from None
 
 
-def certify(model: Any, X: Any, y: Any = None, *, radius: Any, label_column: str | None = None,
-            progress: Callable[[int, int], object] | None = None, **options: Any) -> Run:
+def certify(
+    model: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    radius: Numbers,
+    label_column: str | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    **options: Unpack[RunOptions],
+) -> Run:
     """Certifies the points of a data set: every input within the radius, cut to the valid range, is proved to keep the point's label, or is not.
 
     ``X`` and ``y`` are arrays (without ``y``, the labels are the classes that the model gives) or files as on the command line. ``progress`` is
@@ -85,29 +104,43 @@ def certify(model: Any, X: Any, y: Any = None, *, radius: Any, label_column: str
     return Run(_start(_bartizan.certify, model, (X, y, label_column), radius, options, progress))
 
 
-def radius(model: Any, X: Any, y: Any = None, *, radius: Any, precision: float = 0.01, label_column: str | None = None,
-           progress: Callable[[int, int], object] | None = None, **options: Any) -> Run:
+def radius(
+    model: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    radius: Numbers,
+    precision: float = 0.01,
+    label_column: str | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    **options: Unpack[RunOptions],
+) -> Run:
     """Brackets, for each point, the largest certified and the smallest falsified radius up to ``radius``, until they differ by the share
     ``precision`` of it."""
-    options = {**options, "precision": float(precision)}
-    return Run(_start(_bartizan.certify, model, (X, y, label_column), radius, options, progress))
+    given = {**options, "precision": float(precision)}
+    return Run(_start(_bartizan.certify, model, (X, y, label_column), radius, given, progress))
 
 
-def _start(begin: Callable[..., Any], model: Any, data: tuple[Any, Any, str | None], radius: Any, options: dict[str, Any],
-           *rest: Any) -> Any:
+def _start(
+    begin: Callable[..., _bartizan.Run],
+    model: Any,
+    data: tuple[Any, Any, str | None],
+    radius: Any,
+    options: Mapping[str, Any],
+    *rest: Any,
+) -> _bartizan.Run:
     """Puts arguments in order and begins a run."""
-    within, search, course = _options.split(options, _options.WITHIN, _options.SEARCH, _options.COURSE)
-    X, y, label_column = data
-    network = load(model, None if _data.is_path(X) else X[:1])
-    texts = _options.within(radius, within)
-    if y is None and not _data.is_path(X) and (within["mean"] is not None or within["std"] is not None):
-        raise InputError("y: expected labels, as mean and std change what the model sees, found none")
-    points = _data.dataset(X, y, network, label_column)
-    return begin(network._network, points, texts, _options.search(search), _options.course(course), *rest)
+    network, points, texts, search, course = _data.asked(model, data, radius, options)
+    return begin(network._network, points, texts, search, course, *rest)
 
 
-def coverage(run: Run | str | os.PathLike[str], *, confidence: float | None = None, require: float | None = None,
-             population: int | None = None) -> Coverage:
+def coverage(
+    run: Run | str | os.PathLike[str],
+    *,
+    confidence: float | None = None,
+    require: float | None = None,
+    population: int | None = None,
+) -> Coverage:
     """What a run says of inputs like its points, at any confidence; or of the points of a finite population that they were drawn from at random."""
     found = run if isinstance(run, Run) else open(run)
     if confidence is not None or require is not None:
@@ -119,47 +152,62 @@ def coverage(run: Run | str | os.PathLike[str], *, confidence: float | None = No
     return result
 
 
-def check(claim: Any, model: Any, X: Any = None, y: Any = None, *, property: str | os.PathLike[str] | None = None,
-          label_column: str | None = None, jobs: int | None = None) -> Check:
-    """Has the checker judge stored answers anew.
+def check(
+    claim: Run | Outcome | bytes | str | os.PathLike[str],
+    model: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    property: str | os.PathLike[str] | None = None,
+    radius: Numbers | None = None,
+    label_column: str | None = None,
+    **options: Unpack[QueryOptions],
+) -> Check:
+    """Has the checker judge stored answers anew, from the model and the question alone.
 
-    ``claim`` is a run or its store (``X`` and ``y`` are needed where it read arrays and has been closed since), the outcome of a query, or a certificate (bytes, or
-    a file) with the VNN-LIB ``property`` that it proves.
+    ``claim`` is a run or its store (``X`` and ``y`` are needed where it read arrays and has been closed since); the outcome of a query; or a
+    certificate (bytes, or a file) with what it proves: the VNN-LIB ``property``, or the point ``X`` with its label ``y``, the ``radius`` and the
+    options of the question, such as ``clip``.
     """
-    network = load(model, None if X is None or _data.is_path(X) else X[:1])
+    within, search = _options.split(options, _options.WITHIN, _options.SEARCH)
     if isinstance(claim, Outcome):
         if not claim.is_verified:
             raise InputError(f"claim: expected a verified outcome, found one that is {claim.verdict}")
-        return _certificate(network, claim._question, claim.certificate or b"", jobs)
+        return _certificate(load(model, _data.batch(claim.x)), claim._question, claim.certificate or b"", search)
     if property is not None:
-        content = claim if isinstance(claim, bytes) else _read(claim)
-        return _certificate(network, os.fspath(property), content, jobs)
+        return _certificate(load(model), os.fspath(property), _content(claim), search)
+    if radius is not None:
+        network, question, _ = _point(model, X, (radius, y), within)
+        return _certificate(network, question, _content(claim), search)
+    if isinstance(claim, bytes):
+        raise InputError("claim: expected property, or X with y and radius, beside a certificate, found neither")
+    network = load(model, None if X is None or _data.is_path(X) else X[:1])
     run = claim if isinstance(claim, Run) else open(claim)
     points = None if X is None else _data.dataset(X, y, network, label_column)
     return Check(run._run.check(network._network, points))
 
 
-def _certificate(network: Network, question: Any, content: bytes, jobs: int | None) -> Check:
-    search = _options.search({**_options.SEARCH, "jobs": jobs})
-    found = {"accepted": True, "certified": 1, "falsified": 0, "misclassified": 0, "unknown": 0, "refused": [], "figures": "none"}
+def _certificate(network: Network, question: Any, content: bytes, search: Mapping[str, Any]) -> Check:
+    found: dict[str, Any] = {"accepted": True, "certified": 1, "refused": [], "figures": "none"}
     try:
-        _bartizan.check(network._network, question, content, search)
+        _bartizan.check(network._network, question, content, _options.search(search))
     except InputError as error:
-        if "the checker refused" not in str(error):
+        if not str(error).startswith(REFUSED):
             raise
         found.update(accepted=False, certified=0, refused=[(0, str(error))])
-    return Check(found)
+    return Check({"falsified": 0, "misclassified": 0, "unknown": 0, **found})
 
 
-def _read(path: Any) -> bytes:
+def _content(claim: Any) -> bytes:
+    """The bytes of a certificate."""
     from pathlib import Path
 
-    from ._errors import FileError
-
+    if isinstance(claim, bytes):
+        return claim
     try:
-        return Path(path).read_bytes()
+        return Path(claim).read_bytes()
     except OSError as error:
-        raise FileError(f"{path}: cannot read: {error.strerror}") from error
+        raise FileError(f"{claim}: cannot read: {error.strerror}") from error
 
 
 def merge(stores: Iterable[str | os.PathLike[str]], store: str | os.PathLike[str]) -> Run:

@@ -210,9 +210,8 @@ def check_again(path: str | PathLike[str], model: Any = None) -> Check:
     if facts["certificate"] is None:
         found = f"a point that is {facts['verdict']}"
         raise InputError(f"{path}: certificate: expected that of a verified point, found {found}")
-    within = {name: facts["options"].get(name, default) for name, default in _options.WITHIN.items()}
+    within = {name: value for name, value in facts["options"].items() if name in _options.WITHIN}
     point = np.load(path.with_name(facts["point"]))["x"][0]
     network = load(facts["model"] if model is None else model, point[None])
     label = facts["label"] if network.class_names is None else network.class_names[facts["label"]]
-    network, question, _ = _api._point(network, point, (facts["radius"], label), within)
-    return _api._certificate(network, question, path.with_name(facts["certificate"]).read_bytes(), None)
+    return _api.check(path.with_name(facts["certificate"]), network, point, label, radius=facts["radius"], **within)

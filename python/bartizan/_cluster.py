@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from . import _bartizan, _data, _options
+from . import _bartizan, _data
 from ._errors import InputError
-from ._network import load, model_bytes
+from ._network import model_bytes
 from ._results import Run
 
 #: Points of a task, where nobody says otherwise.
@@ -41,19 +42,16 @@ class Task:
 class Plan:
     """The driver's side of a run: gives out tasks, takes answers in, keeps the store. One at a time has a store."""
 
-    def __init__(self, model: Any, X: Any, y: Any = None, *, radius: Any, label_column: str | None = None, **options: Any):
-        within, search, course = _options.split(options, _options.WITHIN, _options.SEARCH, _options.COURSE)
-        network = load(model, None if _data.is_path(X) else X[:1])
+    def __init__(
+        self, model: Any, X: Any, y: Any = None, *, radius: Any, label_column: str | None = None, **options: Any
+    ) -> None:
+        network, points, within, search, course = _data.asked(model, (X, y, label_column), radius, options)
         self.model_bytes = model_bytes(network)
         """The bytes of the model, which workers need."""
-        self._model = network.name
-        self._within = _options.within(radius, within)
-        self._search = _options.search(search)
-        self._precision = course["precision"]
-        points = _data.dataset(X, y, network, label_column)
-        self._plan = _bartizan.Plan(network._network, points, self._within, self._search, _options.course(course))
+        self._model, self._search, self._precision = network.name, search, course["precision"]
+        self._plan = _bartizan.Plan(network._network, points, within, search, course)
         # What depends on the data set as a whole, workers are told.
-        self._within = {**self._within, "fix": self._plan.fixed, "vary": "all"}
+        self._within = {**within, "fix": self._plan.fixed, "vary": "all"}
 
     @property
     def open(self) -> int:
@@ -90,6 +88,12 @@ class Plan:
 
 def answer(model: bytes, task: Task, *, jobs: int = 1) -> Any:
     """Answers a task: something for :meth:`Plan.absorb` that may be sent anywhere."""
-    network = _bartizan.Network.of_bytes(model, task.model)
+    network = _network(model, task.model)
     search = {**task.search, "jobs": jobs}
     return _bartizan.answer(network, task.parts, task.within, search, task.precision)
+
+
+@lru_cache(maxsize=1)
+def _network(model: bytes, name: str) -> _bartizan.Network:
+    """The model of the last task, which most often is that of the next one."""
+    return _bartizan.Network.of_bytes(model, name)

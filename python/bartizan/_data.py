@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from . import _bartizan
+from . import _bartizan, _options
 from ._errors import InputError
+
+if TYPE_CHECKING:
+    from ._network import Network
 
 #: Elements that are converted at once, so that a large array is not doubled.
 AT_ONCE = 1 << 20
@@ -17,7 +21,7 @@ def is_path(value: Any) -> bool:
     return isinstance(value, (str, os.PathLike))
 
 
-def dataset(X: Any, y: Any, network: "Any", label_column: str | None = None) -> _bartizan.Data:
+def dataset(X: Any, y: Any, network: Network, label_column: str | None = None) -> _bartizan.Data:
     """A data set from files or arrays; without labels, those that the network gives."""
     if is_path(X):
         if y is not None and not is_path(y):
@@ -28,6 +32,31 @@ def dataset(X: Any, y: Any, network: "Any", label_column: str | None = None) -> 
     for part in parts(array):
         builder.push(part.tobytes())
     return builder.finish(labels(array, y, network))
+
+
+def asked(
+    model: Any, data: tuple[Any, Any, str | None], radius: Any, options: Mapping[str, Any]
+) -> tuple[Network, _bartizan.Data, dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """A network, its points, and all options of a run, put in order."""
+    within, search, course = _options.split(options, _options.WITHIN, _options.SEARCH, _options.COURSE)
+    X, y, label_column = data
+    network = _load(model, None if is_path(X) else X[:1])
+    texts = _options.within(radius, within)
+    if y is None and not is_path(X) and (within["mean"] is not None or within["std"] is not None):
+        raise InputError("y: expected labels, as mean and std change what the model sees, found none")
+    found = dataset(X, y, network, label_column)
+    return network, found, texts, _options.search(search), _options.course(course)
+
+
+def _load(model: Any, example: Any) -> Network:
+    from ._network import load
+
+    return load(model, example)
+
+
+def batch(point: Any) -> Any:
+    """A batch of one point, which tells some models the shape of their input."""
+    return None if point is None or not point.ndim else point[None]
 
 
 def points(X: Any) -> tuple[Any, list[str] | None]:
@@ -41,7 +70,7 @@ def points(X: Any) -> tuple[Any, list[str] | None]:
     return array, columns
 
 
-def parts(array: Any) -> Any:
+def parts(array: Any) -> Iterator[Any]:
     """The array's rows as binary64, some at a time."""
     import numpy as np
 

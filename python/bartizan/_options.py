@@ -5,18 +5,94 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from ._errors import InputError
 
-#: Options of the question, with what they are by default.
-WITHIN = {"norm": "linf", "clip": None, "mean": None, "std": None, "fix": None, "vary": None}
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-#: Options of the search.
-SEARCH = {"timeout": 60.0, "method": "auto", "split": "auto", "attack": True, "seed": 0, "jobs": None}
+    #: A number; a text such as "8/255" is taken exactly.
+    Number: TypeAlias = float | str
+    #: One number, or several.
+    Numbers: TypeAlias = float | str | Iterable[float | str] | NDArray[Any] | PathLike[str]
 
-#: Options of a run.
-COURSE = {
+
+class WithinOptions(TypedDict, total=False):
+    """Options of the question."""
+
+    norm: Literal["linf", "l2", "l1"]
+    """What the radius measures: the largest change, the Euclidean norm of the changes, or the sum of their sizes (default: linf)."""
+    clip: tuple[Number, Number] | str | None
+    """The range of valid values, in the units of the data."""
+    mean: Numbers | None
+    """The mean to subtract before the model: one number, one a channel, one an element, or a text file of numbers."""
+    std: Numbers | None
+    """The standard deviation to divide by before the model, likewise."""
+    fix: str | int | Iterable[int | str] | None
+    """Features that are held fixed, by number or name."""
+    vary: str | int | Iterable[int | str] | None
+    """Features of a table that vary although they hold integers only, or "all"."""
+
+
+class SearchOptions(TypedDict, total=False):
+    """Options of the search. None of them can make a wrong answer."""
+
+    timeout: float
+    """Time limit of a query, or of a point, in seconds (default: 60)."""
+    method: Literal["ibp", "linear", "slopes", "lp", "branch", "auto"]
+    """How far up the ladder of methods to go (default: auto, everything there is)."""
+    split: Literal["auto", "inputs", "signs"]
+    """What branch and bound splits (default: auto)."""
+    attack: bool
+    """Whether counterexamples are looked for (default: True)."""
+    seed: int
+    """Seed of everything random (default: 0)."""
+    jobs: int | None
+    """Number of threads (default: one for each core)."""
+
+
+class CourseOptions(TypedDict, total=False):
+    """Options of a run over a data set."""
+
+    select: str | int | slice | range | Iterable[int] | None
+    """Points to take: a slice, indices, or a text such as "0..200" (default: all)."""
+    budget: float | None
+    """Time limit of the whole run in seconds; what is not answered by then counts as unknown."""
+    store: str | PathLike[str] | None
+    """Keep every answer and its certificate in this SQLite file, as it comes."""
+    resume: bool
+    """Go on with the run that the store holds, if there is one; another question is refused."""
+    shard: str | tuple[int, int] | None
+    """Answer only part I of N, as "I/N" or (I, N); :func:`bartizan.merge` puts the stores together."""
+    require: float | None
+    """The share of correct and robust inputs that the lower end of the interval must reach (see ``gate``)."""
+    confidence: float
+    """Confidence of the interval (default: 0.95)."""
+    sequential: bool
+    """Answer the points in a drawn order and stop as soon as it is decided whether the required share is reached."""
+
+
+class QueryOptions(WithinOptions, SearchOptions, total=False):
+    """Options of a query."""
+
+
+class RunOptions(QueryOptions, CourseOptions, total=False):
+    """Options of a run."""
+
+
+#: What options are by default.
+WITHIN: dict[str, Any] = {"norm": "linf", "clip": None, "mean": None, "std": None, "fix": None, "vary": None}
+SEARCH: dict[str, Any] = {
+    "timeout": 60.0,
+    "method": "auto",
+    "split": "auto",
+    "attack": True,
+    "seed": 0,
+    "jobs": None,
+}
+COURSE: dict[str, Any] = {
     "precision": None,
     "select": None,
     "budget": None,
