@@ -1,12 +1,14 @@
 """Models of PyTorch and scikit-learn as ONNX files.
 
-What is verified is the file, so the file must be the model: nothing is trained, rounded or shortened here beyond what follows.
+What is verified is the file, so the file must be the model: nothing is trained, rounded or shortened here beyond what
+follows.
 
-* A PyTorch module is exported as it is in evaluation mode, for a batch of one. Its exporter may fold a batch normalisation into the weights of
-  the layer before it, which rounds those weights once, in the precision of the module; the slope of a LeakyReLU is binary32 in the format.
-  A module whose course depends on its input is refused.
-* Weights of scikit-learn are binary64 and stay so. The graph ends before the softmax, at the numbers whose largest is the class. A classifier
-  of two classes has one such number z, and gives the second class where z > 0: the outputs are then 0 and z.
+* A PyTorch module is exported as it is in evaluation mode, for a batch of one. Its exporter may fold a batch
+  normalisation into the weights of the layer before it, which rounds those weights once, in the precision of the
+  module; the slope of a LeakyReLU is binary32 in the format. A module whose course depends on its input is refused.
+* Weights of scikit-learn are binary64 and stay so. The graph ends before the softmax, at the numbers whose largest is
+  the class. A classifier of two classes has one such number z, and gives the second class where z > 0: the outputs are
+  then 0 and z.
 
 The same model gives the same bytes, whoever converts it where: no paths, no traces of the code that made it.
 """
@@ -29,7 +31,7 @@ OPSET = 18
 #: The operator set of the classical part of a scikit-learn graph; that part is cut off.
 CLASSICAL_OPSET = 3
 
-#: The first PyTorch whose exporter of traced programs is the default one; those before export what they record while running.
+#: The first PyTorch whose exporter of programs is the default one; those before export what they record in one run.
 EXPORTS_PROGRAMS = (2, 9)
 
 #: Activations of scikit-learn that are piecewise linear.
@@ -53,8 +55,9 @@ class Converted(NamedTuple):
 def onnx_bytes(model: Any, example: Any = None) -> Converted:
     """Converts a PyTorch ``nn.Module`` or a scikit-learn ``MLPClassifier`` (or a pipeline that ends in one).
 
-    ``example`` is an array or a tensor with one batch of inputs, which PyTorch needs in order to know their shape; the numbers in it do not
-    matter. The model that is given is not changed.
+    ``example`` is an array or a tensor with one batch of inputs, which PyTorch needs in order to know their shape; the
+    numbers in it do not matter. The model that is given is not changed. Raises :class:`bartizan.InputError` for a model
+    that cannot be converted, and :class:`ImportError` where a package is missing that converts it.
     """
     if _is_of(model, "torch", "Module"):
         return _from_torch(model, example)
@@ -72,7 +75,9 @@ def _is_of(model: Any, package: str, name: str) -> bool:
 def _require(packages: Sequence[str], extra: str) -> None:
     missing = [package for package in packages if find_spec(package) is None]
     if missing:
-        raise ImportError(f"{' and '.join(missing)} not installed, which converting the model needs: pip install 'bartizan[{extra}]'")
+        raise ImportError(
+            f"{' and '.join(missing)} not installed, which converting the model needs: pip install 'bartizan[{extra}]'"
+        )
 
 
 def _message(error: BaseException) -> str:
@@ -93,7 +98,9 @@ def _from_torch(model: Any, example: Any) -> Converted:
         with _silence():
             proto = _program(copy, batch) if _exports_programs() else _recording(copy, batch)
     except Exception as error:
-        raise InputError(f"model: expected a module that torch.onnx.export converts, found {name}: {_message(error)}") from error
+        raise InputError(
+            f"model: expected a module that torch.onnx.export converts, found {name}: {_message(error)}"
+        ) from error
     return Converted(_without_provenance(proto).SerializeToString(deterministic=True), None, name)
 
 
@@ -104,7 +111,9 @@ def _evaluated(model: Any) -> Any:
     try:
         return deepcopy(model).eval().cpu()
     except RuntimeError as error:
-        raise InputError(f"model: expected a module that can be copied, found {type(model).__name__}: {_message(error)}") from error
+        raise InputError(
+            f"model: expected a module that can be copied, found {type(model).__name__}: {_message(error)}"
+        ) from error
 
 
 def _batch(example: Any, model: Any) -> Any:
@@ -128,15 +137,16 @@ def _batch(example: Any, model: Any) -> Any:
 @contextmanager
 def _silence() -> Iterator[None]:
     """Keeps the exporter from telling what it does; what it is unsure of is an error."""
-    import torch
+    from torch import jit
 
+    recorder: Any = jit
     logger = logging.getLogger("torch")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)
     try:
         with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             warnings.simplefilter("ignore")
-            warnings.simplefilter("error", torch.jit.TracerWarning)
+            warnings.simplefilter("error", recorder.TracerWarning)
             yield
     finally:
         logger.setLevel(level)
@@ -152,7 +162,8 @@ def _program(model: Any, batch: Any) -> Any:
     """Exports the program of a module, which must be the same for every input."""
     import torch
 
-    return torch.onnx.export(model, (batch,), dynamo=True, opset_version=OPSET, verbose=False).model_proto
+    export: Any = torch.onnx.export
+    return export(model, (batch,), dynamo=True, opset_version=OPSET, verbose=False).model_proto
 
 
 def _recording(model: Any, batch: Any) -> Any:
@@ -161,7 +172,8 @@ def _recording(model: Any, batch: Any) -> Any:
     import torch
 
     content = BytesIO()
-    torch.onnx.export(model, (batch,), content, dynamo=False, opset_version=OPSET)
+    export: Any = torch.onnx.export
+    export(model, (batch,), content, dynamo=False, opset_version=OPSET)
     return onnx.load_from_string(content.getvalue())
 
 
@@ -201,7 +213,9 @@ def _classifier(model: Any) -> Any:
     """The fitted classifier of a model, which has one class a point and is piecewise linear."""
     last = model.steps[-1][1] if _is_of(model, "sklearn", "Pipeline") and model.steps else model
     if not _is_of(last, "sklearn", "MLPClassifier"):
-        raise InputError(f"model: expected an MLPClassifier, or a pipeline that ends in one, found {_kind(model, last)}")
+        raise InputError(
+            f"model: expected an MLPClassifier, or a pipeline that ends in one, found {_kind(model, last)}"
+        )
     if last.activation not in PIECEWISE_LINEAR:
         raise InputError(f"model: expected activation {' or '.join(PIECEWISE_LINEAR)}, found {last.activation}")
     if not hasattr(last, "coefs_"):
@@ -228,7 +242,9 @@ def _up_to_scores(proto: Any) -> Any:
     for node in part.graph.node:
         if node.domain not in ("", "ai.onnx"):
             expected = "steps that are sums and products, such as StandardScaler"
-            raise InputError(f"model: expected {expected}, found one that skl2onnx converts to {node.domain}.{node.op_type}")
+            raise InputError(
+                f"model: expected {expected}, found one that skl2onnx converts to {node.domain}.{node.op_type}"
+            )
     return part
 
 
