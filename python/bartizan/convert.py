@@ -5,7 +5,8 @@ follows.
 
 * A PyTorch module is exported as it is in evaluation mode, for a batch of one. Its exporter may fold a batch
   normalisation into the weights of the layer before it, which rounds those weights once, in the precision of the
-  module; the slope of a LeakyReLU is binary32 in the format. A module whose course depends on its input is refused.
+  module; the slope of a LeakyReLU is binary32 in the format. A module whose course depends on its input is refused,
+  and so is one whose file gives something else than the module at a point that the exporter has not seen.
 * Weights of scikit-learn are binary64 and stay so. The graph ends before the softmax, at the numbers whose largest is
   the class. A classifier of two classes has one such number z, and gives the second class where z > 0: the outputs are
   then 0 and z.
@@ -36,6 +37,10 @@ EXPORTS_PROGRAMS = (2, 9)
 
 #: Activations of scikit-learn that are piecewise linear.
 PIECEWISE_LINEAR = ("relu", "identity")
+
+#: Largest difference between a module and its file, relative to the largest output: far above what the order of sums
+#: changes in binary32, far below what a part that was left out does.
+SAME = 1e-3
 
 #: Most characters of another library's message that are repeated.
 LONGEST_MESSAGE = 300
@@ -101,6 +106,7 @@ def _from_torch(model: Any, example: Any) -> Converted:
         raise InputError(
             f"model: expected a module that torch.onnx.export converts, found {name}: {_message(error)}"
         ) from error
+    _compare(copy, proto, batch)
     return Converted(_without_provenance(proto).SerializeToString(deterministic=True), None, name)
 
 
@@ -175,6 +181,31 @@ def _recording(model: Any, batch: Any) -> Any:
     export: Any = torch.onnx.export
     export(model, (batch,), content, dynamo=False, opset_version=OPSET)
     return onnx.load_from_string(content.getvalue())
+
+
+def _compare(model: Any, proto: Any, batch: Any) -> None:
+    """Refuses a file that is not the module: an exporter takes what escapes it for a constant."""
+    import numpy as np
+    import torch
+    from onnx.reference import ReferenceEvaluator
+
+    name = type(model).__name__
+    generator = torch.Generator().manual_seed(0)
+    point = batch + torch.randn(batch.shape, generator=generator, dtype=batch.dtype)
+    with torch.no_grad():
+        expected = model(point)
+    if not isinstance(expected, torch.Tensor):
+        raise InputError(
+            f"model: expected a module that gives one tensor, found {name}, which gives {type(expected).__name__}"
+        )
+    try:
+        found: Any = next(iter(ReferenceEvaluator(proto).run(None, {proto.graph.input[0].name: point.numpy()})))
+    except Exception as error:
+        raise InputError(f"model: expected operators that onnx computes, found {name}: {_message(error)}") from error
+    difference = np.abs(found - expected.numpy()).max() if found.shape == tuple(expected.shape) else np.inf
+    if not difference <= SAME * max(1.0, float(expected.abs().max())):
+        which = f"{name}, whose outputs differ by {difference:.1g} from those of its file"
+        raise InputError(f"model: expected a module that torch.onnx.export records as it is, found {which}")
 
 
 def _without_provenance(proto: Any) -> Any:

@@ -1,7 +1,8 @@
-"""Conversion of PyTorch modules: the file computes what the module computes, and what cannot be converted is refused."""
+"""Conversion of PyTorch modules: the file computes what the module does, and what cannot be converted is refused."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -281,6 +282,52 @@ def test_a_course_that_depends_on_the_input_is_refused(exporter: str, capfd: pyt
         f"model: expected a module that torch.onnx.export converts, found Branch: {reason[exporter]}"
     )
     assert capfd.readouterr() == ("", "")
+
+
+@needs_torch
+def test_a_file_that_is_not_the_module_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch import nn
+
+    class Hidden(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(3, 2)
+
+        def forward(self, x: Any) -> Any:
+            return self.layer(x + x.data)  # the exporter of recordings takes the second one for a constant
+
+    monkeypatch.setattr(convert, "EXPORTS_PROGRAMS", (1 << 20, 0))
+    found = r"Hidden, whose outputs differ by \S+ from those of its file"
+    expected = f"model: expected a module that torch.onnx.export records as it is, found {found}"
+    assert re.fullmatch(expected, refusal(Hidden(), np.ones((1, 3))))
+
+
+@needs_torch
+def test_outputs_that_are_drawn_at_random_are_refused(exporter: str) -> None:
+    from torch import nn
+
+    class Noisy(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return nn.functional.dropout(x, 0.5)  # which drops in evaluation mode too
+
+    text = refusal(Noisy(), np.ones((1, 200)))
+    assert text.startswith(
+        "model: expected a module that torch.onnx.export records as it is, found Noisy, whose outputs"
+    )
+
+
+@needs_torch
+def test_several_outputs_are_refused(exporter: str) -> None:
+    from torch import nn
+
+    class Several(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x, -x
+
+    assert (
+        refusal(Several(), np.ones((1, 3)))
+        == "model: expected a module that gives one tensor, found Several, which gives tuple"
+    )
 
 
 @needs_torch
