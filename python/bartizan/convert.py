@@ -1,12 +1,15 @@
 """Models of PyTorch and scikit-learn as ONNX files.
 
-What is verified is the file, so the file must be the model: nothing is trained, rounded or shortened here beyond what follows.
+What is verified is the file, so the file must be the model: nothing is trained, rounded or shortened here beyond what
+follows.
 
-* A PyTorch module is exported as it is in evaluation mode, for a batch of one. Its exporter may fold a batch normalisation into the weights of
-  the layer before it, which rounds those weights once, in the precision of the module; the slope of a LeakyReLU is binary32 in the format.
-  A module whose course depends on its input is refused.
-* Weights of scikit-learn are binary64 and stay so. The graph ends before the softmax, at the numbers whose largest is the class. A classifier
-  of two classes has one such number z, and gives the second class where z > 0: the outputs are then 0 and z.
+* A PyTorch module is exported as it is in evaluation mode, for a batch of one. Its exporter may fold a batch
+  normalisation into the weights of the layer before it, which rounds those weights once, in the precision of the
+  module; the slope of a LeakyReLU is binary32 in the format. A module whose course depends on its input is refused,
+  and so is one whose file gives something else than the module at a point that the exporter has not seen.
+* Weights of scikit-learn are binary64 and stay so. The graph ends before the softmax, at the numbers whose largest is
+  the class. A classifier of two classes has one such number z, and gives the second class where z > 0: the outputs are
+  then 0 and z.
 
 The same model gives the same bytes, whoever converts it where: no paths, no traces of the code that made it.
 """
@@ -29,11 +32,15 @@ OPSET = 18
 #: The operator set of the classical part of a scikit-learn graph; that part is cut off.
 CLASSICAL_OPSET = 3
 
-#: The first PyTorch whose exporter of traced programs is the default one; those before export what they record while running.
+#: The first PyTorch whose exporter of programs is the default one; those before export what they record in one run.
 EXPORTS_PROGRAMS = (2, 9)
 
 #: Activations of scikit-learn that are piecewise linear.
 PIECEWISE_LINEAR = ("relu", "identity")
+
+#: Largest difference between a module and its file, relative to the largest output: far above what the order of sums
+#: changes in binary32, far below what a part that was left out does.
+SAME = 1e-3
 
 #: Most characters of another library's message that are repeated.
 LONGEST_MESSAGE = 300
@@ -53,8 +60,9 @@ class Converted(NamedTuple):
 def onnx_bytes(model: Any, example: Any = None) -> Converted:
     """Converts a PyTorch ``nn.Module`` or a scikit-learn ``MLPClassifier`` (or a pipeline that ends in one).
 
-    ``example`` is an array or a tensor with one batch of inputs, which PyTorch needs in order to know their shape; the numbers in it do not
-    matter. The model that is given is not changed.
+    ``example`` is an array or a tensor with one batch of inputs, which PyTorch needs in order to know their shape; the
+    numbers in it do not matter. The model that is given is not changed. Raises :class:`bartizan.InputError` for a model
+    that cannot be converted, and :class:`ImportError` where a package is missing that converts it.
     """
     if _is_of(model, "torch", "Module"):
         return _from_torch(model, example)
@@ -72,7 +80,9 @@ def _is_of(model: Any, package: str, name: str) -> bool:
 def _require(packages: Sequence[str], extra: str) -> None:
     missing = [package for package in packages if find_spec(package) is None]
     if missing:
-        raise ImportError(f"{' and '.join(missing)} not installed, which converting the model needs: pip install 'bartizan[{extra}]'")
+        raise ImportError(
+            f"{' and '.join(missing)} not installed, which converting the model needs: pip install 'bartizan[{extra}]'"
+        )
 
 
 def _message(error: BaseException) -> str:
@@ -93,7 +103,10 @@ def _from_torch(model: Any, example: Any) -> Converted:
         with _silence():
             proto = _program(copy, batch) if _exports_programs() else _recording(copy, batch)
     except Exception as error:
-        raise InputError(f"model: expected a module that torch.onnx.export converts, found {name}: {_message(error)}") from error
+        raise InputError(
+            f"model: expected a module that torch.onnx.export converts, found {name}: {_message(error)}"
+        ) from error
+    _compare(copy, proto, batch)
     return Converted(_without_provenance(proto).SerializeToString(deterministic=True), None, name)
 
 
@@ -104,7 +117,9 @@ def _evaluated(model: Any) -> Any:
     try:
         return deepcopy(model).eval().cpu()
     except RuntimeError as error:
-        raise InputError(f"model: expected a module that can be copied, found {type(model).__name__}: {_message(error)}") from error
+        raise InputError(
+            f"model: expected a module that can be copied, found {type(model).__name__}: {_message(error)}"
+        ) from error
 
 
 def _batch(example: Any, model: Any) -> Any:
@@ -128,15 +143,16 @@ def _batch(example: Any, model: Any) -> Any:
 @contextmanager
 def _silence() -> Iterator[None]:
     """Keeps the exporter from telling what it does; what it is unsure of is an error."""
-    import torch
+    from torch import jit
 
+    recorder: Any = jit
     logger = logging.getLogger("torch")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)
     try:
         with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             warnings.simplefilter("ignore")
-            warnings.simplefilter("error", torch.jit.TracerWarning)
+            warnings.simplefilter("error", recorder.TracerWarning)
             yield
     finally:
         logger.setLevel(level)
@@ -152,7 +168,8 @@ def _program(model: Any, batch: Any) -> Any:
     """Exports the program of a module, which must be the same for every input."""
     import torch
 
-    return torch.onnx.export(model, (batch,), dynamo=True, opset_version=OPSET, verbose=False).model_proto
+    export: Any = torch.onnx.export
+    return export(model, (batch,), dynamo=True, opset_version=OPSET, verbose=False).model_proto
 
 
 def _recording(model: Any, batch: Any) -> Any:
@@ -161,8 +178,34 @@ def _recording(model: Any, batch: Any) -> Any:
     import torch
 
     content = BytesIO()
-    torch.onnx.export(model, (batch,), content, dynamo=False, opset_version=OPSET)
+    export: Any = torch.onnx.export
+    export(model, (batch,), content, dynamo=False, opset_version=OPSET)
     return onnx.load_from_string(content.getvalue())
+
+
+def _compare(model: Any, proto: Any, batch: Any) -> None:
+    """Refuses a file that is not the module: an exporter takes what escapes it for a constant."""
+    import numpy as np
+    import torch
+    from onnx.reference import ReferenceEvaluator
+
+    name = type(model).__name__
+    generator = torch.Generator().manual_seed(0)
+    point = batch + torch.randn(batch.shape, generator=generator, dtype=batch.dtype)
+    with torch.no_grad():
+        expected = model(point)
+    if not isinstance(expected, torch.Tensor):
+        raise InputError(
+            f"model: expected a module that gives one tensor, found {name}, which gives {type(expected).__name__}"
+        )
+    try:
+        found: Any = next(iter(ReferenceEvaluator(proto).run(None, {proto.graph.input[0].name: point.numpy()})))
+    except Exception as error:
+        raise InputError(f"model: expected operators that onnx computes, found {name}: {_message(error)}") from error
+    difference = np.abs(found - expected.numpy()).max() if found.shape == tuple(expected.shape) else np.inf
+    if not difference <= SAME * max(1.0, float(expected.abs().max())):
+        which = f"{name}, whose outputs differ by {difference:.1g} from those of its file"
+        raise InputError(f"model: expected a module that torch.onnx.export records as it is, found {which}")
 
 
 def _without_provenance(proto: Any) -> Any:
@@ -201,7 +244,9 @@ def _classifier(model: Any) -> Any:
     """The fitted classifier of a model, which has one class a point and is piecewise linear."""
     last = model.steps[-1][1] if _is_of(model, "sklearn", "Pipeline") and model.steps else model
     if not _is_of(last, "sklearn", "MLPClassifier"):
-        raise InputError(f"model: expected an MLPClassifier, or a pipeline that ends in one, found {_kind(model, last)}")
+        raise InputError(
+            f"model: expected an MLPClassifier, or a pipeline that ends in one, found {_kind(model, last)}"
+        )
     if last.activation not in PIECEWISE_LINEAR:
         raise InputError(f"model: expected activation {' or '.join(PIECEWISE_LINEAR)}, found {last.activation}")
     if not hasattr(last, "coefs_"):
@@ -228,7 +273,9 @@ def _up_to_scores(proto: Any) -> Any:
     for node in part.graph.node:
         if node.domain not in ("", "ai.onnx"):
             expected = "steps that are sums and products, such as StandardScaler"
-            raise InputError(f"model: expected {expected}, found one that skl2onnx converts to {node.domain}.{node.op_type}")
+            raise InputError(
+                f"model: expected {expected}, found one that skl2onnx converts to {node.domain}.{node.op_type}"
+            )
     return part
 
 

@@ -24,7 +24,8 @@ after = surest.counterexample.ravel()
 json.dumps({
     "difference": float(difference),
     "small": small.verdict, "large": large.verdict,
-    "misled": [int(classifier.predict([large.counterexample])[0]), large.predicted, int(classifier.predict([images[0]])[0])],
+    "misled": [int(classifier.predict([large.counterexample])[0]), large.predicted, large.label],
+    "label": int(classifier.predict([images[0]])[0]),
     "counts": run.counts, "gate": run.gate, "lower": coverage.lower, "upper": coverage.upper,
     "classes": [int(classes[name].sum()) for name in ("points", "certified", "falsified", "misclassified", "unknown")],
     "surest": [surest.verdict, float(abs(after - images[surest.index]).max()), float(after.min()), float(after.max()),
@@ -69,7 +70,7 @@ def test_the_file_is_the_classifier(facts: dict[str, Any]) -> None:
 def test_one_image_is_verified_and_misled_further_out(facts: dict[str, Any]) -> None:
     assert (facts["small"], facts["large"]) == ("verified", "violated")
     misled, predicted, label = facts["misled"]
-    assert misled == predicted != label
+    assert misled == predicted != label == facts["label"]
 
 
 def test_every_image_is_counted_once(facts: dict[str, Any]) -> None:
@@ -78,7 +79,10 @@ def test_every_image_is_counted_once(facts: dict[str, Any]) -> None:
     assert counts["points"] == sum(parts) == 400
     assert counts["certified"] > 300 and counts["falsified"] > 10 and counts["misclassified"] > 0
     assert facts["classes"] == [400, *parts]
-    assert facts["lower"] < counts["certified"] / 400 < facts["upper"] and facts["gate"] == (facts["lower"] >= 0.75) is True
+    assert (
+        facts["lower"] < counts["certified"] / 400 < facts["upper"]
+        and facts["gate"] == (facts["lower"] >= 0.75) is True
+    )
 
 
 def test_the_counterexample_lies_within_the_radius_and_misleads(facts: dict[str, Any]) -> None:
@@ -95,5 +99,8 @@ def test_the_curve_falls(facts: dict[str, Any]) -> None:
 
 def test_the_checker_confirms_this_network_and_no_other(facts: dict[str, Any]) -> None:
     counts = facts["counts"]
-    assert facts["confirmed"] == [True, *(counts[name] for name in ("certified", "falsified", "misclassified", "unknown"))]
+    assert facts["confirmed"] == [
+        True,
+        *(counts[name] for name in ("certified", "falsified", "misclassified", "unknown")),
+    ]
     assert facts["other"] == ["InputError", "MLPClassifier: SHA-256:"]
