@@ -185,10 +185,10 @@ def _keep_one(outcome: Outcome, question: Question, kept: Kept) -> Kept:
         "options": _evidence.texts(question)["options"],
         "ask_again": _evidence.python_call(question, kept),
     }
-    question = kept.point.with_suffix(".json")
+    path = kept.point.with_suffix(".json")
     if outcome.is_verified:
-        facts["check_again"] = f"bartizan.pytest_plugin.check_again({str(question)!r})"
-    question.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        facts["check_again"] = f"bartizan.pytest_plugin.check_again({str(path)!r})"
+    path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     return kept
 
 

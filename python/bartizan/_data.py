@@ -27,6 +27,8 @@ def dataset(X: Any, y: Any, network: Network, label_column: str | None = None) -
         if y is not None and not is_path(y):
             raise InputError("y: expected a file, as X is one, found an array")
         return _bartizan.Data.open(os.fspath(X), None if y is None else os.fspath(y), label_column)
+    if is_path(y):
+        raise InputError("y: expected labels as an array, as X is one, found a file")
     array, columns = points(X)
     builder = _bartizan.Builder(list(array.shape[1:]) or [1], columns)
     for part in parts(array):
