@@ -101,7 +101,7 @@ def certify(
     ``X`` and ``y`` are arrays (without ``y``, the labels are the classes that the model gives) or files as on the command line. ``progress`` is
     called with the number of points that have an answer and of those that are asked for. Ctrl-C ends the run; what was answered is in the store.
     """
-    return Run(_start(_bartizan.certify, model, (X, y, label_column), radius, options, progress))
+    return _start(model, (X, y, label_column), radius, options, progress)
 
 
 def radius(
@@ -118,20 +118,19 @@ def radius(
     """Brackets, for each point, the largest certified and the smallest falsified radius up to ``radius``, until they differ by the share
     ``precision`` of it."""
     given = {**options, "precision": float(precision)}
-    return Run(_start(_bartizan.certify, model, (X, y, label_column), radius, given, progress))
+    return _start(model, (X, y, label_column), radius, given, progress)
 
 
 def _start(
-    begin: Callable[..., _bartizan.Run],
     model: Any,
     data: tuple[Any, Any, str | None],
     radius: Any,
     options: Mapping[str, Any],
-    *rest: Any,
-) -> _bartizan.Run:
-    """Puts arguments in order and begins a run."""
-    network, points, texts, search, course = _data.asked(model, data, radius, options)
-    return begin(network._network, points, texts, search, course, *rest)
+    progress: Callable[[int, int], object] | None,
+) -> Run:
+    """Puts arguments in order and makes a run."""
+    network, points, within, search, course = _data.asked(model, data, radius, options)
+    return Run(_bartizan.certify(network._network, points, (within, search, course), progress))
 
 
 def coverage(

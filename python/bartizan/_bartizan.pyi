@@ -108,12 +108,10 @@ def check(network: Network, question: _Question, certificate: bytes, search: dic
 def certify(
     network: Network,
     data: Data,
-    within: dict[str, Any],
-    search: dict[str, Any],
-    course: dict[str, Any],
+    settings: tuple[dict[str, Any], dict[str, Any], dict[str, Any]],
     watch: Callable[[int, int], object] | None = None,
 ) -> Run: ...
 def merge(stores: list[str], store: _Path) -> Run: ...
 def answer(
-    network: Network, task: _TaskParts, within: dict[str, Any], search: dict[str, Any], precision: float | None
+    network: Network, task: _TaskParts, settings: tuple[dict[str, Any], dict[str, Any], float | None]
 ) -> list[Any]: ...

@@ -90,7 +90,7 @@ def answer(model: bytes, task: Task, *, jobs: int = 1) -> Any:
     """Answers a task: something for :meth:`Plan.absorb` that may be sent anywhere."""
     network = _network(model, task.model)
     search = {**task.search, "jobs": jobs}
-    return _bartizan.answer(network, task.parts, task.within, search, task.precision)
+    return _bartizan.answer(network, task.parts, (task.within, search, task.precision))
 
 
 @lru_cache(maxsize=1)

@@ -98,10 +98,9 @@ pub fn answer(
     py: Python<'_>,
     network: &Network,
     task: TaskParts<'_>,
-    within: Within,
-    search: Search,
-    precision: Option<f64>,
+    settings: (Within, Search, Option<f64>),
 ) -> PyResult<Vec<Claim>> {
+    let (within, search, precision) = settings;
     let (verifier, within) = (search.verifier(network)?, within.perturbation()?);
     let (indices, answered, shape, elements, labels) = task;
     let task = Task { indices, answered, shape, elements: numbers(elements.as_bytes()), labels };

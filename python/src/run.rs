@@ -66,16 +66,15 @@ impl Course {
 
 /// Makes a run. `watch` is called with the number of points that have an answer, and of those that are asked for.
 #[pyfunction]
-#[pyo3(signature = (network, data, within, search, course, watch=None))]
+#[pyo3(signature = (network, data, settings, watch=None))]
 pub fn certify(
     py: Python<'_>,
     network: &Network,
     data: &Data,
-    within: Within,
-    search: Search,
-    course: Course,
+    settings: (Within, Search, Course),
     watch: Option<Py<PyAny>>,
 ) -> PyResult<Run> {
+    let (within, search, course) = settings;
     let (verifier, within) = (search.verifier(network)?, within.perturbation()?);
     interrupt::run(py, watch.as_ref(), |flag, teller: &Teller<bartizan::Run>| {
         let verifier = verifier.cancelled_by(flag);

@@ -42,21 +42,20 @@ impl Within {
         if let Some((lowest, highest)) = self.clip {
             within = within.clip(lowest, highest);
         }
-        let steps: [(Option<String>, fn(Perturbation, String) -> Perturbation); 4] = [
-            (self.mean, |within, text| within.mean(text)),
-            (self.std, |within, text| within.std(text)),
-            (self.fix, |within, text| within.fix(text)),
-            (self.vary, |within, text| within.vary(text)),
-        ];
-        let add = |within: Perturbation, (text, add): (Option<String>, fn(Perturbation, String) -> Perturbation)| {
-            match text {
-                Some(text) => add(within, text),
-                None => within,
-            }
-        };
-        Ok(steps.into_iter().fold(within, add))
+        for (text, add) in [
+            (self.mean, Perturbation::mean as Step),
+            (self.std, Perturbation::std),
+            (self.fix, Perturbation::fix),
+            (self.vary, Perturbation::vary),
+        ] {
+            within = text.into_iter().fold(within, add);
+        }
+        Ok(within)
     }
 }
+
+/// What adds a text to a perturbation.
+type Step = fn(Perturbation, String) -> Perturbation;
 
 impl Search {
     /// A verifier with these settings.
