@@ -7,6 +7,7 @@ use bartizan_proof::{Rejected, Verified, Violated};
 
 /// The answer to one query.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Outcome {
     /// What was established.
     pub verdict: Verdict,
@@ -113,6 +114,7 @@ impl fmt::Display for Open {
 
 /// A rung of the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Rung {
     /// Search for counterexamples.
     Attack,

@@ -35,6 +35,7 @@ use crate::real::Real;
 
 /// How far up the ladder to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[non_exhaustive]
 pub enum Method {
     /// Interval bounds of the hidden nodes, and one backward pass for the query itself.
     Ibp,
@@ -52,6 +53,7 @@ pub enum Method {
 
 /// What branch and bound splits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[non_exhaustive]
 pub enum Split {
     /// The input region where few inputs vary, the signs of ReLUs elsewhere.
     #[default]

@@ -47,6 +47,17 @@ fn the_trusted_crates_depend_on_nothing_else() {
 }
 
 #[test]
+fn the_python_binding_knows_the_public_library_only() {
+    let own: Vec<String> = dependencies("bartizan").into_iter().filter(|name| name.starts_with("bartizan")).collect();
+    assert!(!own.contains(&"bartizan-python".to_owned()), "{own:?}");
+    let manifest = fs::read_to_string(root().join("python/Cargo.toml")).unwrap();
+    let named = manifest.lines().skip_while(|line| *line != "[dependencies]").skip(1);
+    let named: Vec<&str> =
+        named.take_while(|line| !line.starts_with('[')).filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(named.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>(), ["bartizan", "pyo3"]);
+}
+
+#[test]
 fn the_trusted_crates_keep_their_lints() {
     for manifest in ["proofs/Cargo.toml", "proofs/read/Cargo.toml"] {
         let text = fs::read_to_string(root().join(manifest)).unwrap();

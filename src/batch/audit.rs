@@ -12,6 +12,7 @@ use crate::bound::Model;
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Audit {
     /// What became of the answers.
     pub findings: Findings,

@@ -25,6 +25,7 @@ use crate::coverage::Coverage;
 
 /// What the points of a run add up to.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Manifest {
     /// How the run ended.
     pub end: End,
@@ -119,6 +120,7 @@ impl Manifest {
 
 /// A figure of a manifest that is not what the points of its run add up to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WrongFigure {
     /// The column of the table `manifest`.
     pub column: &'static str,

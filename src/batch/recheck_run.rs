@@ -37,6 +37,7 @@ const TOLERANCE: f64 = 1e-9;
 
 /// What came of a check of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Findings {
     /// Points with a certificate that was accepted.
     pub certified: usize,
@@ -52,6 +53,7 @@ pub struct Findings {
 
 /// A point whose stored answer is not accepted.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct RefusedPoint {
     /// The point's place in the data set.
     pub index: usize,

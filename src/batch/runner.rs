@@ -77,6 +77,7 @@ pub enum Order {
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum End {
     /// All points have an answer.
     Completion,

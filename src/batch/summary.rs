@@ -6,6 +6,7 @@ use crate::coverage::Sample;
 
 /// How many points came to what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counts {
     /// Points that were asked for.
     pub points: usize,

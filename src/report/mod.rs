@@ -77,6 +77,7 @@ pub struct Session {
 
 /// Forms of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Form {
     /// One self-contained page.
     Html,

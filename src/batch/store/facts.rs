@@ -13,6 +13,7 @@ use crate::batch::selection::{self, Shard};
 
 /// What was asked, as it was typed: decimal texts are exact where binary floats are not.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct RunFacts {
     /// What was looked for.
     pub aim: Aim,
