@@ -141,11 +141,14 @@ def coverage(
     population: int | None = None,
 ) -> Coverage:
     """What a run says of inputs like its points, at any confidence; or of the points of a finite population that they were drawn from at random."""
-    found = run if isinstance(run, Run) else open(run)
+    asked = run if isinstance(run, Run) else open(run)
+    found = asked
     if confidence is not None or require is not None:
-        stated = found.coverage.confidence if confidence is None else float(confidence)
-        found = Run(found._run.judged_at(stated, require))
+        stated = asked.coverage.confidence if confidence is None else float(confidence)
+        found = Run(asked._run.judged_at(stated, require))
     result = Coverage(found, population)
+    # The store of a run that nobody wanted to keep goes with the run.
+    result._asked = asked
     if population is not None:
         result.estimates  # noqa: B018  a population that makes no sense is refused here
     return result

@@ -51,7 +51,8 @@ class Network:
         import numpy as np
 
         array, _ = _data.points(X)
-        if array.size % max(1, self.inputs) or (array.size == self.inputs) is False and array[0].size != self.inputs:
+        is_one = array.size == self.inputs
+        if not is_one and (array.size == 0 or array[0].size != self.inputs):
             expected = f"inputs of shape {list(self.input_shape)}"
             raise InputError(f"X: expected {expected}, found shape {list(array.shape)}")
         rows = array.reshape(-1, self.inputs)

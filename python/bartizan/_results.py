@@ -316,6 +316,7 @@ class Coverage:
     def __init__(self, run: Run, population: int | None = None):
         self._run = run
         self._population = population
+        self._asked = run
         self._estimates: dict[str, Any] | None = None
         self.lower, self.upper, self.confidence = run._run.coverage
         self.proved, self.statement, self.method, self.assumptions = run._run.words
