@@ -7,7 +7,7 @@ import importlib
 import sys
 from pathlib import Path
 
-MODELS = ["digits_mlp", "digits_conv", "cancer_mlp", "controller", "digits_residual", "moons", "tram"]
+MODELS = ["digits_mlp", "digits_conv", "cancer_mlp", "controller", "digits_residual", "moons", "tram", "rounding"]
 
 
 def main(names):

@@ -20,7 +20,8 @@ from exact.nnet_network import NnetNetwork
 from exact.onnx_network import OnnxNetwork
 from exact.vnnlib_query import Atom, Case
 
-MODELS = ["digits_mlp", "digits_conv", "cancer_mlp", "controller", "digits_residual", "moons", "tram"]
+MODELS = ["digits_mlp", "digits_conv", "cancer_mlp", "controller", "digits_residual", "moons", "tram", "rounding"]
+REAL = "rounding"  # its executions differ from real arithmetic: the encoding itself is what is run
 POINTS_MODEL, POINTS, POINTS_RADIUS = "digits_mlp", 50, "0.08"
 AGREEMENT = 1e-4  # largest difference between our evaluation and onnxruntime's, in float32
 
@@ -38,7 +39,8 @@ def write_expected(folder):
         instances = [row[:2] for row in csv.reader(file)]
     loaded = {model: load(folder / model) for model in dict.fromkeys(model for model, _ in instances)}
     for network, run in loaded.values():
-        compare(folder, network, run)
+        if folder.name != REAL:
+            compare(folder, network, run)
     rows = []
     for model, query in instances:
         began = time.time()
@@ -79,6 +81,8 @@ def load(path):
         network = NnetNetwork(path)
         return network, lambda x: network.run(x[None].astype(float))[0]
     network = OnnxNetwork(path)
+    if path.parent.name == REAL:
+        return network, lambda x: decide.evaluate(network, x)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     return network, lambda x: session.run(None, {network.input_name: x.reshape(1, *network.shape)})[0][0]
 
