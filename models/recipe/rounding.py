@@ -75,11 +75,11 @@ def precision():
 
 
 def backward():
-    """p + LARGE - p - LARGE: forwards 0, backwards p."""
+    """p + LARGE - LARGE - p: forwards -p, which the ReLU cuts off, backwards p."""
     layers = alarm(2)
-    p, one, p_again, one_again = (neuron(layers[0], {0: share}, 1.0 - share) for share in (1.0, 0.0, 1.0, 0.0))
-    r = neuron(layers[1], {p: 1.0, one: LARGE, p_again: -1.0, one_again: -LARGE})
-    return output(layers, 1, {r: 128.0})
+    p, one, one_again, p_again = (neuron(layers[0], {0: share}, 1.0) for share in (1.0, 0.0, 0.0, 1.0))
+    r = neuron(layers[1], {p: 1.0, one: LARGE, one_again: -LARGE, p_again: -1.0})
+    return output(layers, 1, {r: 8.0})
 
 
 def fused():
