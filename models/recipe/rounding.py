@@ -100,17 +100,17 @@ def forward(base):
 
 
 def lanes(base):
-    """LARGE - LARGE at places 0 and 1, -p + p at places 64 and 66: 0 from either end, p where every 2nd, 4th, ... or 64th
-    term is added on its own, since LARGE and -p then meet first."""
+    """LARGE - LARGE at places 1 and 0, -q + q at places 64 and 66, 2 < q < 4: 0 from either end. Where every 2nd, 4th, ...
+    or 64th term is added on its own, -LARGE and -q meet first and q is lost; the other q is not: 4 or q is left."""
     first, hidden = base[0], base[0].w.shape[1]
     constant, spare = np.zeros((64, 2)), 64 - 2 - hidden
     w = np.concatenate([constant, first.w, np.zeros((64, spare))], 1)
     layers = [Layer(w, np.concatenate([np.ones(2), first.b, np.zeros(spare)])), *base[1:]]
-    p, _, p_again = (neuron(layers[0], {PIXEL: share}, share) for share in (1.0, 0.0, 1.0))
+    q, _, q_again = (neuron(layers[0], {PIXEL: share}, 2.5 * share) for share in (1.0, 0.0, 1.0))
     kept = np.zeros((layers[0].w.shape[1], layers[1].w.shape[1]))
     kept[2 : 2 + hidden] = base[1].w
     layers[1:] = [Layer(kept, base[1].b.copy()), Layer(base[2].w.copy(), base[2].b.copy())]
-    r = neuron(layers[1], {0: LARGE, 1: -LARGE, p: -1.0, p_again: 1.0})
+    r = neuron(layers[1], {0: -LARGE, 1: LARGE, q: -1.0, q_again: 1.0})
     return output(layers, RAISED, {r: 32.0})
 
 
