@@ -5,7 +5,7 @@
 
 Random small networks with a box of inputs (executions/networks.py) are written into a folder as NAME.onnx and NAME.json, and
 COMMAND FOLDER must print one line for each: {"name": ..., "lower": [...], "upper": [...]}, null where it refuses.
-`interval` and `wrong` name two provers of executions/provers.py, one of which must be caught.
+`interval` and `wrong` name two provers of executions/provers.py, the second of which must be caught.
 Each network is then executed at points of its box in E ways that are drawn, and every K-th one by onnxruntime as well.
 A result outside the bounds, infinite or not a number is printed with all that is needed to see it again; the exit
 status is then 1. --show prints the classes that a model gives in each order, by numpy and by onnxruntime.
@@ -17,14 +17,13 @@ import multiprocessing
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from executions import graph as graphs
 from executions import networks, provers
-from executions.arithmetic import FLOAT, Unit
+from executions.arithmetic import FLOAT
 from executions.execute import LEVELS, Execution, drawn, numpy_products, run, runtime
 from executions.sums import ORDERS, Way
 
@@ -131,13 +130,13 @@ def tell(path, name, values, bounds, place, count):
     (points, outputs), (row, output) = values, place
     found, low, high = outputs[row, output], bounds[0][output], bounds[1][output]
     point = " ".join(float(v).hex() for v in points[row])
-    return f"{path.stem}: output {output} is {found!r}, outside [{low!r}, {high!r}] ({count} such)\n  {name}\n  at {point}"
+    head = f"{path.stem}: output {output} is {float(found)!r}, outside [{float(low)!r}, {float(high)!r}] ({count} such)"
+    return f"{head}\n  {name}\n  at {point}"
 
 
 def show(model, points):
     graph = graphs.read(model)
-    rows = np.load(points) if points.endswith(".npy") else np.loadtxt(points, delimiter=",", skiprows=1)[:, : graph.shape[0]]
-    rows = rows.astype(FLOAT)
+    rows = read_points(points, graph)
     doubles = run_in_double(graph, rows)
     print(f"{'binary64':<40}", classes(doubles))
     for order in ORDERS:
@@ -157,6 +156,13 @@ def show(model, points):
     return 0
 
 
+def read_points(path, graph):
+    """Of a .npy, or of a .csv with a header, whose last columns are not inputs."""
+    if path.endswith(".npy"):
+        return np.load(path).astype(FLOAT)
+    return np.loadtxt(path, delimiter=",", skiprows=1)[:, : graph.shape[0]].astype(FLOAT)
+
+
 def run_in_double(graph, rows):
     """The middle of the interval bounds at each point, which are some units of binary64 wide."""
     bounds = [provers.Intervals(graph, 0.0).bounds(row, row) for row in rows.reshape(len(rows), -1)]
@@ -166,8 +172,6 @@ def run_in_double(graph, rows):
 def classes(outputs):
     return " ".join(map(str, outputs.argmax(1)))
 
-
-assert replace and Unit
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,9 +1,11 @@
-"""The binary32 arithmetic of `executions` against exact rational numbers.
+"""The binary32 arithmetic of `executions` against exact rational numbers, and the check that is built on it.
 
 python -m unittest tests/python/test_executions.py
 """
 
+import argparse
 import sys
+import tempfile
 import unittest
 from fractions import Fraction
 from pathlib import Path
@@ -12,9 +14,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import orders
+from executions import graph as graphs
+from executions import networks, provers
 from executions.arithmetic import FLOAT, Unit, flush, fma
+from executions.execute import Execution, run, runtime
 from executions.sums import ORDERS, Way, sum_products
 
+ROUNDING = Path(__file__).parents[2] / "models" / "rounding"
 LEAST = Fraction(1, 2**149)
 LARGEST = Fraction(2**24 - 1) * 2**104
 
@@ -57,28 +64,19 @@ class Fma(unittest.TestCase):
             self.compare(a, b, -(a * b))
 
     def test_double_rounding(self):
-        # a b is just above a tie of binary32 numbers; binary64 rounds the sum to the tie.
-        a, b, c = FLOAT(2**-30), FLOAT(2**-30), FLOAT(1 + 2**-23)
-        tie = (FLOAT(1 + 2**-12), FLOAT(1 + 2**-12), FLOAT(2**-60))
-        for triple in ((a, b, c), tie, (FLOAT(2**-24), FLOAT(1 + 2**-23), FLOAT(1))):
-            self.compare(*(np.array([v]) for v in triple))
-        wrong = 0
+        # The product is 2^-24 (1 - 2^-46): with 1 + 2^-23 just below a tie that binary64 rounds to, and the tie to 1 + 2^-22.
+        a, b, c = (np.array([v], FLOAT) for v in (1 + 2**-23, 2**-24 * (1 - 2**-23), 1 + 2**-23))
+        self.compare(a, b, c)
+        naive = (a.astype(np.float64) * b + c).astype(FLOAT)
+        self.assertNotEqual(naive[0], fma(a, b, c)[0], "a case in which rounding twice is wrong")
+
+    def test_near_ties(self):
         random = np.random.default_rng(3)
         for _ in range(20):
             c = drawn(random, 500)
-            ulp = np.spacing(np.abs(c))
-            a, b = (ulp / 2).astype(FLOAT), (1 + FLOAT(2**-23)) * np.ones(500, FLOAT)
-            a, b = np.where(random.random(500) < 0.5, a, -a), b
-            self.compare(a, b, c)
-        small = np.array([2**-29 + 2**-40], FLOAT)
-        c = np.array([1 + 2**-23], FLOAT)
-        half = np.array([2**-24], FLOAT)
-        # half + tiny: the product carries the tie and a bit 2^-60 beyond binary64's reach of the sum.
-        a, b = np.array([1 + 2**-23], FLOAT), np.array([2**-24 * (1 - 2**-23)], FLOAT)
-        self.compare(a, b, c), self.compare(half, small, c)
-        naive = (a.astype(np.float64) * b + c).astype(FLOAT)
-        wrong += int((naive != fma(a, b, c)).sum())
-        self.assertEqual(wrong, 1, "a case in which rounding twice is wrong")
+            half = (np.spacing(np.abs(c)) / 2).astype(FLOAT)
+            sign, nudge = random.choice(np.array([-1, 1], FLOAT), (2, 500))
+            self.compare(sign * half, 1 + nudge * FLOAT(2**-23), c)
 
     def compare(self, a, b, c):
         with np.errstate(over="ignore"):
@@ -103,7 +101,7 @@ class Sums(unittest.TestCase):
                 for bias_first in (False, True):
                     for count in (1, 2, 7, 17, 70):
                         x, w = random.normal(size=(2, count)).astype(FLOAT)
-                        w[:: 3] *= FLOAT(2**20)
+                        w[::3] *= FLOAT(2**20)
                         bias = FLOAT(random.normal())
                         way = Way(order, is_fused, bias_first)
                         self.assertEqual(exact(sum_products(x, w, bias, way)), slowly(x, w, bias, way), str(way))
@@ -126,6 +124,72 @@ class Sums(unittest.TestCase):
         up = [float(sum_products(tiny, np.ones(1, FLOAT) * 2**10, None, way)) for way in ways]
         self.assertEqual(up, [2.0**-120, 2.0**-120, 0.0])
         self.assertTrue(np.signbit(flush(-tiny))[0])
+
+
+class Witnesses(unittest.TestCase):
+    """The networks of models/rounding in the executions that their README speaks of."""
+
+    FORWARD, BACKWARD = Execution(Way("forward")), Execution(Way("backward"))
+    LANES, FUSED = Execution(Way("lanes8")), Execution(Way("forward", is_fused=True))
+    FOLDED = Execution(rewrites=(graphs.folded,))
+    # The executions that give the class of real arithmetic at every point, and those that give another at each.
+    CASES = {
+        "precision": ([], [FORWARD, BACKWARD, LANES, FUSED]),
+        "backward": ([FORWARD, LANES, FUSED], [BACKWARD]),
+        "fused": ([FORWARD, BACKWARD, LANES], [FUSED]),
+        "forward": ([BACKWARD, LANES], [FORWARD, FUSED]),
+        "lanes": ([FORWARD, BACKWARD, FUSED], [LANES]),
+        "folded": ([FORWARD, BACKWARD, LANES, FUSED], [FOLDED]),
+    }
+
+    def test_classes(self):
+        for name, cases in self.CASES.items():
+            graph = graphs.read(ROUNDING / f"{name}.onnx")
+            table = np.loadtxt(ROUNDING / "loads.csv", delimiter=",", skiprows=1)
+            is_table = len(graph.shape) == 1
+            points = (table[:, :2] if is_table else np.load(ROUNDING / "images.npy")).astype(FLOAT)
+            labels = table[:, 2] if is_table else np.load(ROUNDING / "labels.npy")
+            for is_right, executions in zip((True, False), cases):
+                for execution in executions:
+                    agree = run(graph, points, execution).argmax(1) == labels
+                    self.assertTrue((agree == is_right).all(), f"{name}: {execution}")
+
+
+class Provers(unittest.TestCase):
+    """The check accepts bounds that account for rounding, and catches those that do not."""
+
+    def failures(self, rounding, count=40):
+        found = 0
+        with tempfile.TemporaryDirectory() as folder:
+            folder = Path(folder)
+            for number in range(count):
+                networks.write(folder, f"n{number:07}", networks.draw(np.random.default_rng([0, number])))
+            arguments = argparse.Namespace(seed=0, points=24, executions=10, runtime=0)
+            for claim in provers.interval(rounding)(folder):
+                if claim["lower"] is not None:
+                    found += len(orders.check_network(arguments, folder / f"{claim['name']}.onnx", claim)[1])
+        return found
+
+    def test_sound(self):
+        self.assertEqual(self.failures(1.0), 0)
+
+    def test_wrong(self):
+        self.assertGreater(self.failures(0.0), 15)
+
+    def test_operators(self):
+        """The executions compute what onnxruntime computes, and what binary64 does, but for rounding."""
+        import onnxruntime  # noqa: F401
+
+        compared = 0
+        for number in range(150):
+            content, lower, _ = networks.draw(np.random.default_rng([7, number]))
+            graph, points = graphs.read(content), lower.reshape(1, -1)
+            bounds = provers.Intervals(graph, 1.0).bounds(lower, lower)
+            if bounds is not None:
+                found = runtime(content, graph, points, ("off", 1, True))
+                self.assertTrue(((bounds[0].ravel() <= found) & (found <= bounds[1].ravel())).all(), number)
+                compared += 1
+        self.assertGreater(compared, 120)
 
 
 def slowly(x, w, bias, way):
