@@ -19,6 +19,18 @@ pub(crate) fn add(a: Interval, b: Interval) -> Interval {
     if a.is_point() && b.is_point() && error == 0.0 { Interval::point(sum) } else { a + b }
 }
 
+/// An upper bound on the sum of two numbers that are not negative.
+pub(crate) fn add_sizes(a: f64, b: f64) -> f64 {
+    if b == 0.0 { a } else { (a + b).next_up() }
+}
+
+/// Whether a number lies between two powers of two, so far from the ends of the binary32 range that nothing overflows or
+/// vanishes when an execution multiplies by it.
+pub(crate) fn is_moderate(x: Interval) -> bool {
+    let (least, most) = (2f64.powi(-40), 2f64.powi(40));
+    (x.lo >= least && x.hi <= most) || (-x.lo <= most && -x.hi >= least)
+}
+
 /// `a b`, exact where the product of two numbers is a binary64 number, else rounded outward.
 pub(crate) fn multiply(a: Interval, b: Interval) -> Interval {
     let product = a.lo * b.lo;

@@ -37,6 +37,9 @@ pub(super) fn shape<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     Ok(Value::list(dimensions.filter_map(|(n, _)| i64::try_from(*n).ok()).collect()))
 }
 
+/// Integers up to here are binary32 numbers.
+const EXACT: u32 = 1 << 24;
+
 /// Conversions between the float types, which real arithmetic does not see, among integers, and of constant integers
 /// to floats.
 pub(super) fn cast<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
@@ -44,8 +47,17 @@ pub(super) fn cast<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let value = call.input(0)?;
     let narrow = |integers: &[i64]| integers.iter().map(|i| i32::try_from(*i).ok()).collect::<Option<Vec<i32>>>();
     match (value.integers().map(narrow), to) {
-        (None, 1 | 11) | (Some(_), 7) | (Some(Some(_)), 6) => Ok(value.clone()),
+        (None, 1) if value.node().is_some() => call.round(value),
+        (None, 1 | 11) | (Some(_), 7) | (Some(Some(_)), 6) => {
+            if matches!(value.elements, Elements::Real(_)) {
+                call.only_real("converts constants");
+            }
+            Ok(value.clone())
+        }
         (Some(Some(integers)), 1 | 11) => {
+            if integers.iter().any(|i| i.unsigned_abs() > EXACT) {
+                call.only_real("converts integers beyond 2^24");
+            }
             let numbers = integers.into_iter().map(|i| Interval::point(i.into())).collect();
             Ok(Value::real(value.shape.clone(), numbers))
         }

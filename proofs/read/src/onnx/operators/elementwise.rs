@@ -1,7 +1,7 @@
 //! Functions of single elements with NumPy broadcasting: sums, products with constants, normalisation, what does
 //! nothing, and what is piecewise linear by way of ReLU.
 
-use super::{Call, Elements, Interval, ONE, Result, Value, at, broadcast, lowering};
+use super::{Call, Elements, Interval, ONE, Result, Rounding, Value, ZERO, at, broadcast, lowering};
 
 /// `a + b`, `a - b`, `a b` with a constant factor, `a / b` for a constant `b`.
 pub(super) fn arithmetic<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
@@ -16,8 +16,13 @@ pub(super) fn arithmetic<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         ("Mul", None, _) => call.combine(&[(&b, Some(&a))]),
         ("Div", _, None) => {
             let reciprocals = call.reals(&b)?.iter().map(|d| lowering::divide(ONE, *d)).collect();
-            let reciprocals = call.demand(reciprocals, "a divisor without zeros", "a zero")?;
-            call.combine(&[(&a, Some(&Value::real(b.shape, reciprocals)))])
+            let reciprocals: Vec<Interval> = call.demand(reciprocals, "a divisor without zeros", "a zero")?;
+            if !reciprocals.iter().all(|r| lowering::is_moderate(*r)) {
+                call.only_real("divides by numbers beyond 2^40 or below 2^-40");
+            }
+            // An execution may multiply by the reciprocal, which it has rounded.
+            let reciprocals = Value::real(b.shape, reciprocals);
+            call.rounding(Rounding::Sums(1), |call| call.combine(&[(&a, Some(&reciprocals))]))
         }
         ("Div", ..) => Err(call.refuse("a constant divisor", b.kind())),
         _ => Err(call.refuse("a constant factor", "two computed values")),
@@ -73,8 +78,17 @@ pub(super) fn sum<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         (_, count) => (count, None),
     };
     let terms = (0..count.max(1)).map(|i| Ok((call.input(i)?, factor.as_ref()))).collect::<Result<Vec<_>>>()?;
-    call.combine(&terms)
+    // The mean may be computed with the reciprocal of the count, rounded.
+    let extra = usize::from(call.operator == "Mean");
+    call.rounding(Rounding::Sums(extra), |call| call.combine(&terms))
 }
+
+/// The most roundings with which executions compute the factor of a normalisation and apply it: a sum, a root, a reciprocal,
+/// products with the scale and with what it is folded into, and the differences and sums around them.
+const FACTOR_ROUNDINGS: usize = 8;
+
+/// Numbers of a normalisation up to this size cannot make an execution overflow.
+const MODERATE: f64 = 1_099_511_627_776.0;
 
 /// `(x - mean) / sqrt(variance + epsilon) * scale + shift` for each channel, as a factor and an offset.
 pub(super) fn batch_normalization<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
@@ -94,12 +108,19 @@ pub(super) fn batch_normalization<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'
     };
     let (scale, shift, mean, variance) = (statistic(1)?, statistic(2)?, statistic(3)?, statistic(4)?);
     let deviation = |variance: Interval| lowering::add(variance, epsilon).square_root();
+    let inverse = |variance: Interval| lowering::divide(ONE, deviation(variance)?);
+    let is_moderate = |value: &Value<'_>| value.reals().into_iter().flatten().all(|x| x.magnitude() <= MODERATE);
+    let inverses = call.reals(&variance)?.into_iter().map(|variance| inverse(variance).unwrap_or(ZERO));
+    if !(inverses.into_iter().all(lowering::is_moderate) && [&scale, &shift, &mean].into_iter().all(is_moderate)) {
+        call.only_real("normalises with numbers beyond 2^40 or below 2^-40");
+    }
     let pairs = call.reals(&scale)?.into_iter().zip(call.reals(&variance)?);
     let factors = pairs.map(|(scale, variance)| lowering::divide(scale, deviation(variance)?)).collect();
     let factors: Vec<Interval> = call.demand(factors, "variance + epsilon above zero", "less")?;
     let negated = Value::real(by_channel.clone(), factors.iter().map(|factor| -*factor).collect());
     let factors = Value::real(by_channel, factors);
-    call.combine(&[(x, Some(&factors)), (&shift, None), (&mean, Some(&negated))])
+    let parts = [(x, Some(&factors)), (&shift, None), (&mean, Some(&negated))];
+    call.rounding(Rounding::Sums(FACTOR_ROUNDINGS), |call| call.combine(&parts))
 }
 
 /// The same value; Dropout at inference is that too.
@@ -150,8 +171,9 @@ pub(super) fn leaky_relu<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let fits = broadcasts_to(&slope.shape, &x.shape);
     call.require(fits, format!("slopes that broadcast to {:?}", x.shape), format!("{:?}", slope.shape))?;
     let rest = call.reals(&slope)?.iter().map(|slope| lowering::add(ONE, -*slope)).collect();
-    let positive = call.relu(x)?;
-    call.combine(&[(x, Some(&slope)), (&positive, Some(&Value::real(slope.shape.clone(), rest)))])
+    let (positive, rest) = (call.relu(x)?, Value::real(slope.shape.clone(), rest));
+    let rounding = if call.operator == "Abs" { Rounding::Nothing } else { Rounding::Sums(0) };
+    call.rounding(rounding, |call| call.combine(&[(x, Some(&slope)), (&positive, Some(&rest))]))
 }
 
 /// The largest or smallest operand.
@@ -163,9 +185,11 @@ pub(super) fn extreme<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 /// `max(a, b) = a + relu(b - a)` or `min(a, b) = a - relu(a - b)`, with a constant in the place of `a`.
 fn limit<'a>(call: &mut Call<'_, 'a>, a: &Value<'a>, b: &Value<'a>, is_max: bool) -> Result<Value<'a>> {
     let (a, b) = if b.node().is_none() { (b, a) } else { (a, b) };
-    let excess = if is_max { difference(call, b, a)? } else { difference(call, a, b)? };
-    let excess = call.relu(&excess)?;
-    if is_max { call.combine(&[(a, None), (&excess, None)]) } else { difference(call, a, &excess) }
+    call.rounding(Rounding::Nothing, |call| {
+        let excess = if is_max { difference(call, b, a)? } else { difference(call, a, b)? };
+        let excess = call.relu(&excess)?;
+        if is_max { call.combine(&[(a, None), (&excess, None)]) } else { difference(call, a, &excess) }
+    })
 }
 
 /// `min(max(x, low), high)`: limits are attributes before operator set 11, constant operands since. A limit at the end

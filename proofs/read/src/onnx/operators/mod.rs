@@ -9,8 +9,8 @@ mod rearrangement;
 mod window;
 
 use super::{
-    Call, Conv, Dense, Elements, Field, Interval, Map, ONE, Result, Term, Value, ZERO, at, broadcast, count, lowering,
-    outer_sum, redirect, sparse, stretch, tables, type_name,
+    Call, Conv, Dense, Elements, Field, Interval, Map, ONE, Result, Rounding, Term, Value, ZERO, at, broadcast, count,
+    lowering, outer_sum, redirect, sparse, stretch, tables, type_name,
 };
 
 /// Lowers an operator. Of the results that a node names, the mask of Dropout and the indices of MaxPool are left out.

@@ -1,7 +1,7 @@
 //! Averages, sums and maxima over windows and along axes.
 
 use super::window::{Axis, axes};
-use super::{Call, Interval, ONE, Result, Term, Value, lowering, sparse};
+use super::{Call, Interval, ONE, Result, Rounding, Term, Value, lowering, sparse};
 
 /// For each result element the source elements that it is computed from.
 type Windows = Vec<Vec<usize>>;
@@ -26,7 +26,9 @@ fn weigh<'a>(call: &mut Call<'_, 'a>, shape: Vec<usize>, windows: &Windows, shar
     let (weights, roundings) = call.rounded(&weights)?;
     let rows = windows.iter().zip(&weights).map(|(window, w)| window.iter().map(|place| (*place, *w)));
     let map = sparse(source.shape.iter().product(), rows);
-    call.sum(shape, vec![Term { source: call.node(source)?, map, roundings }], Vec::new())
+    let term = Term { source: call.node(source)?, map, roundings };
+    // A mean may be computed with the reciprocal of the count, rounded.
+    call.rounding(Rounding::Sums(1), |call| call.sum(shape, vec![term], Vec::new()))
 }
 
 /// `ReduceSum`, `ReduceMean`, and `GlobalAveragePool`, which is the mean along all axes but the first two.
@@ -69,6 +71,7 @@ pub(super) fn max_pool<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let has_empty = windows.iter().any(Vec::is_empty);
     call.require(!has_empty, "windows that reach the source", "one of padding only")?;
     let mut winners = call.input(0)?.clone();
+    call.rounding = Rounding::Nothing;
     while windows.iter().any(|window| window.len() > 1) {
         let pairs: Vec<&[usize]> = windows.iter().flat_map(|window| window.chunks(2)).collect();
         let played = pairs.iter().filter(|pair| pair.len() == 2);

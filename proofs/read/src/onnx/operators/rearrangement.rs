@@ -1,6 +1,6 @@
 //! Operators that only move elements: they give other shapes, pick, repeat, join or pad.
 
-use super::{Call, Result, Value, ZERO, at, broadcast, count, outer_sum, redirect, tables};
+use super::{Call, Result, Rounding, Value, ZERO, at, broadcast, count, outer_sum, redirect, tables};
 
 /// `Reshape`, `Flatten`, `Squeeze` and `Unsqueeze`: the same elements in another shape.
 pub(super) fn reshape<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
@@ -98,7 +98,7 @@ pub(super) fn concat<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         before += signed(at(&value.shape, axis));
         parts.push((value, None, Some(outer_sum(&tables))));
     }
-    call.sum(shape, Vec::new(), parts)
+    call.rounding(Rounding::Nothing, |call| call.sum(shape, Vec::new(), parts))
 }
 
 fn signed(size: usize) -> i64 {
@@ -190,5 +190,6 @@ pub(super) fn pad<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let (shape, places) = call.places(&tables)?;
     let around = places.iter().map(|place| if place.is_some() { ZERO } else { fill }).collect();
     let around = Value::real(shape.clone(), around);
-    call.sum(shape, Vec::new(), vec![(value, None, Some(places)), (&around, None, None)])
+    let parts = vec![(value, None, Some(places)), (&around, None, None)];
+    call.rounding(Rounding::Nothing, |call| call.sum(shape, Vec::new(), parts))
 }
