@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::arith::{Interval, Single};
+use crate::arith::{Interval, Rounded, Single};
 use crate::digest::Digest;
 use crate::error::{NetworkError, SemanticsError};
 use crate::semantics::Semantics;
@@ -293,6 +293,11 @@ impl Network {
     /// What is meant by the network's outputs.
     pub fn semantics(&self) -> Semantics {
         if self.single.is_some() { Semantics::Float32 } else { Semantics::Real }
+    }
+
+    /// What executions in binary32 round in an affine node, where those are what is meant.
+    pub fn rounded(&self, node: NodeId) -> Option<Rounded<'_>> {
+        self.single.as_ref()?.rounded(node)
     }
 
     /// What executions in binary32 round, where those are what is meant.

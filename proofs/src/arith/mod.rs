@@ -36,6 +36,7 @@ pub use interval::Interval;
 pub(crate) use rows::Rows;
 pub use share::WHOLE;
 pub(crate) use share::{Measure, Part, share_of};
+pub use single::Rounded;
 pub(crate) use single::Single;
 pub(crate) use tally::Tally;
 

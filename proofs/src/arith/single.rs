@@ -68,6 +68,12 @@ impl Single {
         Single { nodes: all }
     }
 
+    /// What executions round in a node, if it is affine.
+    pub fn rounded(&self, node: NodeId) -> Option<Rounded<'_>> {
+        let Roundings { own, before, continues, constant, .. } = self.nodes.get(node)?.as_ref()?;
+        Some(Rounded { own, before: *before, continues: *continues, constant })
+    }
+
     /// Bounds on the errors of a node's elements, given what real arithmetic on the values of its sources computes. Empty where nothing
     /// is rounded. `reach` is a bound on the sum of absolute values of all that it and the affine nodes before it read.
     pub fn errors(&self, node: NodeId, of: &Enclosure, reach: f64) -> Vec<f64> {
@@ -89,6 +95,19 @@ fn readers(network: &Network) -> Vec<usize> {
         }
     }
     readers
+}
+
+/// What executions round in an affine node, for whoever searches for proofs.
+#[derive(Clone, Copy, Debug)]
+pub struct Rounded<'n> {
+    /// For each element the roundings behind any of its summands; empty where nothing is rounded.
+    pub own: &'n [usize],
+    /// The roundings of the affine nodes that it reads, and of those that they read.
+    pub before: usize,
+    /// Whether the errors of those count towards what folding them into this one may cost.
+    pub continues: bool,
+    /// For each element a bound on the sum of absolute values of what its constant is the sum of.
+    pub constant: &'n [f64],
 }
 
 impl Roundings {
