@@ -213,3 +213,23 @@ pub(super) fn hard_sigmoid<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let positive = call.relu(&line)?;
     limit(call, &positive, &Value::scalar(ONE), false)
 }
+
+/// `ThresholdedRelu` at the one threshold where it does not jump, 0.
+pub(super) fn thresholded_relu<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+    let alpha = call.float("alpha", 1.0)?;
+    call.require(alpha == ZERO, "alpha 0, elsewhere it jumps", alpha.lo)?;
+    call.relu(call.input(0)?)
+}
+
+/// `Shrink` with a bias that is the threshold, with others it jumps: `relu(x - bias) - relu(-x - bias)`.
+pub(super) fn shrink<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+    let (bias, threshold) = (call.float("bias", 0.0)?, call.float("lambd", 0.5)?);
+    let is_continuous = bias == threshold && bias.lo >= 0.0;
+    let found = format!("bias {} and lambd {}", bias.lo, threshold.lo);
+    call.require(is_continuous, "a bias equal to lambd and not negative, elsewhere it jumps", found)?;
+    let (x, shift) = (call.input(0)?, Value::scalar(-bias));
+    let above = call.combine(&[(x, None), (&shift, None)])?;
+    let below = call.combine(&[(x, Some(&Value::scalar(-ONE))), (&shift, None)])?;
+    let (above, below) = (call.relu(&above)?, call.relu(&below)?);
+    call.rounding(Rounding::Nothing, |call| difference(call, &above, &below))
+}

@@ -1,16 +1,18 @@
 //! Lowering of each operator (<https://onnx.ai/onnx/operators/>), one file a family.
 
+mod choice;
 mod constant;
 mod convolution;
 mod elementwise;
+mod grid;
 mod pool;
 mod product;
 mod rearrangement;
 mod window;
 
 use super::{
-    Call, Conv, Dense, Elements, Field, Interval, Map, ONE, Result, Rounding, Term, Value, ZERO, at, broadcast, count,
-    lowering, outer_sum, redirect, sparse, stretch, tables, type_name,
+    Call, Conv, Dense, Elements, Field, Interval, Map, ONE, Result, Rounding, Table, Term, Value, ZERO, at, broadcast,
+    count, lowering, outer_sum, redirect, sparse, stretch, tables, type_name,
 };
 
 /// Lowers an operator. Of the results that a node names, the mask of Dropout and the indices of MaxPool are left out.
@@ -30,6 +32,15 @@ fn lower_to_one<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         "Add" | "Sub" | "Mul" | "Div" => elementwise::arithmetic(call),
         "AveragePool" => pool::average_pool(call),
         "BatchNormalization" => elementwise::batch_normalization(call),
+        "CumSum" => pool::cumulative(call),
+        "DepthToSpace" | "SpaceToDepth" => grid::blocks(call),
+        "GatherElements" | "GatherND" => choice::gather(call),
+        "Scatter" | "ScatterElements" | "ScatterND" => choice::scatter(call),
+        "Shrink" => elementwise::shrink(call),
+        "ThresholdedRelu" => elementwise::thresholded_relu(call),
+        "Tile" => grid::tile(call),
+        "Trilu" => choice::triangle(call),
+        "Where" => choice::choose(call),
         "Cast" => constant::cast(call),
         "Clip" => elementwise::clip(call),
         "Concat" => rearrangement::concat(call),
@@ -40,7 +51,9 @@ fn lower_to_one<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         "Expand" => rearrangement::expand(call),
         "Gather" => rearrangement::gather(call),
         "Gemm" => product::gemm(call),
-        "GlobalAveragePool" | "ReduceMean" | "ReduceSum" => pool::reduce(call),
+        "GlobalAveragePool" | "GlobalMaxPool" | "ReduceL1" | "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceSum" => {
+            pool::reduce(call)
+        }
         "HardSigmoid" => elementwise::hard_sigmoid(call),
         "MatMul" => product::matmul(call),
         "Max" | "Min" => elementwise::extreme(call),
