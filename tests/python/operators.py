@@ -16,6 +16,8 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper, version_converter
 
 import cases_of_choice
+import cases_of_constants
+import cases_of_sizes
 from cases import DOUBLE, FLOAT, RECENT, Weights, ints, model, step
 from compare_onnxruntime import TOLERANCE, Refused, largest_difference
 
@@ -205,7 +207,10 @@ def convolutions():
         {"strides": [2, 2], "output_padding": [1, 0]},
         {"strides": [3, 2], "pads": [1, 1, 2, 0], "output_padding": [0, 1]},
         {"strides": [2, 2], "pads": [2, 2, 2, 2]}, {"pads": [2, 1, 2, 1], "kernel_shape": [3, 2]},
-        {"strides": [2, 3], "group": 2, "pads": [1, 1, 1, 1], "dilations": [1, 2]},
+        {"strides": [2, 3], "group": 2, "pads": [1, 1, 1, 1], "dilations": [1, 2]}, {"auto_pad": "VALID"},
+        {"auto_pad": "SAME_UPPER", "strides": [1, 2]}, {"auto_pad": "SAME_LOWER", "strides": [3, 2]},
+        {"output_shape": [5, 5]}, {"output_shape": [7, 3]}, {"strides": [3, 2], "output_shape": [13, 8]},
+        {"strides": [2, 2], "output_shape": [10, 6], "output_padding": [1, 0]},
     ]
     for opset, attributes, has_bias in itertools.product((6, 11, 21), transposed, (0, 1)):
         name = f"ConvTranspose-{opset}-{attributes}-{has_bias}"
@@ -440,7 +445,8 @@ LAYERS = [
 
 
 FAMILIES = [elementwise, legacy_broadcast, sums, normalisation, piecewise, extremes, products, convolutions, pools,
-            reductions, shapes, picking, joining, constants, *cases_of_choice.FAMILIES, networks]
+            reductions, shapes, picking, joining, constants, *cases_of_choice.FAMILIES,
+            *cases_of_constants.FAMILIES, *cases_of_sizes.FAMILIES, networks]
 
 
 def main(evaluate, selection=""):

@@ -31,10 +31,12 @@ pub(super) fn arithmetic<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 
 /// The same for two constants of integers, such as parts of a shape.
 fn integers<'a>(call: &mut Call<'_, 'a>, a: &Value<'a>, b: &Value<'a>) -> Result<Value<'a>> {
-    let operation = match call.operator {
+    let operation: fn(i64, i64) -> Option<i64> = match call.operator {
         "Add" => i64::checked_add,
         "Sub" => i64::checked_sub,
         "Mul" => i64::checked_mul,
+        "Max" => |a, b| Some(a.max(b)),
+        "Min" => |a, b| Some(a.min(b)),
         _ => i64::checked_div,
     };
     let shape = call.demand(broadcast(&a.shape, &b.shape), "shapes that broadcast", "others")?;
@@ -47,7 +49,7 @@ fn integers<'a>(call: &mut Call<'_, 'a>, a: &Value<'a>, b: &Value<'a>) -> Result
 
 /// Two operands, the second shaped as NumPy broadcasts it: before operator set 7 its dimensions were matched from
 /// `axis` on, by default with the last ones, or had to be equal.
-fn operands<'a>(call: &mut Call<'_, 'a>) -> Result<(Value<'a>, Value<'a>)> {
+pub(super) fn operands<'a>(call: &mut Call<'_, 'a>) -> Result<(Value<'a>, Value<'a>)> {
     let (a, b) = (call.input(0)?, call.input(1)?);
     if call.opset >= 7 {
         return Ok((a.clone(), b.clone()));
@@ -184,6 +186,9 @@ pub(super) fn extreme<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 
 /// `max(a, b) = a + relu(b - a)` or `min(a, b) = a - relu(a - b)`, with a constant in the place of `a`.
 fn limit<'a>(call: &mut Call<'_, 'a>, a: &Value<'a>, b: &Value<'a>, is_max: bool) -> Result<Value<'a>> {
+    if a.integers().is_some() && b.integers().is_some() {
+        return integers(call, a, b);
+    }
     let (a, b) = if b.node().is_none() { (b, a) } else { (a, b) };
     call.rounding(Rounding::Nothing, |call| {
         let excess = if is_max { difference(call, b, a)? } else { difference(call, a, b)? };

@@ -4,10 +4,12 @@ mod choice;
 mod constant;
 mod convolution;
 mod elementwise;
+mod folding;
 mod grid;
 mod pool;
 mod product;
 mod rearrangement;
+mod resize;
 mod window;
 
 use super::{
@@ -41,6 +43,16 @@ fn lower_to_one<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         "Tile" => grid::tile(call),
         "Trilu" => choice::triangle(call),
         "Where" => choice::choose(call),
+        "And" | "Or" | "Xor" => folding::connect(call),
+        "CastLike" => constant::cast_like(call),
+        "Ceil" | "Floor" => folding::round(call),
+        "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" => folding::compare(call),
+        "Mod" => folding::remainder(call),
+        "Not" => folding::not(call),
+        "Pow" | "Reciprocal" | "Sqrt" => folding::power(call),
+        "Range" => folding::range(call),
+        "Resize" | "Upsample" => resize::resize(call),
+        "Size" => folding::size(call),
         "Cast" => constant::cast(call),
         "Clip" => elementwise::clip(call),
         "Concat" => rearrangement::concat(call),
