@@ -90,6 +90,8 @@ def repeating():
         if mode is None:
             yield f"SpaceToDepth-{opset}-{block}", model(
                 opset, ["n", 3, 4, 6], step("SpaceToDepth", "x", blocksize=block))
+    for mode in ("DCR", "CRD"):
+        yield f"SpaceToDepth-28-{mode}", model(28, [1, 3, 4, 6], step("SpaceToDepth", "x", blocksize=2, mode=mode))
 
 
 def comparing():

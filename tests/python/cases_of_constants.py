@@ -12,6 +12,9 @@ def powers():
     for opset, operator in itertools.product((6, *RECENT), ("Sqrt", "Reciprocal")):
         name = f"{operator}-{opset}"
         yield name, model(opset, [1, 4], step(operator, Weights(name).positive(4)), step("Mul", "x", "@", **legacy(opset)))
+    operands = (Weights("Pow-6").positive(4), FLOAT(2))
+    yield "Pow-6", model(6, [1, 4], step("Pow", *operands, broadcast=1), step("Mul", "x", "@", broadcast=1)), model(
+        7, [1, 4], step("Pow", *operands), step("Mul", "x", "@"))
     for opset, exponent in itertools.product((7, 12, 13, 15, 21), (0.5, -0.5, 0, 1, 2, 3, -2)):
         name = f"Pow-{opset}-{exponent}"
         yield name, model(
@@ -26,6 +29,11 @@ def powers():
 def legacy(opset):
     """What NumPy's broadcasting needs before operator set 7."""
     return {"broadcast": 1} if opset < 7 else {}
+
+
+def truths(opset):
+    """Steps that multiply the input by the truth values before them."""
+    return [step("Cast", "@", to=6), step("Cast", "@", to=1), step("Mul", "x", "@", **legacy(opset))]
 
 
 def comparisons():
@@ -44,10 +52,14 @@ def comparisons():
             yield f"{operator}-{opset}-cast", model(
                 opset, [1, 2], step(operator, *values), step("Cast", "@", to=6), step("Cast", "@", to=1),
                 step("Mul", "x", "@"))
-    for opset, operator in itertools.product((7, *RECENT), ("And", "Or", "Xor", "Not")):
+            yield f"{operator}-6", model(
+                6, [1, 2], step(operator, *values, broadcast=1), *truths(6)), model(
+                7, [1, 2], step(operator, *values), *truths(7))
+    yield "Equal-12", model(12, [1, 2], step("Equal", FLOAT([1, 2]), FLOAT([2, 2])), step("Where", "@", "x", FLOAT([3])))
+    for opset, operator in itertools.product((6, 7, *RECENT), ("And", "Or", "Xor", "Not")):
         operands = [np.array([True, True, False, False])] + [np.array([True, False] * 2)] * (operator != "Not")
-        yield f"{operator}-{opset}", model(
-            opset, [1, 4], step(operator, *operands), step("Cast", "@", to=1), step("Mul", "x", "@"))
+        yield f"{operator}-{opset}", model(opset, [1, 4], step(operator, *operands), *truths(opset)), model(
+            max(opset, 7), [1, 4], step(operator, *operands), *truths(7))
     for opset, follows in itertools.product((10, 13, 21), (0, 1)):
         yield f"Mod-{opset}-{follows}", model(
             opset, [1, 4], step("Mod", ints(7, -7, 7, -7), ints(3, 3, -3, -3), fmod=follows), step("Cast", "@", to=1),
@@ -59,7 +71,7 @@ def integers():
         yield f"{operator}-{opset}-integers", model(
             opset, [1, 12], step(operator, ints(2, 3), ints(3, 1), ints(1, 4)), step("Concat", "@", ints(-1), axis=0),
             step("Reshape", "x", "@"))
-    for opset in (6, *RECENT):
+    for opset in (6, 13, 19, 21):
         yield f"Size-{opset}", model(
             opset, ["n", 3, 4], step("Size", "x"), step("Reshape", "@", ints(1)),
             step("Concat", ints(1), "@", axis=0), step("Reshape", "x", "@"))
@@ -77,6 +89,18 @@ def integers():
     yield "Expand-pattern", model(
         13, [1, 1, 3], step("ConstantOfShape", ints(3), value=ones()), step("Mul", "@", ints(-1)),
         step("Equal", ints(1, -1, 3), "@"), step("Where", "@", "@0.0", ints(1, -1, 3)), step("Expand", "x", "@"))
+
+
+def shapes():
+    for opset in (6, 9, 11, 12, 13, 15, 19, 20, 21):
+        held = numpy_helper.from_array(ints(-1), "held")
+        yield f"Shape-{opset}", model(
+            opset, ["n", 3, 4], step("Shape", "x"), step("Gather", "@", ints(0, 1)), step("Constant", value=held),
+            step("Concat", "@1.0", "@", axis=0), step("Reshape", "x", "@"))
+        if opset >= 9:
+            yield f"ConstantOfShape-{opset}", model(
+                opset, [1, 4], step("ConstantOfShape", ints(3), value=ones()), step("Cast", "@", to=1),
+                step("Reshape", "@", ints(3, 1)), step("Mul", "x", "@"), step("Flatten", "@", axis=0))
 
 
 def ones():
@@ -103,4 +127,4 @@ def conversions():
     yield "Cast-saturate", model(19, [1, 3], step("Cast", "x", to=TensorProto.DOUBLE, saturate=1), step("Cast", "@", to=1))
 
 
-FAMILIES = [powers, comparisons, integers, conversions]
+FAMILIES = [powers, comparisons, integers, shapes, conversions]

@@ -8,6 +8,7 @@ from cases import FLOAT, ints, model, step
 
 SCALES = [(2, 2), (3, 2), (1, 4), (0.5, 2), (0.5, 0.5), (1.5, 1)]
 COORDINATES = ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"]
+LEGACY = {"nearest": "nearest", "linear": "bilinear"}
 ROUNDINGS = ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"]
 
 
@@ -44,6 +45,9 @@ def resizing():
 def upsampling():
     for (y, x), mode in itertools.product([(2, 2), (3, 1), (1.5, 2)], ("nearest", "linear")):
         scales = np.array([1, 1, y, x], dtype=FLOAT)
+        yield f"Upsample-6-{y}-{x}-{mode}", model(
+            6, [1, 2, 4, 3], step("Upsample", "x", height_scale=float(y), width_scale=float(x), mode=LEGACY[mode])), model(
+            7, [1, 2, 4, 3], step("Upsample", "x", scales=scales.tolist(), mode=mode))
         yield f"Upsample-7-{y}-{x}-{mode}", model(
             7, [1, 2, 4, 3], step("Upsample", "x", scales=scales.tolist(), mode=mode))
         yield f"Upsample-9-{y}-{x}-{mode}", model(9, [1, 2, 4, 3], step("Upsample", "x", scales, mode=mode))

@@ -2,6 +2,8 @@
 
     python operators.py EVALUATE [NAME]
 
+Checks too that every operator that proofs/read/OPERATORS.md calls accepted is shown by a case in each set that defines it anew.
+
 EVALUATE is the example binary `evaluate` of the crate bartizan-read; NAME selects the cases whose names contain it.
 Every case is a model of one or a few operators with weights seeded by its name, so the cases never change. Models of
 operator set 6, which onnxruntime no longer runs, are converted to set 7 for it, or compared with an equivalent model of that
@@ -9,10 +11,13 @@ set. Exits with 1 if any case differs.
 """
 
 import itertools
+import re
 import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
+import onnx
 from onnx import TensorProto, helper, numpy_helper, version_converter
 
 import cases_of_choice
@@ -57,6 +62,17 @@ def legacy_broadcast():
     yield "Add-6-equal", model(6, [1, 3], step("Add", "x", Weights("Add-6-equal")(1, 3)))
 
 
+def endings():
+    """Activations at the very end, which are left out."""
+    for opset, operator in itertools.product((6, 11, 13, 21), ("Softmax", "LogSoftmax", "Sigmoid")):
+        weights = Weights(f"{operator}-{opset}")(4, 3)
+        variants = [{}] + [{"axis": 1}] * (operator != "Sigmoid") + [{"axis": -1}] * (operator != "Sigmoid" and opset > 10)
+        for attributes in variants:
+            yield f"{operator}-{opset}-{attributes}", model(
+                opset, [1, 4], step("MatMul", "x", weights), step(operator, "@", **attributes)), model(
+                opset if opset > 6 else 7, [1, 4], step("MatMul", "x", weights))
+
+
 def sums():
     for operator, opset in itertools.product(("Sum", "Mean"), (6, 8, *RECENT)):
         weights = Weights(f"{operator}-{opset}")
@@ -84,7 +100,7 @@ def normalisation():
         attributes = {"is_test": 1} if opset == 6 else {}
         yield f"Dropout-{opset}", model(opset, [1, 3], step("Dropout", "x", ratio=0.3, **attributes))
         yield f"Dropout-{opset}-mask", model(opset, [1, 3], step("Dropout", "x", outputs=2, **attributes))
-    for opset in RECENT:
+    for opset in (12, *RECENT):
         operands = ("x", np.float32(0.5), np.array(False))
         yield f"Dropout-{opset}-inputs", model(opset, [1, 3], step("Dropout", *operands))
 
@@ -115,6 +131,9 @@ def piecewise():
 
 
 def extremes():
+    for operator in ("Max", "Min"):
+        weights = Weights(f"{operator}-6")(2, 1, 4)
+        yield f"{operator}-6", model(6, [1, 4], step("Relu", "x"), step(operator, *weights, "@", "x"))
     for operator, opset in itertools.product(("Max", "Min"), (8, 12, *RECENT)):
         name = f"{operator}-{opset}"
         weights = Weights(name)
@@ -157,7 +176,7 @@ def products():
 def gemm():
     scales = [{}, {"alpha": 0.3}, {"beta": -2.0}, {"alpha": 1.7, "beta": 0.4}]
     addends = [None, (5,), (1, 5), (1, 1), (1,), ()]
-    for opset, turned, scale, addend in itertools.product((7, 11, *RECENT), (0, 1), scales, addends):
+    for opset, turned, scale, addend in itertools.product((7, 9, 11, *RECENT), (0, 1), scales, addends):
         if addend is None and opset < 11:
             continue
         name = f"Gemm-{opset}-{turned}-{scale}-{addend}"
@@ -332,7 +351,7 @@ def picking():
 
 
 def splits():
-    for opset, chosen in itertools.product((6, 13, 21), range(3)):
+    for opset, chosen in itertools.product((6, 11, 13, 18, 21), range(3)):
         given = (["x"], {"split": [1, 3, 2]}) if opset < 13 else (["x", ints(1, 3, 2)], {})
         equal = (["x"], {"num_outputs": 3} if opset >= 18 else {})
         for name, (operands, attributes) in {"given": given, "equal": equal}.items():
@@ -444,14 +463,68 @@ LAYERS = [
 ]
 
 
-FAMILIES = [elementwise, legacy_broadcast, sums, normalisation, piecewise, extremes, products, convolutions, pools,
+# Of each operator of the default domain the sets that define it anew, and of those that were withdrawn the set that did.
+VERSIONS, WITHDRAWN = {}, {}
+for schema in onnx.defs.get_all_schemas_with_history():
+    if schema.domain == "":
+        VERSIONS.setdefault(schema.name, []).append(schema.since_version)
+        if schema.deprecated:
+            WITHDRAWN.setdefault(schema.name, []).append(schema.since_version)
+DOCUMENT = Path(__file__).parents[2] / "proofs" / "read" / "OPERATORS.md"
+
+FAMILIES = [elementwise, legacy_broadcast, endings, sums, normalisation, piecewise, extremes, products, convolutions, pools,
             reductions, shapes, picking, joining, constants, *cases_of_choice.FAMILIES,
             *cases_of_constants.FAMILIES, *cases_of_sizes.FAMILIES, networks]
 
 
-def main(evaluate, selection=""):
-    agreeing, problems = 0, []
+def all_cases():
+    """Name, model and perhaps an equivalent model for onnxruntime of every case; those of set 21 again in each later set
+    that defines one of their operators anew."""
     for name, case, *reference in itertools.chain.from_iterable(family() for family in FAMILIES):
+        yield name, case, *reference
+        if case.opset_import[0].version == 21:
+            for version in sorted({v for node in case.graph.node for v in VERSIONS[node.op_type] if v > 21}):
+                later = onnx.ModelProto.FromString(case.SerializeToString())
+                later.opset_import[0].version = version
+                yield f"{name}-in-{version}", later
+
+
+def uncovered(agreeing):
+    """What OPERATORS.md says and no agreeing case shows: an accepted operator in a set that defines it anew; and operators of
+    which it says nothing, or other sets than ONNX defines."""
+    accepted, first = {}, None
+    text = DOCUMENT.read_text()
+    for cells in (line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")):
+        if cells[0] == "Operator":
+            first, sets = cells.index("6"), [int(cell) for cell in cells[2:] if cell.isdigit()]
+        elif cells[0] != "---":
+            signs = dict(zip(sets, cells[first:]))
+            accepted[cells[0]] = [int(version) for version in cells[1].split(", ")], signs
+    refused = set(re.findall(r"\w+", text.split("## Refused everywhere")[1]))
+    for name, versions in sorted(VERSIONS.items()):
+        if name not in accepted:
+            if name not in refused:
+                yield f"{name}: OPERATORS.md does not have it"
+            continue
+        defined, signs = accepted[name]
+        known = [v for v in sorted(versions) if v <= sets[-1] and v not in WITHDRAWN.get(name, ())]
+        known = known[max(sum(v <= sets[0] for v in known) - 1, 0):]
+        if known != defined:
+            yield f"{name}: defined in sets {known}, not in {defined}"
+        ends = [*known[1:], *WITHDRAWN.get(name, [sets[-1] + 1])]
+        for start, end in zip(known, ends):
+            inside = [version for version in sets if start <= version < end]
+            if not any((name, version) in agreeing for version in inside):
+                yield f"{name}: no case in sets {inside[0]} to {inside[-1]}"
+            if any(signs[version] not in "+?" for version in inside):
+                yield f"{name}: OPERATORS.md has it in some of the sets {inside[0]} to {inside[-1]} only"
+        if any(sign != "-" and not known[0] <= version < ends[-1] for version, sign in signs.items()):
+            yield f"{name}: OPERATORS.md has it in sets that do not"
+
+
+def main(evaluate, selection=""):
+    agreeing, problems, shown = 0, [], set()
+    for name, case, *reference in all_cases():
         if selection not in name:
             continue
         try:
@@ -464,8 +537,11 @@ def main(evaluate, selection=""):
         else:
             if difference <= TOLERANCE:
                 agreeing += 1
+                shown |= {(node.op_type, case.opset_import[0].version) for node in case.graph.node}
             else:
                 problems.append(f"{name}: differs by {difference:.2e}")
+    if not selection:
+        problems += uncovered(shown)
     print(*problems, sep="\n", end="\n" if problems else "")
     print(f"{agreeing} operator cases agree, {len(problems)} differ")
     return 1 if problems else 0

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// The operator sets whose definitions the reader follows.
-const OPSETS: std::ops::RangeInclusive<i64> = 6..=21;
+pub(super) const OPSETS: std::ops::RangeInclusive<i64> = 6..=28;
 
 /// The names of the default domain.
 const DEFAULT_DOMAIN: [&str; 2] = ["", "ai.onnx"];

@@ -1,4 +1,4 @@
-//! ONNX models (<https://onnx.ai/onnx/repo-docs/IR.html>), operator sets 6 to 21 of the default domain.
+//! ONNX models (<https://onnx.ai/onnx/repo-docs/IR.html>), operator sets 6 to 28 of the default domain.
 //!
 //! Reading goes from bytes to nodes in these steps, each of which refuses by name what it does not know:
 //!

@@ -44,7 +44,7 @@ const EXACT: u32 = 1 << 24;
 /// constant integers to floats and back.
 pub(super) fn cast<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let to = call.integer("to")?.unwrap_or(0);
-    call.flag("saturate", true)?;
+    take_narrowing(call)?;
     let value = call.input(0)?;
     let narrow = |integers: &[i64]| integers.iter().map(|i| i32::try_from(*i).ok()).collect::<Option<Vec<i32>>>();
     match (value.integers().map(narrow), to) {
@@ -75,6 +75,13 @@ pub(super) fn cast<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     }
 }
 
+/// Takes what concerns only conversions to types of 8 bits.
+fn take_narrowing(call: &mut Call<'_, '_>) -> Result<()> {
+    call.flag("saturate", true)?;
+    call.text("round_mode", "up")?;
+    Ok(())
+}
+
 /// Constant floats as integers, rounded towards zero.
 fn whole<'a>(call: &Call<'_, 'a>, value: &Value<'a>, to: i64) -> Result<Value<'a>> {
     let range = if to == 6 { i64::from(i32::MIN)..=i32::MAX.into() } else { i64::MIN..=i64::MAX };
@@ -86,7 +93,7 @@ fn whole<'a>(call: &Call<'_, 'a>, value: &Value<'a>, to: i64) -> Result<Value<'a
 
 /// `CastLike`: the type of the second operand, which only says whether it is one of floats.
 pub(super) fn cast_like<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
-    call.flag("saturate", true)?;
+    take_narrowing(call)?;
     let (value, model) = (call.input(0)?, call.input(1)?);
     match (value.integers(), model.integers()) {
         (None, None) if value.node().is_some() => call.round(value),

@@ -219,6 +219,11 @@ pub(super) fn hard_sigmoid<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     limit(call, &positive, &Value::scalar(ONE), false)
 }
 
+/// `max(0, x)`.
+pub(super) fn relu<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+    call.relu(call.input(0)?)
+}
+
 /// `ThresholdedRelu` at the one threshold where it does not jump, 0.
 pub(super) fn thresholded_relu<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let alpha = call.float("alpha", 1.0)?;

@@ -30,6 +30,10 @@ pub(super) fn power<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         "Reciprocal" => return map(call, "numbers other than zero", reciprocal),
         _ => {}
     }
+    if call.opset < 7 {
+        call.flag("broadcast", false)?;
+        call.integer("axis")?;
+    }
     let value = call.input(1)?;
     let is_one = value.shape.iter().all(|n| *n == 1);
     let integer = value.integers().and_then(|list| list.first()).copied();
@@ -127,6 +131,7 @@ pub(super) fn size<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 
 /// `Range` of integers: from the first before the second in steps of the third.
 pub(super) fn range<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+    call.integer("stash_type")?;
     let number = |index| {
         let value = call.input(index)?;
         let one = value.integers().and_then(|list| list.first()).filter(|_| value.shape.iter().all(|n| *n == 1));

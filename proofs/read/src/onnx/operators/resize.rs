@@ -134,7 +134,10 @@ fn result_shape(call: &mut Call<'_, '_>, is_old: bool) -> Result<Vec<usize>> {
         let number = |bytes: &[u8; 4]| Interval::point(f32::from_le_bytes(*bytes).into());
         numbers.iter().map(number).collect::<Vec<_>>()
     };
-    let attribute = call.attribute("scales", (6, "floats"), super::Field::fixed)?.map(single);
+    let mut attribute = call.attribute("scales", (6, "floats"), super::Field::fixed)?.map(single);
+    if let (Some(height), Some(width)) = (call.any_float("height_scale")?, call.any_float("width_scale")?) {
+        attribute = Some(vec![ONE, ONE, height, width]);
+    }
     let is_given = |index| call.unchecked(index).is_some_and(|value| value.shape != [0]);
     let (scales_at, sizes_at) = if is_old { (1, 3) } else { (2, 3) };
     let (has_scales, has_sizes) = (is_given(scales_at), !is_old && is_given(sizes_at));

@@ -96,8 +96,11 @@ pub(super) fn axes(call: &mut Call<'_, '_>, source: &[usize], kernel: &[usize]) 
             let full = axis.stride * (axis.size - 1) + axis.extent() + added;
             if let Some(results) = &results {
                 let total = full.checked_sub(at(results, place)).filter(|total| total.is_multiple_of(2));
-                let total =
-                    call.demand(total, format!("a result that leaves an even part of {full} as padding"), at(results, place))?;
+                let total = call.demand(
+                    total,
+                    format!("a result that leaves an even part of {full} as padding"),
+                    at(results, place),
+                )?;
                 (axis.front, axis.back) = (total / 2, total / 2);
             }
             axis.windows = full.saturating_sub(axis.front + axis.back);
