@@ -13,6 +13,9 @@ const INTERPOLATION_ROUNDINGS: usize = 6;
 /// A coordinate of the source, `numerator / denominator` with a positive denominator.
 type Fraction = [i64; 2];
 
+/// Places and their weights.
+type Neighbours = Vec<(usize, Interval)>;
+
 /// How an axis of the source becomes one of the result.
 struct Axis {
     source: usize,
@@ -21,8 +24,11 @@ struct Axis {
 
 impl Axis {
     /// Whether executions compute halves and integers among the coordinates without rounding: all numbers are small
-    /// and the scale is an integer over a power of two.
+    /// and the scale is an integer over a power of two, or nothing is scaled.
     fn is_exact(&self) -> bool {
+        if self.source == self.result {
+            return self.source < 1 << 22;
+        }
         let divisor = gcd(self.source, self.result);
         (self.source / divisor.max(1)).is_power_of_two() && self.source.max(self.result) < 1 << 12
     }
@@ -64,7 +70,7 @@ impl Axis {
     }
 
     /// The places around a coordinate and their weights.
-    fn neighbours(&self, [x, d]: Fraction) -> Option<Vec<(usize, Interval)>> {
+    fn neighbours(&self, [x, d]: Fraction) -> Option<Neighbours> {
         let (place, part) = (x.div_euclid(d), x.rem_euclid(d));
         let is_inside = place >= 0 && place < self.last() && part > 0;
         let first = usize::try_from(place.clamp(0, self.last())).ok()?;
@@ -175,29 +181,43 @@ fn interpolate<'a>(
     coordinates: Vec<Vec<Fraction>>,
 ) -> Result<Value<'a>> {
     let source = call.input(0)?;
-    let room = coordinates.iter().zip(axes).filter(|(_, axis)| axis.source != axis.result).count();
-    call.spend(call.size(&shape)?.saturating_mul(1 << room.min(16)))?;
-    let mut rows: Vec<Vec<(usize, Interval)>> = vec![vec![(0, ONE)]];
+    let scaled = axes.iter().filter(|axis| axis.source != axis.result);
+    let neighbours = scaled.fold(1usize, |count, _| count.saturating_mul(2));
+    call.spend(call.size(&shape)?.saturating_mul(neighbours))?;
+    let mut all = Vec::new();
     for (axis, along) in axes.iter().zip(coordinates) {
-        let along: Option<Vec<_>> = along.into_iter().map(|x| axis.neighbours(x)).collect();
-        let along = call.demand(along, "coordinates within the source", "others")?;
-        let extend = |row: &Vec<(usize, Interval)>, next: &Vec<(usize, Interval)>| {
-            let products = row.iter().flat_map(|(base, weight)| {
-                next.iter().map(move |(place, share)| (base * axis.source + place, lowering::multiply(*weight, *share)))
-            });
-            products.collect::<Vec<_>>()
-        };
-        rows = rows.iter().flat_map(|row| along.iter().map(|next| extend(row, next)).collect::<Vec<_>>()).collect();
+        let along: Option<Vec<Neighbours>> = along.into_iter().map(|x| axis.neighbours(x)).collect();
+        all.push((axis.source, call.demand(along, "coordinates within the source", "others")?));
     }
-    if rows.iter().flatten().any(|(_, weight)| !weight.is_point()) || !axes.iter().all(Axis::is_exact) {
+    let size = call.size(&shape)?;
+    let weights: Vec<Interval> = (0..size).flat_map(|i| around(&all, i)).map(|(_, weight)| weight).collect();
+    if weights.iter().any(|weight| !weight.is_point()) || !axes.iter().all(Axis::is_exact) {
         call.only_real("interpolates with weights that executions round");
     }
-    let weights: Vec<Interval> = rows.iter().flatten().map(|(_, weight)| *weight).collect();
     let (weights, roundings) = call.rounded(&weights)?;
     let mut weights = weights.into_iter();
-    let rows: Vec<Vec<(usize, f64)>> =
-        rows.iter().map(|row| row.iter().map(|(place, _)| *place).zip(weights.by_ref()).collect()).collect();
-    let term =
-        Term { source: call.node(source)?, map: sparse(source.shape.iter().product(), rows.into_iter()), roundings };
+    let rows = (0..size).map(|i| {
+        let places: Vec<usize> = around(&all, i).into_iter().map(|(place, _)| place).collect();
+        places.into_iter().zip(weights.by_ref()).collect::<Vec<_>>()
+    });
+    let map = sparse(source.shape.iter().product(), rows);
+    let term = Term { source: call.node(source)?, map, roundings };
     call.rounding(Rounding::Sums(INTERPOLATION_ROUNDINGS), |call| call.sum(shape, vec![term], Vec::new()))
+}
+
+/// The places of the source that element `i` of the result is a mean of, and their weights, given the length of each axis of
+/// the source and the neighbours of each index along it.
+fn around(axes: &[(usize, Vec<Neighbours>)], i: usize) -> Neighbours {
+    let (mut rest, mut stride) = (i, 1);
+    let mut found = vec![(0, ONE)];
+    for (source, along) in axes.iter().rev() {
+        let next = along.get(rest % along.len().max(1)).map_or(&[][..], Vec::as_slice);
+        let extend = |(place, weight): (usize, Interval)| {
+            next.iter().map(move |(step, share)| (step * stride + place, lowering::multiply(weight, *share)))
+        };
+        found = found.into_iter().flat_map(extend).collect();
+        rest /= along.len().max(1);
+        stride *= source;
+    }
+    found
 }
