@@ -173,7 +173,7 @@ pub(super) fn gather<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 /// Where an element at a place around an axis of that length comes from.
 fn around(mode: &str, place: i64, length: i64) -> i64 {
     match mode {
-        "edge" => place.clamp(0, length - 1),
+        "edge" => place.min(length - 1).max(0),
         "reflect" if place < 0 => place.saturating_neg(),
         "reflect" if place >= length => (length - 1).saturating_mul(2).saturating_sub(place),
         "wrap" => place.rem_euclid(length.max(1)),
@@ -200,6 +200,7 @@ pub(super) fn pad<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         let length = call.size(&[call.demand(length, "pads that leave elements", format!("{pads:?}"))?])?;
         let old = signed(at(&value.shape, *axis));
         let reach = if mode == "reflect" { old } else { i64::MAX };
+        call.require(mode == "constant" || old > 0, format!("elements for mode {mode}"), "none")?;
         let fits = mode == "constant" || [front, back].iter().all(|pad| (0..reach).contains(*pad));
         call.require(fits, format!("pads from 0 to below {reach} in mode {mode}"), format!("{pads:?}"))?;
         let places = (0..signed(length)).map(|place| place.saturating_sub(*front));

@@ -66,14 +66,14 @@ impl Axis {
         let beyond = shifted.rem_euclid(period);
         let distance = i128::from(beyond.min(period - beyond));
         let is_far = (distance << 18) > i128::from(shifted.abs()) + i128::from(period);
-        (is_far || (distance == 0 && self.is_exact())).then_some(floor.clamp(0, self.last()))
+        (is_far || (distance == 0 && self.is_exact())).then_some(floor.min(self.last()).max(0))
     }
 
     /// The places around a coordinate and their weights.
     fn neighbours(&self, [x, d]: Fraction) -> Option<Neighbours> {
         let (place, part) = (x.div_euclid(d), x.rem_euclid(d));
         let is_inside = place >= 0 && place < self.last() && part > 0;
-        let first = usize::try_from(place.clamp(0, self.last())).ok()?;
+        let first = usize::try_from(place.min(self.last()).max(0)).ok()?;
         if !is_inside {
             return Some(vec![(first, ONE)]);
         }
@@ -92,6 +92,7 @@ fn gcd(a: usize, b: usize) -> usize {
 /// `Resize` in mode nearest or linear, and `Upsample`, which is `Resize` without its attributes.
 pub(super) fn resize<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let value = call.input(0)?;
+    call.require(value.shape != [0], "elements to resize", "none")?;
     let mode = call.text("mode", "nearest")?;
     let is_old = call.operator == "Upsample" || call.opset < 11;
     let (coordinates, rounding) = if is_old { ("asymmetric", "floor") } else { modes(call)? };

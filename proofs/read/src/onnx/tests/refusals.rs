@@ -160,6 +160,18 @@ fn places() {
             resized(&[1, 1, 3, 3], &[text("mode", "cubic")]),
             "node theResize (Resize): expected mode nearest or linear, found cubic",
         ),
+        (
+            model(&[1]).tensor(&tensor("e", 1, &[0])).integers("i", &[2]).node("Resize", "e _ _ i -> y", &[]),
+            "node theResize (Resize): expected elements to resize, found none",
+        ),
+        (
+            model(&[1]).tensor(&tensor("e", 1, &[0])).integers("i", &[1, 1]).node(
+                "Pad",
+                "e i -> y",
+                &[text("mode", "edge")],
+            ),
+            "node thePad (Pad): expected elements for mode edge, found none",
+        ),
         (scaled, "node theResize (Resize): expected scales that give integers, found others"),
     ]);
 }
