@@ -87,7 +87,7 @@ pub fn conclude(
     property: &Property,
     (proofs, deadline): (Vec<Proof>, Deadline),
 ) -> Result<(Verified, Vec<u8>), Rejected> {
-    let header = Header::of(&network, &property);
+    let header = Header::of(network, property);
     let judge = |proofs: &[Proof]| {
         let bytes = certificate::encode(&header, proofs);
         check::verify(network, property, &bytes, limits(deadline)).map(|verified| (verified, bytes))

@@ -32,7 +32,7 @@ pub mod verdict;
 
 pub use arith::Interval;
 pub use digest::Digest;
-pub use error::{PropertyError, Refusal, Rejected};
+pub use error::{PropertyError, Refusal, Rejected, SemanticsError};
 pub use network::Network;
 pub use property::Property;
 pub use semantics::Semantics;

@@ -1,6 +1,7 @@
 //! What a claim about a network's outputs means.
 
 use std::fmt::{Display, Formatter};
+use std::str::FromStr;
 
 use serde::Serialize;
 
@@ -35,6 +36,14 @@ impl Semantics {
         }
     }
 
+    /// Where a claim holds, as the end of a sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Semantics::Real => "in real arithmetic on the stored weights",
+            Semantics::Float32 => "in every binary32 execution of the network, whatever the order in which it adds",
+        }
+    }
+
     /// What a claim takes for granted of the machine that executes the network, one sentence each.
     pub fn assumptions(self) -> &'static [&'static str] {
         match self {
@@ -45,9 +54,18 @@ impl Semantics {
                 "Every operation rounds to the nearest binary32 number or more precisely (no TF32, bfloat16 or float16), in any order of \
                  summation, with or without fused multiply-add; results and operands below the normal range may be flushed to zero.",
                 "Sums of products are computed as such (no Winograd or Fourier transforms); affine operators may be folded into each other.",
-                "Inputs are binary32 numbers in the region; outputs are compared in exact arithmetic.",
+                "Inputs are numbers in the region, taken as they are; outputs are compared in exact arithmetic.",
             ],
         }
+    }
+}
+
+impl FromStr for Semantics {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Semantics, String> {
+        let found = Semantics::ALL.into_iter().find(|semantics| semantics.name() == name);
+        found.ok_or_else(|| format!("expected `real` or `float32`, found `{name}`"))
     }
 }
 

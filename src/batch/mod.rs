@@ -76,6 +76,7 @@ pub(crate) mod tests {
             input_shape: network.input_shape().to_vec(),
             classes: network.output_size(),
             dropped_activation: None,
+            semantics: bartizan_proof::Semantics::Real,
             data: "data.csv".to_owned(),
             data_sha256: set.points_origin().digest,
             points_name: "data.csv".to_owned(),

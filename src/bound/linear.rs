@@ -259,7 +259,7 @@ impl<'m, T: Real> Walk<'m, T> {
     fn charge(&mut self, id: usize, rows: &Array2<T>) {
         let Some(errors) = self.bounds.errors(id) else { return };
         for ((row, constant), domain) in rows.rows().into_iter().zip(&mut self.constants).zip(&self.domains) {
-            *constant = *constant - row.iter().zip(errors.row(*domain)).map(|(a, e)| a.abs() * *e).sum::<T>();
+            *constant -= row.iter().zip(errors.row(*domain)).map(|(a, e)| a.abs() * *e).sum::<T>();
         }
     }
 

@@ -22,7 +22,7 @@ use crate::network::{Affine, Execution, Map, Network, Node, NodeId, Op};
 const UNIT: f64 = 1.0 / 16_777_216.0;
 
 /// The smallest normal number of binary32, `2^-126`: the most that flushing to zero takes.
-const FLUSHED: f64 = f32::MIN_POSITIVE as f64;
+const FLUSHED: f64 = 1.0 / 85_070_591_730_234_615_865_843_651_857_942_052_864.0;
 
 /// No value or sum of absolute values may reach `2^60`. Intermediate results of the operators that readers accept, which
 /// are at most `2^64` times as large, then stay far below the largest binary32 number.
@@ -148,14 +148,14 @@ impl Roundings {
 
     fn errors(&self, magnitudes: &[f64], reach: f64) -> Vec<f64> {
         let all = self.all();
-        let is_excluded = all > MOST_ROUNDINGS || !(reach < LARGEST);
+        let is_excluded = all > MOST_ROUNDINGS || !is_moderate(reach);
         // Not below `gamma(N) / (N u)` and `(gamma(N) - gamma(M)) / ((N - M) u)` for all `M < N`, which are `1 / (1 - N u)` and
         // `1 / ((1 - N u) (1 - M u))`.
         let left = 1.0 - count(all) * UNIT;
         let unit = UNIT / (left * left) * INFLATE;
         let elements = self.own.iter().zip(magnitudes).zip(self.constant.iter().zip(&self.spread));
         let errors = elements.map(|((own, magnitude), (constant, spread))| {
-            if is_excluded || !(magnitude + constant < LARGEST) {
+            if is_excluded || !is_moderate(magnitude + constant) {
                 return f64::INFINITY;
             }
             let [own, both] = [*own, own + self.before].map(|n| count(n) * unit);
@@ -165,6 +165,11 @@ impl Roundings {
         });
         errors.collect()
     }
+}
+
+/// Whether values up to a bound cannot overflow; not so of a bound that is not a number.
+fn is_moderate(bound: f64) -> bool {
+    bound < LARGEST
 }
 
 /// Whether each element of the result is at most one element of the source, times a weight, and no two of them the same.

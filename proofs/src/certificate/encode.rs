@@ -15,8 +15,6 @@ pub(crate) const MAGIC: [u8; 8] = *b"bartizan";
 /// The version of the format.
 pub(crate) const VERSION: u8 = 1;
 
-/// Real arithmetic on the stored weights.
-
 /// Flag of an opcode: an end follows, or the length of the first subtree.
 pub(crate) const FLAG: u8 = 0x80;
 

@@ -66,7 +66,7 @@ impl Subject {
 
     /// Offers a certificate for a property of the same network, whatever property it names.
     pub fn judge_as(&self, property: &Property, bytes: &[u8]) -> Result<Verified, Rejected> {
-        let header = Header::of(&self.network, &property);
+        let header = Header::of(&self.network, property);
         let mut patched = encode(&header, &[]);
         patched.truncate(HEADER);
         patched.extend(bytes.get(HEADER..).unwrap_or_default());

@@ -91,7 +91,7 @@ fn alpha(alphas: &[f32]) -> Witness {
 /// A certificate with the given proofs, one a region.
 fn certificate(network: &Network, property: &Property, trees: &[&[Item]]) -> Vec<u8> {
     let proofs = trees.iter().enumerate().map(|(region, items)| Proof { region, items: items.to_vec() });
-    let header = Header::of(&network, &property);
+    let header = Header::of(network, property);
     encode(&header, &proofs.collect::<Vec<_>>())
 }
 
