@@ -6,7 +6,7 @@ use std::time::Duration;
 use bartizan::internals::Deadline;
 use bartizan::internals::{Bounds, Model, interval, linear};
 use bartizan_proof::certificate::{Item, Side, Target, Targets, Witness};
-use bartizan_proof::network::{Affine, Dense, Map, Node, Op, Parts, Term};
+use bartizan_proof::network::{Affine, Dense, Execution, Map, Node, Op, Parts, Term};
 use bartizan_proof::property::{Bound, Region};
 use bartizan_proof::{Digest, Interval, Network, check};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -27,7 +27,7 @@ fn network() -> Network {
         let weights = (0..inputs * size).map(|_| f64::from(random.random::<f32>() * 2.0 - 1.0) * scale).collect();
         let source = nodes.len() - 1;
         let term = Term { source, map: Map::Dense(Dense { inputs, weights }), roundings: 0 };
-        let affine = Affine { terms: vec![term], bias: Vec::new() };
+        let affine = Affine { terms: vec![term], bias: Vec::new(), execution: Execution::PLAIN };
         nodes.push(Node { name: format!("z{layer}"), size, op: Op::Affine(affine) });
         if layer + 2 < WIDTHS.len() {
             nodes.push(Node { name: format!("h{layer}"), size, op: Op::Relu(nodes.len() - 1) });
@@ -35,7 +35,8 @@ fn network() -> Network {
     }
     let (output, digest) = (nodes.len() - 1, Digest::of(b"bench"));
     let (input_shape, output_shape) = (vec![WIDTHS[0]], vec![WIDTHS[5]]);
-    Network::new(Parts { nodes, output, input_shape, output_shape, dropped: None, digest }).expect("well formed")
+    Network::new(Parts { nodes, output, input_shape, output_shape, dropped: None, real_only: None, digest })
+        .expect("well formed")
 }
 
 /// Boxes around random images.

@@ -87,7 +87,7 @@ pub fn conclude(
     property: &Property,
     (proofs, deadline): (Vec<Proof>, Deadline),
 ) -> Result<(Verified, Vec<u8>), Rejected> {
-    let header = Header { model: network.digest(), property: property.digest() };
+    let header = Header::of(network, property);
     let judge = |proofs: &[Proof]| {
         let bytes = certificate::encode(&header, proofs);
         check::verify(network, property, &bytes, limits(deadline)).map(|verified| (verified, bytes))
@@ -189,7 +189,7 @@ mod tests {
                 let property = never_at_most(&network, &region, least - 1e-9 * least.abs().max(1.0));
                 let proofs = vec![proof(0, (steps, vec![close_by_atom(0, 0)]), Vec::new())];
                 let (_, short) = conclude(&network, &property, (proofs.clone(), soon)).expect("a certificate");
-                let header = Header { model: network.digest(), property: property.digest() };
+                let header = Header::of(&network, &property);
                 marked_suffice += usize::from(short == certificate::encode(&header, &proofs));
             }
         }

@@ -115,7 +115,7 @@ pub use outcome::{Outcome, Reason, Verdict};
 pub use report::Form;
 pub use verify::{Method, Split};
 
-pub use bartizan_proof::{Digest, Verified, Violated};
+pub use bartizan_proof::{Digest, Semantics, Verified, Violated};
 
 /// The engine's parts, for this project's own tests and benchmarks. Nothing here is stable.
 #[doc(hidden)]

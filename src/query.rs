@@ -58,7 +58,7 @@ impl<T: Real> Query<T> {
     }
 
     fn of_region(region: usize, of: &Region) -> Self {
-        let Bounds { mut lower, mut upper, ball } = Bounds::of_region(of);
+        let Bounds { mut lower, mut upper, ball, .. } = Bounds::of_region(of);
         let end = |ends: &mut Vec<Array2<T>>| ends.swap_remove(0).index_axis_move(Axis(0), 0);
         Query { region, lower: end(&mut lower), upper: end(&mut upper), ball, cases: Vec::new() }
     }

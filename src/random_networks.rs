@@ -1,6 +1,6 @@
 //! Random networks for tests: every kind of map, residual connections, and views between layers.
 
-use bartizan_proof::network::{Affine, Conv, Dense, Map, Node, Op, Parts, Sparse, Term};
+use bartizan_proof::network::{Affine, Conv, Dense, Execution, Map, Node, Op, Parts, Sparse, Term};
 use bartizan_proof::property::{Bound, Region};
 use bartizan_proof::{Digest, Interval, Network};
 use rand::{RngExt, SeedableRng};
@@ -39,7 +39,7 @@ impl Builder {
         let bias = if with_bias { self.uniform(size, 0.3) } else { Vec::new() };
         let bias = bias.into_iter().map(Interval::point).collect();
         let name = format!("affine{}", self.nodes.len());
-        self.nodes.push(Node { name, size, op: Op::Affine(Affine { terms, bias }) });
+        self.nodes.push(Node { name, size, op: Op::Affine(Affine { terms, bias, execution: Execution::PLAIN }) });
         self
     }
 
@@ -56,7 +56,7 @@ impl Builder {
         let bias = bias.iter().copied().map(Interval::point).collect::<Vec<Interval>>();
         let (name, size) = (format!("given{}", self.nodes.len()), bias.len());
         let terms = vec![Term { source, map, roundings: 0 }];
-        self.nodes.push(Node { name, size, op: Op::Affine(Affine { terms, bias }) });
+        self.nodes.push(Node { name, size, op: Op::Affine(Affine { terms, bias, execution: Execution::PLAIN }) });
         self
     }
 
@@ -112,7 +112,8 @@ impl Builder {
         let output = nodes.len() - 1;
         let (input_shape, output_shape) = (vec![nodes[0].size], vec![nodes[output].size]);
         let digest = Digest::of(b"random");
-        Network::new(Parts { nodes, output, input_shape, output_shape, dropped: None, digest }).expect("well formed")
+        Network::new(Parts { nodes, output, input_shape, output_shape, dropped: None, real_only: None, digest })
+            .expect("well formed")
     }
 }
 

@@ -99,7 +99,7 @@ pub fn measure(
         regions.push(end);
         maps.push(map);
     }
-    let header = Header { model: network.digest(), property: property.digest() };
+    let header = Header::of(network, property);
     let certificate = certificate::encode(&header, &proofs);
     let threads = NonZeroUsize::new(rayon::current_num_threads()).unwrap_or(NonZeroUsize::MIN);
     // Late or not: what has been decided is worth an answer, and the search has left time for this.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use bartizan::Split;
 use bartizan::Verdict;
 use bartizan::internals::{Options, Verifier};
-use bartizan_proof::network::{Affine, Dense, Map, Node, Op, Parts, Term};
+use bartizan_proof::network::{Affine, Dense, Execution, Map, Node, Op, Parts, Term};
 use bartizan_proof::property::{Atom, Bound, Case, Region, Variable as Scalar};
 use bartizan_proof::{Digest, Interval, Network, Property};
 use good_lp::{
@@ -66,7 +66,7 @@ fn network(layers: &[Layer]) -> Network {
         let source = nodes.len() - 1;
         let map = Map::Dense(Dense { inputs: nodes[source].size, weights: weights.concat() });
         let bias = bias.iter().copied().map(Interval::point).collect();
-        let affine = Affine { terms: vec![Term { source, map, roundings: 0 }], bias };
+        let affine = Affine { terms: vec![Term { source, map, roundings: 0 }], bias, execution: Execution::PLAIN };
         nodes.push(Node { name: format!("z{i}"), size: weights.len(), op: Op::Affine(affine) });
         if i + 1 < layers.len() {
             nodes.push(Node { name: format!("h{i}"), size: weights.len(), op: Op::Relu(nodes.len() - 1) });
@@ -74,7 +74,7 @@ fn network(layers: &[Layer]) -> Network {
     }
     let (output, input_shape, output_shape) = (nodes.len() - 1, vec![TRIALS.1[0]], vec![1]);
     let digest = Digest::of(b"random");
-    Network::new(Parts { nodes, output, input_shape, output_shape, dropped: None, digest }).unwrap()
+    Network::new(Parts { nodes, output, input_shape, output_shape, dropped: None, real_only: None, digest }).unwrap()
 }
 
 /// A program on its way, with what stands for the values of the last layer and their intervals.

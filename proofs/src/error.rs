@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::digest::Digest;
+use crate::semantics::Semantics;
 
 /// Nodes that do not form a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +14,16 @@ pub struct NetworkError {
     pub node: String,
     /// What does not fit.
     pub what: String,
+}
+
+/// A network that cannot be judged under some semantics.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the model cannot be judged under {semantics} semantics: {why}")]
+pub struct SemanticsError {
+    /// The semantics.
+    pub semantics: Semantics,
+    /// What stands against it.
+    pub why: String,
 }
 
 /// A property that cannot be stated.
@@ -141,8 +152,11 @@ pub enum Refusal {
     #[error("expected version {0} of the format, found {1}")]
     Version(u8, u8),
     /// Semantics that are not known here.
-    #[error("expected real arithmetic on the stored weights (semantics 0), found semantics {0}")]
+    #[error("expected semantics 0 (real) or 1 (float32), found {0}")]
     Semantics(u8),
+    /// The certificate proves something under other semantics.
+    #[error("the certificate is for other semantics: expected {0}, found {1}")]
+    OtherSemantics(Semantics, Semantics),
     /// The certificate speaks of another model.
     #[error("the certificate is for another model: expected {0}, found {1}")]
     OtherModel(Digest, Digest),

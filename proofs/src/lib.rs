@@ -10,6 +10,7 @@
 //! * [`arith`]: rigorous floating-point arithmetic; the only place where floats are added or multiplied.
 //! * [`digest`], [`error`]: names of things and what can be wrong with them.
 //! * [`network`], [`property`]: the languages of networks and properties.
+//! * [`semantics`]: which computations of a network are meant.
 //! * [`certificate`]: what a proof says.
 //! * `pool`: the threads and the time of a check.
 //! * [`check`]: whether it is true.
@@ -22,6 +23,7 @@ pub mod error;
 
 pub mod network;
 pub mod property;
+pub mod semantics;
 
 pub mod certificate;
 pub mod check;
@@ -30,7 +32,8 @@ pub mod verdict;
 
 pub use arith::Interval;
 pub use digest::Digest;
-pub use error::{PropertyError, Refusal, Rejected};
+pub use error::{PropertyError, Refusal, Rejected, SemanticsError};
 pub use network::Network;
 pub use property::Property;
+pub use semantics::Semantics;
 pub use verdict::{ProvedBounds, ProvedVolume, Shares, Verified, Violated};

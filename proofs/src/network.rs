@@ -4,9 +4,12 @@
 //! everything that they accept to these nodes, one operator at a time and without fusing operators, so that a node's
 //! output is a value that an execution of the model computes.
 
-use crate::arith::Interval;
+use std::sync::Arc;
+
+use crate::arith::{Interval, Rounded, Single};
 use crate::digest::Digest;
-use crate::error::NetworkError;
+use crate::error::{NetworkError, SemanticsError};
+use crate::semantics::Semantics;
 
 /// The place of a node in [`Network::nodes`].
 pub type NodeId = usize;
@@ -19,7 +22,10 @@ pub struct Network {
     input_shape: Vec<usize>,
     output_shape: Vec<usize>,
     dropped: Option<String>,
+    real_only: Option<String>,
     digest: Digest,
+    /// What executions in binary32 round, where those are what is meant.
+    single: Option<Arc<Single>>,
 }
 
 /// One value of the network: what computes it and how many elements it has.
@@ -51,6 +57,30 @@ pub struct Affine {
     pub terms: Vec<Term>,
     /// The constant: empty for zero, or one enclosure for each element.
     pub bias: Vec<Interval>,
+    /// How executions of the model compute it.
+    pub execution: Execution,
+}
+
+/// How executions of the model in floating point compute an affine node.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Execution {
+    /// Nothing is rounded: elements are copied, or the node belongs to how an operator that rounds nothing, such as a
+    /// maximum, is written with ReLUs, and no execution computes its value.
+    Exact,
+    /// Each element is a sum of products and the constant.
+    Sum {
+        /// The most roundings behind a summand beside that of its product and those of the sum: of factors that are
+        /// computed from several numbers of the model.
+        extra: usize,
+        /// Bounds on the sum of the absolute values of everything that the constant is the sum of: empty where that is
+        /// the absolute value of the constant, else one number for each element.
+        constant: Vec<f64>,
+    },
+}
+
+impl Execution {
+    /// Sums of products of numbers in the model.
+    pub const PLAIN: Execution = Execution::Sum { extra: 0, constant: Vec::new() };
 }
 
 /// One linear map of an affine node.
@@ -154,6 +184,17 @@ impl Conv {
 }
 
 impl Map {
+    /// Number of elements of the source, given that of the result.
+    pub(crate) fn inputs(&self, outputs: usize) -> usize {
+        match self {
+            Map::Identity | Map::Scale(_) => outputs,
+            Map::Dense(m) => m.inputs,
+            Map::Sparse(m) => m.inputs,
+            Map::Conv(m) => m.input.iter().product(),
+            Map::Select(places) => places.iter().flatten().max().map_or(0, |last| last + 1),
+        }
+    }
+
     /// Number of elements of the result, given the size of the source; `None` when the map does not fit the source or
     /// is malformed.
     fn output_size(&self, source: usize) -> Option<usize> {
@@ -202,6 +243,8 @@ pub struct Parts {
     pub output_shape: Vec<usize>,
     /// A trailing order-preserving activation that was left out (its operator and name).
     pub dropped: Option<String>,
+    /// Why the network speaks of real arithmetic only, if it does: where executions may round more than its nodes tell.
+    pub real_only: Option<String>,
     /// SHA-256 of the model's bytes.
     pub digest: Digest,
 }
@@ -214,7 +257,7 @@ impl Network {
     ///
     /// Names the first node that does not fit.
     pub fn new(parts: Parts) -> Result<Network, NetworkError> {
-        let Parts { nodes, output, input_shape, output_shape, dropped, digest } = parts;
+        let Parts { nodes, output, input_shape, output_shape, dropped, real_only, digest } = parts;
         for (id, node) in nodes.iter().enumerate() {
             check_node(&nodes, id, node).map_err(|what| NetworkError { node: node.name.clone(), what })?;
         }
@@ -224,7 +267,42 @@ impl Network {
             let what = "the shapes of input and output do not match their nodes".to_owned();
             return Err(NetworkError { node: "network".to_owned(), what });
         }
-        Ok(Network { nodes, output, input_shape, output_shape, dropped, digest })
+        Ok(Network { nodes, output, input_shape, output_shape, dropped, real_only, digest, single: None })
+    }
+
+    /// The same network under other semantics: everything that is proved of it is meant so.
+    ///
+    /// # Errors
+    ///
+    /// Says what in the network stands against it.
+    pub fn under(self, semantics: Semantics) -> Result<Network, SemanticsError> {
+        let single = match semantics {
+            Semantics::Real => None,
+            Semantics::Float32 => {
+                let dropped =
+                    self.dropped.as_ref().map(|name| format!("it ends with {name}, whose rounding may level outputs"));
+                if let Some(why) = self.real_only.clone().or(dropped) {
+                    return Err(SemanticsError { semantics, why });
+                }
+                Some(Arc::new(Single::of(&self)))
+            }
+        };
+        Ok(Network { single, ..self })
+    }
+
+    /// What is meant by the network's outputs.
+    pub fn semantics(&self) -> Semantics {
+        if self.single.is_some() { Semantics::Float32 } else { Semantics::Real }
+    }
+
+    /// What executions in binary32 round in an affine node, where those are what is meant.
+    pub fn rounded(&self, node: NodeId) -> Option<Rounded<'_>> {
+        self.single.as_ref()?.rounded(node)
+    }
+
+    /// What executions in binary32 round, where those are what is meant.
+    pub(crate) fn single(&self) -> Option<&Single> {
+        self.single.as_deref()
     }
 
     /// All nodes in topological order.
@@ -309,6 +387,17 @@ fn check_node(nodes: &[Node], id: NodeId, node: &Node) -> Result<(), String> {
             }
             if affine.terms.is_empty() {
                 return Err("has no terms".to_owned());
+            }
+            if let Execution::Sum { constant, .. } = &affine.execution
+                && !constant.is_empty()
+            {
+                let bounds = constant.len() == node.size && constant.iter().all(|c| *c >= 0.0);
+                let bounds = bounds && constant.iter().zip(&affine.bias).all(|(c, b)| *c >= b.magnitude());
+                return if bounds {
+                    same_size(node.size, affine.bias.len())
+                } else {
+                    Err("has a constant that is larger than its parts".to_owned())
+                };
             }
             if affine.bias.is_empty() { Ok(()) } else { same_size(node.size, affine.bias.len()) }
         }

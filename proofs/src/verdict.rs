@@ -5,11 +5,14 @@ use serde::Serialize;
 
 use crate::arith::{Interval, WHOLE, share_of};
 use crate::digest::Digest;
+use crate::network::Network;
+use crate::semantics::Semantics;
 
 /// The property holds for the network: every case has been refuted with rigorous arithmetic.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verified {
     network: Digest,
+    semantics: Semantics,
     property: Digest,
     cases: usize,
     leaves: usize,
@@ -19,6 +22,7 @@ pub struct Verified {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Violated {
     network: Digest,
+    semantics: Semantics,
     property: Digest,
     case: usize,
     point: Vec<f64>,
@@ -30,6 +34,7 @@ pub struct Violated {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ProvedVolume {
     network: Digest,
+    semantics: Semantics,
     property: Digest,
     regions: Vec<Shares>,
     leaves: usize,
@@ -47,17 +52,24 @@ pub struct Shares {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProvedBounds {
     network: Digest,
+    semantics: Semantics,
     outputs: Vec<Interval>,
 }
 
 impl Verified {
-    pub(crate) fn new((network, property): (Digest, Digest), cases: usize, leaves: usize) -> Self {
-        Verified { network, property, cases, leaves }
+    pub(crate) fn new((network, property): (&Network, Digest), cases: usize, leaves: usize) -> Self {
+        let (network, semantics) = (network.digest(), network.semantics());
+        Verified { network, semantics, property, cases, leaves }
     }
 
     /// SHA-256 of the model's bytes.
     pub fn network(&self) -> Digest {
         self.network
+    }
+
+    /// What is meant by the network's outputs.
+    pub fn semantics(&self) -> Semantics {
+        self.semantics
     }
 
     /// SHA-256 of the property's canonical form.
@@ -77,14 +89,20 @@ impl Verified {
 }
 
 impl Violated {
-    pub(crate) fn new(ids: (Digest, Digest), case: usize, point: Vec<f64>, outputs: Vec<Interval>) -> Self {
+    pub(crate) fn new(ids: (&Network, Digest), case: usize, point: Vec<f64>, outputs: Vec<Interval>) -> Self {
         let (network, property) = ids;
-        Violated { network, property, case, point, outputs }
+        let (network, semantics) = (network.digest(), network.semantics());
+        Violated { network, semantics, property, case, point, outputs }
     }
 
     /// SHA-256 of the model's bytes.
     pub fn network(&self) -> Digest {
         self.network
+    }
+
+    /// What is meant by the network's outputs.
+    pub fn semantics(&self) -> Semantics {
+        self.semantics
     }
 
     /// SHA-256 of the property's canonical form.
@@ -110,13 +128,19 @@ impl Violated {
 }
 
 impl ProvedVolume {
-    pub(crate) fn new((network, property): (Digest, Digest), regions: Vec<Shares>, leaves: usize) -> Self {
-        ProvedVolume { network, property, regions, leaves }
+    pub(crate) fn new((network, property): (&Network, Digest), regions: Vec<Shares>, leaves: usize) -> Self {
+        let (network, semantics) = (network.digest(), network.semantics());
+        ProvedVolume { network, semantics, property, regions, leaves }
     }
 
     /// SHA-256 of the model's bytes.
     pub fn network(&self) -> Digest {
         self.network
+    }
+
+    /// What is meant by the network's outputs.
+    pub fn semantics(&self) -> Semantics {
+        self.semantics
     }
 
     /// SHA-256 of the property's canonical form.
@@ -159,13 +183,18 @@ impl Shares {
 }
 
 impl ProvedBounds {
-    pub(crate) fn new(network: Digest, outputs: Vec<Interval>) -> Self {
-        ProvedBounds { network, outputs }
+    pub(crate) fn new(network: &Network, outputs: Vec<Interval>) -> Self {
+        ProvedBounds { network: network.digest(), semantics: network.semantics(), outputs }
     }
 
     /// SHA-256 of the model's bytes.
     pub fn network(&self) -> Digest {
         self.network
+    }
+
+    /// What is meant by the network's outputs.
+    pub fn semantics(&self) -> Semantics {
+        self.semantics
     }
 
     /// One interval for each output element; it contains the output of every point of the region.

@@ -125,6 +125,7 @@ impl Run {
         dict.set_item("model_sha256", facts.model_sha256.to_string())?;
         dict.set_item("input_shape", &facts.input_shape)?;
         dict.set_item("classes", facts.classes)?;
+        dict.set_item("semantics", facts.semantics.name())?;
         dict.set_item("data", &facts.data)?;
         dict.set_item("data_sha256", facts.data_sha256.to_string())?;
         dict.set_item("labels", &facts.labels)?;

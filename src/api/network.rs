@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bartizan_proof::Digest;
+use bartizan_proof::{Digest, Semantics};
 use ndarray::{ArrayView1, Axis};
 
 use crate::batch::{BatchError, files};
@@ -51,7 +51,7 @@ impl Network {
     /// As [`Network::from_onnx`].
     pub fn read(path: impl AsRef<Path>) -> Result<Network, BatchError> {
         let path = path.as_ref();
-        Ok(Network::of(files::read_model(path)?, &path.display().to_string()))
+        Ok(Network::of(files::read_model(path, Semantics::Real)?, &path.display().to_string()))
     }
 
     /// Reads the bytes of a file that [`Network::read`] would read; the name is the file's.
@@ -71,6 +71,22 @@ impl Network {
     pub fn from_onnx_bytes(bytes: &[u8], name: &str) -> Result<Network, BatchError> {
         let network = bartizan_read::read_onnx(bytes).map_err(BatchError::within(name.as_ref()))?;
         Ok(Network::of(network, name))
+    }
+
+    /// The same network under other semantics: everything that is asked of it is meant so.
+    ///
+    /// # Errors
+    ///
+    /// The network cannot be judged under them; the message says why.
+    pub fn under(&self, semantics: Semantics) -> Result<Network, BatchError> {
+        let network = self.verifier.network().clone().under(semantics);
+        let network = network.map_err(|error| BatchError::Semantics { path: self.name().into(), error })?;
+        Ok(Network::of(network, self.name()))
+    }
+
+    /// What is meant by its outputs.
+    pub fn semantics(&self) -> Semantics {
+        self.verifier.network().semantics()
     }
 
     fn of(network: bartizan_proof::Network, name: &str) -> Network {

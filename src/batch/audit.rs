@@ -79,6 +79,7 @@ fn same_network(store: &StoredRun, (network, name): (&Network, &str)) -> Result<
     let text = |text: Option<&str>| text.map_or("nothing".to_owned(), |text| format!("`{text}`"));
     let columns = [
         ("input_shape", shape(network.input_shape()), shape(&facts.input_shape)),
+        ("semantics", network.semantics().to_string(), facts.semantics.to_string()),
         ("classes", network.output_size().to_string(), facts.classes.to_string()),
         ("dropped_activation", text(network.dropped_activation()), text(facts.dropped_activation.as_deref())),
     ];

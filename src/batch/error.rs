@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bartizan_proof::{PropertyError, Rejected};
+use bartizan_proof::{PropertyError, Rejected, SemanticsError};
 use bartizan_read::ReadError;
 
 /// An error that prevents an answer or a run.
@@ -26,6 +26,14 @@ pub enum BatchError {
         path: PathBuf,
         /// Why.
         error: io::Error,
+    },
+    /// A network that cannot be judged under the semantics that are meant.
+    #[error("{}: {error}", path.display())]
+    Semantics {
+        /// The file of the network.
+        path: PathBuf,
+        /// What stands against it.
+        error: SemanticsError,
     },
     /// A property that the network does not fit.
     #[error("{}: {error}", path.display())]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use bartizan_proof::{Network, Property};
+use bartizan_proof::{Network, Property, Semantics};
 use flate2::read::MultiGzDecoder;
 
 use super::{BatchError, queries};
@@ -13,8 +13,8 @@ use super::{BatchError, queries};
 pub struct Disk;
 
 impl queries::Files for Disk {
-    fn model(&self, path: &Path) -> Result<Network, String> {
-        read_model(path).map_err(|e| e.to_string())
+    fn model(&self, path: &Path, semantics: Semantics) -> Result<Network, String> {
+        read_model(path, semantics).map_err(|e| e.to_string())
     }
 
     fn property(&self, path: &Path) -> Result<Property, String> {
@@ -55,9 +55,10 @@ fn unpacked(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>, BatchError> {
     Ok(unpacked)
 }
 
-/// Reads a model: ONNX, or NNet where the name says so (`.nnet`, `.nnet.gz`).
-pub fn read_model(path: &Path) -> Result<Network, BatchError> {
-    model_of(&read_bytes(path)?, path)
+/// Reads a model, under the semantics that are meant: ONNX, or NNet where the name says so (`.nnet`, `.nnet.gz`).
+pub fn read_model(path: &Path, semantics: Semantics) -> Result<Network, BatchError> {
+    let network = model_of(&read_bytes(path)?, path)?;
+    network.under(semantics).map_err(|error| BatchError::Semantics { path: path.to_owned(), error })
 }
 
 /// The model in the bytes of a file that may be gzipped; its format is the one that the path says.

@@ -55,7 +55,7 @@ pub use error::BatchError;
 pub(crate) mod tests {
     use std::fs;
 
-    use bartizan_proof::network::{Affine, Dense, Map, Node, Op, Parts, Term};
+    use bartizan_proof::network::{Affine, Dense, Execution, Map, Node, Op, Parts, Term};
     use bartizan_proof::{Digest, Network};
     use bartizan_read::enclose_decimal;
 
@@ -76,6 +76,7 @@ pub(crate) mod tests {
             input_shape: network.input_shape().to_vec(),
             classes: network.output_size(),
             dropped_activation: None,
+            semantics: bartizan_proof::Semantics::Real,
             data: "data.csv".to_owned(),
             data_sha256: set.points_origin().digest,
             points_name: "data.csv".to_owned(),
@@ -145,11 +146,16 @@ pub(crate) mod tests {
     fn network(shape: &[usize], weights: Vec<f64>) -> Network {
         let inputs = shape.iter().product();
         let map = Map::Dense(Dense { inputs, weights });
-        let affine = Affine { terms: vec![Term { source: 0, map, roundings: 0 }], bias: Vec::new() };
+        let affine = Affine {
+            terms: vec![Term { source: 0, map, roundings: 0 }],
+            bias: Vec::new(),
+            execution: Execution::PLAIN,
+        };
         let node = |name: &str, size, op| Node { name: name.to_owned(), size, op };
         let nodes = vec![node("x", inputs, Op::Input), node("z", 2, Op::Affine(affine)), node("y", 2, Op::Relu(1))];
         let digest = Digest::of(b"test");
         let (input_shape, output_shape) = (shape.to_vec(), vec![2]);
-        Network::new(Parts { nodes, output: 2, input_shape, output_shape, dropped: None, digest }).unwrap()
+        Network::new(Parts { nodes, output: 2, input_shape, output_shape, dropped: None, real_only: None, digest })
+            .unwrap()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bartizan_proof::{Network, Property};
+use bartizan_proof::{Network, Property, Semantics};
 
 use super::{BatchError, workers};
 use crate::outcome::{Outcome, Reason, Verdict};
@@ -55,12 +55,12 @@ impl Answer {
 
 /// How models and properties are read; errors are complete messages that name the file.
 pub trait Files: Sync {
-    /// Reads a model.
+    /// Reads a model, under the semantics that are meant.
     ///
     /// # Errors
     ///
     /// It cannot be read.
-    fn model(&self, path: &Path) -> Result<Network, String>;
+    fn model(&self, path: &Path, semantics: Semantics) -> Result<Network, String>;
 
     /// Reads a property.
     ///
@@ -81,11 +81,11 @@ pub trait Files: Sync {
 /// The threads cannot be started, or whatever `finished` returns.
 pub fn run<E: From<BatchError>>(
     instances: &[Instance],
-    (folder, files): (&Path, &impl Files),
+    (folder, files, semantics): (&Path, &impl Files, Semantics),
     (options, jobs): (&Options, usize),
     mut finished: impl FnMut(usize, Answer) -> Result<(), E>,
 ) -> Result<(), E> {
-    let groups = by_model(instances);
+    let groups = by_model(instances, semantics);
     let tasks: Vec<(usize, &Group)> = groups.iter().flat_map(|g| g.places.iter().map(move |i| (*i, g))).collect();
     let work = |task: usize| {
         let (place, group) = tasks[task];
@@ -102,6 +102,7 @@ pub fn run<E: From<BatchError>>(
 /// The instances of one model.
 struct Group {
     path: PathBuf,
+    semantics: Semantics,
     places: Vec<usize>,
     open: AtomicUsize,
     verifier: Mutex<Option<Result<Arc<Verifier>, String>>>,
@@ -110,7 +111,8 @@ struct Group {
 impl Group {
     /// The network, loaded by whoever asks first.
     fn verifier(&self, folder: &Path, files: &impl Files) -> Result<Arc<Verifier>, String> {
-        let load = || files.model(&folder.join(&self.path)).map(|network| Arc::new(Verifier::new(network)));
+        let load =
+            || files.model(&folder.join(&self.path), self.semantics).map(|network| Arc::new(Verifier::new(network)));
         self.slot().get_or_insert_with(load).clone()
     }
 
@@ -126,7 +128,7 @@ impl Group {
     }
 }
 
-fn by_model(instances: &[Instance]) -> Vec<Group> {
+fn by_model(instances: &[Instance], semantics: Semantics) -> Vec<Group> {
     let mut groups: Vec<(PathBuf, Vec<usize>)> = Vec::new();
     let mut known = HashMap::new();
     for (place, instance) in instances.iter().enumerate() {
@@ -138,6 +140,7 @@ fn by_model(instances: &[Instance]) -> Vec<Group> {
     }
     let group = |(path, places): (PathBuf, Vec<usize>)| Group {
         path,
+        semantics,
         open: places.len().into(),
         places,
         verifier: Mutex::new(None),

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bartizan_proof::certificate::Header;
-use bartizan_proof::{Digest, Network, Property, ProvedVolume, Refusal, Rejected, Verified, check};
+use bartizan_proof::{Digest, Network, Property, ProvedVolume, Refusal, Rejected, Semantics, Verified, check};
 
 use super::queries::Files;
 use super::{BatchError, workers};
@@ -23,7 +23,8 @@ pub struct Library {
 #[derive(Debug)]
 struct Model {
     path: PathBuf,
-    network: OnceLock<Result<Arc<Network>, String>>,
+    /// The network under each of [`Semantics::ALL`].
+    networks: [OnceLock<Result<Arc<Network>, String>>; 2],
 }
 
 /// What became of a certificate.
@@ -65,7 +66,7 @@ pub enum Unproved {
 impl Library {
     /// Knows a model by the digest of its bytes; it is read when a certificate names it.
     pub fn add_model(&mut self, digest: Digest, path: PathBuf) {
-        self.models.insert(digest, Model { path, network: OnceLock::new() });
+        self.models.insert(digest, Model { path, networks: [OnceLock::new(), OnceLock::new()] });
     }
 
     /// Knows a property.
@@ -73,9 +74,10 @@ impl Library {
         self.properties.insert(property.digest(), (path, property));
     }
 
-    fn network(&self, digest: Digest, files: &impl Files) -> Result<Arc<Network>, String> {
+    fn network(&self, (digest, semantics): (Digest, Semantics), files: &impl Files) -> Result<Arc<Network>, String> {
         let model = self.models.get(&digest).ok_or_else(|| missing("model", digest, self.models.len()))?;
-        model.network.get_or_init(|| files.model(&model.path).map(Arc::new)).clone()
+        let slot = &model.networks[usize::from(semantics.number())];
+        slot.get_or_init(|| files.model(&model.path, semantics).map(Arc::new)).clone()
     }
 
     fn property(&self, digest: Digest) -> Result<&Property, String> {
@@ -116,7 +118,7 @@ fn judge(
 ) -> Result<Fact, Unproved> {
     let source = path.to_owned();
     let header = Header::read(&source).map_err(unproved)?;
-    let network = library.network(header.model, files).map_err(Unproved::Failed)?;
+    let network = library.network((header.model, header.semantics), files).map_err(Unproved::Failed)?;
     let property = library.property(header.property).map_err(Unproved::Failed)?;
     match claim {
         Claim::Property => check::verify(&network, property, &source, threads).map(Fact::Verified),

@@ -212,6 +212,7 @@ fn facts(
         input_shape: network.input_shape().to_vec(),
         classes: network.output_size(),
         dropped_activation: network.dropped_activation().map(str::to_owned),
+        semantics: network.semantics(),
         data: named.data.clone(),
         data_sha256: dataset.points_origin().digest,
         points_name: dataset.points_origin().source.to_string(),

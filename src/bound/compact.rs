@@ -26,12 +26,13 @@ impl Compact {
             let op = match &node.op {
                 Op::Input => Op::Input,
                 Op::Relu(source) => Op::Relu(*source),
-                Op::Affine { terms, bias } => {
+                Op::Affine { terms, bias, rounding } => {
                     let terms = terms.iter().map(|(source, layer)| {
                         let places = [(&kept[id], node.size), (&kept[*source], model.nodes()[*source].size)];
                         (*source, restricted(layer, places))
                     });
-                    Op::Affine { terms: terms.collect(), bias: bias.select(Axis(0), &kept[id]) }
+                    let rounding = rounding.as_ref().map(|rounding| rounding.select(&kept[id]));
+                    Op::Affine { terms: terms.collect(), bias: bias.select(Axis(0), &kept[id]), rounding }
                 }
             };
             Node { origin: node.origin, size: kept[id].len(), op, is_first: node.is_first }
@@ -44,7 +45,9 @@ impl Compact {
         let of = |ends: &[ndarray::Array2<f32>]| {
             ends.iter().zip(&self.kept).map(|(ends, kept)| ends.select(Axis(1), kept)).collect()
         };
-        Bounds { lower: of(&bounds.lower), upper: of(&bounds.upper), ball: bounds.ball.clone() }
+        let rounded = bounds.rounded.iter().zip(&self.kept);
+        let rounded = rounded.map(|(of, kept)| of.as_ref().map(|of| of.select(kept))).collect();
+        Bounds { lower: of(&bounds.lower), upper: of(&bounds.upper), rounded, ball: bounds.ball.clone() }
     }
 
     /// Coefficients on an original node, restricted to what is left.

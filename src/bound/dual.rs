@@ -9,7 +9,7 @@ mod rows;
 
 pub use rows::{Choice, Effort, Reached, Row, Sign};
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1, ArrayViewMut1, Zip};
 use rayon::prelude::*;
 
 use super::elementwise::{DECAY, GRID, corner_of, follow_row, gains_of, relax_row, short, slice, value_row};
@@ -197,11 +197,14 @@ impl<'c, 't> Climb<'c, 't> {
             }
             match &model.nodes()[id].op {
                 Op::Input => unreachable!("only node 0 is the input"),
-                Op::Affine { terms, bias } => {
+                Op::Affine { terms, bias, .. } => {
                     self.assume(id);
                     let rows = self.open[id].take().expect("live nodes have coefficients");
                     for (bound, row) in self.bounds.iter_mut().zip(rows.rows()) {
                         *bound += row.dot(bias);
+                        if let Some(errors) = self.frame.bounds().errors(id) {
+                            *bound -= row.iter().zip(errors).map(|(a, e)| a.abs() * e).sum::<f32>();
+                        }
                     }
                     for (source, layer) in terms {
                         let mut into = self.receive(*source, &mut live);
@@ -319,13 +322,22 @@ impl<'c, 't> Climb<'c, 't> {
             let node = &model.nodes()[id];
             let value = match &node.op {
                 Op::Input => unreachable!("only node 0 is the input"),
-                Op::Affine { terms, bias } => {
+                Op::Affine { terms, bias, .. } => {
                     let mut value = std::mem::take(&mut self.values[id]);
                     if value.nrows() != self.rows.len() {
                         value = Array2::zeros((self.rows.len(), node.size));
                     }
                     value.rows_mut().into_iter().for_each(|mut row| row.assign(bias));
                     terms.iter().for_each(|(s, layer)| layer.forward(self.values[*s].view(), value.view_mut()));
+                    if let (Some(errors), Some(open)) = (self.frame.bounds().errors(id), &self.open[id]) {
+                        // Executions round to the worst.
+                        let worst = |mut value: ArrayViewMut1<f32>, a: ArrayView1<f32>| {
+                            Zip::from(&mut value).and(&a).and(errors.row(0)).for_each(|value, a, e| {
+                                *value -= if *a == 0.0 { 0.0 } else { e.copysign(*a) };
+                            });
+                        };
+                        value.rows_mut().into_iter().zip(open.rows()).for_each(|(value, a)| worst(value, a));
+                    }
                     value
                 }
                 Op::Relu(source) => self.on_lines(id, *source),

@@ -61,7 +61,7 @@ impl<T: Real> Forms<T> {
         match &node.op {
             Op::Input => unreachable!("only node 0 is the input"),
             Op::Relu(source) => self.push_relu((&bounds.lower[*source], &bounds.upper[*source]), *source),
-            Op::Affine { terms, bias } => {
+            Op::Affine { terms, bias, .. } => {
                 let domains = bounds.domains();
                 let mut lines = Array2::zeros((domains * self.rows, node.size));
                 let mut radii = Array2::zeros((domains, node.size));
@@ -72,6 +72,7 @@ impl<T: Real> Forms<T> {
                     layer.forward(self.lines[*source].view(), lines.view_mut());
                     layer.forward_abs(self.radii[*source].view(), radii.view_mut());
                 }
+                bounds.errors(self.lines.len()).into_iter().for_each(|errors| radii += errors);
                 self.lines.push(lines);
                 self.radii.push(radii);
                 self.intersect(bounds);

@@ -150,15 +150,16 @@ pub struct Target {
 
 impl Target {
     /// One end of an element of an affine node: the element itself, or its negative.
-    pub fn end(model: &Model<f32>, node: usize, element: usize, is_upper: bool) -> Self {
-        let Op::Affine { terms, bias } = &model.nodes()[node].op else { unreachable!("ends of affine nodes") };
+    pub fn end((model, bounds): (&Model<f32>, &Bounds<f32>), node: usize, (element, is_upper): (usize, bool)) -> Self {
+        let Op::Affine { terms, bias, .. } = &model.nodes()[node].op else { unreachable!("ends of affine nodes") };
+        let error = bounds.errors(node).map_or(0.0, |errors| errors[[0, element]]);
         let sign = if is_upper { -1.0 } else { 1.0 };
         let on = |(source, layer): &(usize, Layer<f32>)| {
             let mut row = Array2::zeros((1, model.nodes()[*source].size));
             layer.pick(&[(element, sign)], row.view_mut());
             (*source, row.index_axis_move(Axis(0), 0))
         };
-        Target { node, terms: terms.iter().map(on).collect(), constant: sign * bias[element] }
+        Target { node, terms: terms.iter().map(on).collect(), constant: sign * bias[element] - error }
     }
 
     /// A linear function of a node's elements.

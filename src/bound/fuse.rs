@@ -12,6 +12,17 @@ pub(super) struct Draft {
     pub origin: NodeId,
     pub size: usize,
     pub op: DraftOp,
+    /// What executions round in it, where those are meant and it is affine.
+    pub rounding: Option<DraftRounding>,
+}
+
+/// What executions round in an affine node and in those that were fused into it.
+#[derive(Clone, Debug)]
+pub(super) struct DraftRounding {
+    /// The roundings behind each element.
+    pub number: Vec<usize>,
+    /// A bound on the sum of absolute values of all constants behind each element.
+    pub constant: Vec<f64>,
 }
 
 #[derive(Clone, Debug)]
@@ -29,18 +40,28 @@ pub(super) fn fused(network: &Network) -> Vec<Draft> {
     let pinned = pinned(network);
     let mut uses = uses(network);
     for (id, node) in network.nodes().iter().enumerate() {
+        let mut rounding = None;
         let op = match &node.op {
             Op::Input => DraftOp::Input,
             Op::Relu(source) => DraftOp::Relu(*source),
             Op::Affine(affine) => {
+                rounding = rounding_of(network, id, node.size);
                 let terms = affine.terms.iter().map(|t| (t.source, t.map.clone())).collect();
                 let bias = affine.bias.iter().map(|b| b.middle()).collect();
-                absorb(&drafts, &pinned, &mut uses, (terms, bias, node.size))
+                absorb(&drafts, (&pinned, &mut uses), (terms, bias, node.size), &mut rounding)
             }
         };
-        drafts.push(Draft { origin: id, size: node.size, op });
+        drafts.push(Draft { origin: id, size: node.size, op, rounding });
     }
     compact(drafts, network.output())
+}
+
+/// What executions round in an affine node of the trusted network.
+fn rounding_of(network: &Network, id: NodeId, size: usize) -> Option<DraftRounding> {
+    let rounded = network.rounded(id)?;
+    let before = if rounded.continues { 0 } else { rounded.before };
+    let number = if rounded.own.is_empty() { vec![0; size] } else { rounded.own.iter().map(|n| n + before).collect() };
+    Some(DraftRounding { number, constant: rounded.constant.to_vec() })
 }
 
 /// Nodes that must stay: sources of ReLUs and the output.
@@ -66,9 +87,9 @@ fn uses(network: &Network) -> Vec<usize> {
 /// Replaces terms over affine nodes by terms over those nodes' own sources, where the maps compose.
 fn absorb(
     drafts: &[Draft],
-    pinned: &[bool],
-    uses: &mut [usize],
+    (pinned, uses): (&[bool], &mut [usize]),
     (terms, mut bias, size): (Vec<(usize, Map)>, Vec<f64>, usize),
+    rounding: &mut Option<DraftRounding>,
 ) -> DraftOp {
     let mut done = Vec::with_capacity(terms.len());
     for (source, map) in terms {
@@ -89,6 +110,11 @@ fn absorb(
         if !inner_bias.is_empty() {
             bias.resize(size, 0.0);
             map.apply(inner_bias, &mut bias);
+        }
+        if let (Some(rounding), Some(inner)) = (rounding.as_mut(), &inner.rounding) {
+            let most = inner.number.iter().copied().max().unwrap_or(0);
+            rounding.number.iter_mut().for_each(|number| *number += most);
+            map.apply_abs(&inner.constant, &mut rounding.constant);
         }
         uses[source] -= 1;
         composed.iter().for_each(|(s, _)| uses[*s] += 1);

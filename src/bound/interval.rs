@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use bartizan_proof::property::Region;
-use ndarray::{Array1, Array2, ArrayView1, Axis};
+use ndarray::{Array1, Array2, ArrayView1, Axis, Zip};
 
 use super::ball::Ball;
-use super::model::{Model, Node, Op};
+use super::layer::Layer;
+use super::model::{Model, Node, Op, Rounding};
 use crate::real::Real;
 
 /// Bounds on all nodes, for a batch of domains: element `j` of a node lies in `[lower[d, j], upper[d, j]]` in domain
@@ -17,14 +18,50 @@ pub struct Bounds<T> {
     pub lower: Vec<Array2<T>>,
     /// Upper ends of each node, `[domains, size]`.
     pub upper: Vec<Array2<T>>,
+    /// What executions round in each affine node, where those are what is meant; empty elsewhere.
+    pub rounded: Vec<Option<Rounded<T>>>,
     /// The ball that the inputs of all domains lie in, too, if there is one. Interval arithmetic knows nothing of it.
     pub ball: Option<Arc<Ball<T>>>,
 }
 
+/// What executions round in an affine node.
+#[derive(Clone, Debug)]
+pub struct Rounded<T> {
+    /// How far an element may be from real arithmetic on the node's sources, `[domains, size]`.
+    pub errors: Array2<T>,
+    /// Sums of the absolute values of all that is added up for an element, `[domains, size]`.
+    magnitudes: Array2<T>,
+}
+
+impl Rounded<f32> {
+    /// The same in double precision.
+    pub fn wide(&self) -> Rounded<f64> {
+        Rounded { errors: self.errors.mapv(f64::from), magnitudes: self.magnitudes.mapv(f64::from) }
+    }
+}
+
+impl<T: Real> Rounded<T> {
+    /// That of some elements.
+    pub fn select(&self, kept: &[usize]) -> Self {
+        let of = |values: &Array2<T>| values.select(Axis(1), kept);
+        Rounded { errors: of(&self.errors), magnitudes: of(&self.magnitudes) }
+    }
+}
+
 impl<T: Real> Bounds<T> {
+    /// Bounds on all nodes, without what executions round.
+    pub fn of_ends(lower: Vec<Array2<T>>, upper: Vec<Array2<T>>) -> Self {
+        Bounds { lower, upper, rounded: Vec::new(), ball: None }
+    }
+
+    /// How far the elements of a node may be from real arithmetic, `[domains, size]`; none where nothing is rounded.
+    pub fn errors(&self, node: usize) -> Option<&Array2<T>> {
+        self.rounded.get(node)?.as_ref().map(|rounded| &rounded.errors)
+    }
+
     /// Bounds on the input alone.
     pub fn of_input(lower: Array2<T>, upper: Array2<T>) -> Self {
-        Bounds { lower: vec![lower], upper: vec![upper], ball: None }
+        Bounds::of_ends(vec![lower], vec![upper])
     }
 
     /// The same in a ball.
@@ -80,7 +117,7 @@ impl<T: Real> Bounds<T> {
                 let clamp = |ends: &Array2<T>| ends.mapv(|e| e.max(T::zero()));
                 (clamp(&self.lower[*source]), clamp(&self.upper[*source]))
             }
-            Op::Affine { terms, bias } => {
+            Op::Affine { terms, bias, rounding } => {
                 let half = T::of(0.5);
                 let mut center = bias.broadcast((self.domains(), node.size)).expect("a row of constants").to_owned();
                 let mut radius = Array2::zeros((self.domains(), node.size));
@@ -91,11 +128,31 @@ impl<T: Real> Bounds<T> {
                     layer.forward(middles.view(), center.view_mut());
                     layer.forward_abs(radii.view(), radius.view_mut());
                 }
+                if let Some(rounding) = rounding {
+                    let rounded = self.round(terms, rounding);
+                    radius += &rounded.errors;
+                    self.rounded.resize(self.lower.len() + 1, None);
+                    self.rounded[self.lower.len()] = Some(rounded);
+                }
                 (&center - &radius, &center + &radius)
             }
         };
         self.lower.push(lower);
         self.upper.push(upper);
+    }
+
+    /// What executions round in an affine node that comes next.
+    fn round(&self, terms: &[(usize, Layer<T>)], rounding: &Rounding<T>) -> Rounded<T> {
+        let shape = (self.domains(), rounding.constant.len());
+        let mut magnitudes = rounding.constant.broadcast(shape).expect("a row of constants").to_owned();
+        for (source, layer) in terms {
+            let sums = self.rounded.get(*source).and_then(Option::as_ref);
+            let largest =
+                || Zip::from(&self.lower[*source]).and(&self.upper[*source]).map_collect(|l, u| l.abs().max(u.abs()));
+            let sizes = sums.map_or_else(largest, |rounded| rounded.magnitudes.clone());
+            layer.forward_abs(sizes.view(), magnitudes.view_mut());
+        }
+        Rounded { errors: &magnitudes * &rounding.relative, magnitudes }
     }
 
     /// Raises lower ends and lowers upper ends of elements of a node in the first domain, and derives what follows for the nodes behind
@@ -110,6 +167,7 @@ impl<T: Real> Bounds<T> {
             }
         }
         let known = (self.lower.split_off(node + 1), self.upper.split_off(node + 1));
+        self.rounded.truncate(node + 1);
         for (id, (lower, upper)) in (node + 1..).zip(known.0.iter().zip(&known.1)) {
             self.push(&nodes[id]);
             self.lower[id].zip_mut_with(lower, |l, known| *l = l.max(*known));

@@ -133,11 +133,12 @@ fn bound_picks<T: Real>(
     relaxations: &[Option<Relaxation<T>>],
     (node, picks): (usize, &[Pick<T>]),
 ) -> Array1<T> {
-    let Op::Affine { terms, bias } = &model.nodes()[node].op else {
+    let Op::Affine { terms, bias, .. } = &model.nodes()[node].op else {
         unreachable!("only affine nodes feed ReLUs with open signs");
     };
     let mut walk = Walk::new(model, bounds, relaxations, picks.iter().map(|p| p.domain).collect());
-    walk.constants = picks.iter().map(|p| p.sign * bias[p.element]).collect();
+    let error = |p: &Pick<T>| bounds.errors(node).map_or(T::zero(), |errors| errors[[p.domain, p.element]]);
+    walk.constants = picks.iter().map(|p| p.sign * bias[p.element] - error(p)).collect();
     let signs: Vec<(usize, T)> = picks.iter().map(|p| (p.element, p.sign)).collect();
     for (source, layer) in terms {
         layer.pick(&signs, walk.open(*source).view_mut());
@@ -238,8 +239,9 @@ impl<'m, T: Real> Walk<'m, T> {
             let Some(rows) = self.open[id].take() else { continue };
             match &self.model.nodes()[id].op {
                 Op::Input => unreachable!("only node 0 is the input"),
-                Op::Affine { terms, bias } => {
+                Op::Affine { terms, bias, .. } => {
                     self.constants += &rows.dot(bias);
+                    self.charge(id, &rows);
                     for (source, layer) in terms {
                         let into = self.open(*source);
                         layer.backward(rows.view(), into.view_mut());
@@ -251,6 +253,14 @@ impl<'m, T: Real> Walk<'m, T> {
         let coefficients = std::mem::take(self.open(0));
         let lower = self.minimise(&coefficients);
         LinearBounds { lower, coefficients, constants: self.constants }
+    }
+
+    /// Takes off what executions may round in a node.
+    fn charge(&mut self, id: usize, rows: &Array2<T>) {
+        let Some(errors) = self.bounds.errors(id) else { return };
+        for ((row, constant), domain) in rows.rows().into_iter().zip(&mut self.constants).zip(&self.domains) {
+            *constant -= row.iter().zip(errors.row(*domain)).map(|(a, e)| a.abs() * *e).sum::<T>();
+        }
     }
 
     fn relax(&mut self, (id, source): (usize, usize), mut rows: Array2<T>) {

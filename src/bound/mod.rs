@@ -28,7 +28,7 @@ pub mod model;
 pub mod slopes;
 
 pub use ball::Ball;
-pub use interval::Bounds;
+pub use interval::{Bounds, Rounded};
 pub use linear::Rows;
 pub use model::Model;
 pub use slopes::{Relaxation, Relaxations};

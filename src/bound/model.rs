@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use bartizan_proof::certificate::Place;
 use bartizan_proof::network::{Network, NodeId};
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 
-use super::fuse::{DraftOp, fused};
+use super::fuse::{DraftOp, DraftRounding, fused};
 use super::layer::Layer;
 use crate::real::Real;
 
@@ -41,9 +41,37 @@ pub enum Op<T> {
         terms: Vec<(usize, Layer<T>)>,
         /// One constant for each element.
         bias: Array1<T>,
+        /// What executions round, where those are what is meant.
+        rounding: Option<Rounding<T>>,
     },
     /// The positive part of an earlier node.
     Relu(usize),
+}
+
+/// How far what executions compute for the elements of an affine node may be from real arithmetic: `relative` times the sum
+/// of the absolute values of all that is added up.
+#[derive(Clone, Debug)]
+pub struct Rounding<T> {
+    /// One factor for each element.
+    pub relative: Array1<T>,
+    /// For each element the absolute values of its constants.
+    pub constant: Array1<T>,
+}
+
+/// Unit roundoff of binary32, with room for what the trusted bound adds.
+const ROUNDOFF: f64 = 1.02 / 16_777_216.0;
+
+impl<T: Real> Rounding<T> {
+    fn of(draft: &DraftRounding) -> Self {
+        let relative = draft.number.iter().map(|number| T::of(*number as f64 * ROUNDOFF)).collect();
+        Rounding { relative, constant: draft.constant.iter().map(|c| T::of(*c)).collect() }
+    }
+
+    /// That of some elements.
+    pub fn select(&self, kept: &[usize]) -> Self {
+        let of = |values: &Array1<T>| values.select(Axis(0), kept);
+        Rounding { relative: of(&self.relative), constant: of(&self.constant) }
+    }
 }
 
 impl<T: Real> Model<T> {
@@ -59,7 +87,8 @@ impl<T: Real> Model<T> {
                     let terms = terms.iter().map(|(source, map)| (*source, Layer::of(map))).collect();
                     let mut rounded = Array1::zeros(draft.size);
                     rounded.iter_mut().zip(&bias).for_each(|(r, b)| *r = T::of(*b));
-                    (Op::Affine { terms, bias: rounded }, is_first)
+                    let rounding = draft.rounding.as_ref().map(Rounding::of);
+                    (Op::Affine { terms, bias: rounded, rounding }, is_first)
                 }
             };
             nodes.push(Node { origin: draft.origin, size: draft.size, op, is_first });
@@ -126,7 +155,7 @@ impl<T: Real> Model<T> {
 
     /// The value of an affine node, given those of all nodes before it.
     pub fn affine(&self, node: &Node<T>, values: &[Array2<T>]) -> Array2<T> {
-        let Op::Affine { terms, bias } = &node.op else { unreachable!("{} is no affine node", node.origin) };
+        let Op::Affine { terms, bias, .. } = &node.op else { unreachable!("{} is no affine node", node.origin) };
         let shape = (values[0].nrows(), node.size);
         let mut value = bias.broadcast(shape).expect("a row of constants").to_owned();
         terms.iter().for_each(|(source, layer)| layer.forward(values[*source].view(), value.view_mut()));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
-use super::search::SearchArgs;
+use super::search::{SearchArgs, SemanticsArgs};
 use super::{CliError, Exit, output, progress};
 use crate::batch::files;
 use crate::batch::output_file::OutputFile;
@@ -28,6 +28,8 @@ pub struct BatchArgs {
     proofs: Option<PathBuf>,
     #[command(flatten)]
     search: SearchArgs,
+    #[command(flatten)]
+    semantics: SemanticsArgs,
     /// Print one JSON object instead of the table
     #[arg(long)]
     json: bool,
@@ -42,7 +44,7 @@ pub fn run(args: &BatchArgs) -> Result<Exit, CliError> {
     let folder = args.instances.parent().unwrap_or(Path::new("")).to_owned();
     let mut log = Log::create(&instances, args.results.as_deref(), args.proofs.as_deref())?;
     let jobs = args.search.jobs()?;
-    queries::run(&instances, (&folder, &files::Disk), (&options, jobs), |place, answer| {
+    queries::run(&instances, (&folder, &files::Disk, args.semantics.semantics), (&options, jobs), |place, answer| {
         log.add(place, answer);
         Ok::<(), CliError>(())
     })?;

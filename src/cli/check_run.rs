@@ -31,7 +31,7 @@ pub struct Files<'a> {
 pub fn run(files: Files, jobs: usize, json: bool) -> Result<Exit, CliError> {
     let Files { store: path, model, data, labels } = files;
     let store = StoredRun::open(path)?;
-    let network = files::read_model(model)?;
+    let network = files::read_model(model, store.facts().semantics)?;
     let dataset = audit::points(&store, (data, labels))?;
     let start = Instant::now();
     let bar = progress::bar(store.indices()?.len());

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::domain::{self, Domain};
 use super::outputs::gate;
+use super::search::SemanticsArgs;
 use super::{CliError, Exit, output, search, volume};
 use crate::batch::audit;
 use crate::batch::dataset::{Dataset, Source};
@@ -57,6 +58,8 @@ pub struct CoverageArgs {
     /// The points were drawn at random from this many; say what holds of these
     #[arg(long, value_name = "N")]
     population: Option<usize>,
+    #[command(flatten)]
+    semantics: SemanticsArgs,
     /// Also group the points by this column of the table that they come from
     #[arg(long, value_name = "COLUMN", conflicts_with = "groups")]
     group_by: Option<String>,
@@ -96,8 +99,9 @@ const MOST_GROUPS: usize = 256;
 pub fn run(args: &CoverageArgs) -> Result<Exit, CliError> {
     if let Some(ends) = &args.domain {
         let goal = Goal { undecided: volume::share(args.undecided)?, timeout: search::duration(args.timeout)? };
+        let semantics = args.semantics.semantics;
         let (model, jobs, is_json) = (&args.subject, search::threads(args.jobs)?, args.json);
-        return domain::run(Domain { model, ends, goal, jobs, is_json });
+        return domain::run(Domain { model, semantics, ends, goal, jobs, is_json });
     }
     let run = StoredRun::open(&args.subject)?;
     let stored = run.manifest()?.map(|manifest| manifest.coverage.confidence);

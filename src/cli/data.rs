@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bartizan_proof::Network;
 
 use super::CliError;
+use super::search::SemanticsArgs;
 use crate::batch::dataset::{Dataset, Source};
 use crate::batch::files;
 use crate::batch::perturbation::{Norm, Perturbation};
@@ -48,12 +49,14 @@ pub struct DataArgs {
     /// Standard deviation to divide by before the network; as --mean
     #[arg(long, value_name = "NUMBERS", allow_hyphen_values = true)]
     pub std: Option<String>,
+    #[command(flatten)]
+    pub semantics: SemanticsArgs,
 }
 
 impl DataArgs {
     /// Reads the network, which must tell classes apart.
     pub fn network(&self) -> Result<Network, CliError> {
-        let network = files::read_model(&self.model)?;
+        let network = files::read_model(&self.model, self.semantics.semantics)?;
         has_classes(&network, &self.model)?;
         Ok(network)
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use bartizan_proof::property::{Atom, Bound, Case, Region, Variable};
-use bartizan_proof::{Interval, Network, Property, Shares};
+use bartizan_proof::{Interval, Network, Property, Semantics, Shares};
 use serde_json::json;
 
 use super::{CliError, Exit, output, volume};
@@ -18,6 +18,8 @@ use crate::volume::{Goal, Measured, measure};
 pub struct Domain<'d> {
     /// The network.
     pub model: &'d Path,
+    /// What is meant by its outputs.
+    pub semantics: Semantics,
     /// Ends `LO,HI`, one pair for all inputs or one an input, separated by semicolons.
     pub ends: &'d str,
     /// When to stop.
@@ -30,12 +32,16 @@ pub struct Domain<'d> {
 
 /// What the shares say, and what they do not.
 const MEANING: &str = "certified: the network gives this class at every point of these parts; violated: it gives another one, or several are largest, \
-                       at every point; shares of the volume of the box, in which all points count alike, whatever the distribution of data; \
-                       proved in real arithmetic on the stored weights.";
+                       at every point; shares of the volume of the box, in which all points count alike, whatever the distribution of data";
+
+/// What the shares say, and under which semantics they were proved.
+fn meaning(measured: &Measured) -> String {
+    format!("{MEANING}; proved {}.", measured.proved.semantics().meaning())
+}
 
 /// Measures the share of each class.
 pub fn run(domain: Domain) -> Result<Exit, CliError> {
-    let verifier = Verifier::new(files::read_model(domain.model)?);
+    let verifier = Verifier::new(files::read_model(domain.model, domain.semantics)?);
     let network = verifier.network();
     let property = property(network, bounds(domain.ends, network.input_size())?);
     let refused = |error| BatchError::Property { path: domain.model.to_owned(), error };
@@ -82,7 +88,7 @@ fn write_text(measured: &Measured, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "class {class}")?;
         volume::write_shares(shares, out)?;
     }
-    writeln!(out, "{MEANING}")?;
+    writeln!(out, "{}", meaning(measured))?;
     writeln!(out, "time {:.3} s", measured.time.as_secs_f64())
 }
 
@@ -99,7 +105,8 @@ fn to_json(domain: &Domain, measured: &Measured) -> serde_json::Value {
         "model": { "path": domain.model.display().to_string(), "sha256": measured.proved.network() },
         "domain": domain.ends,
         "classes": measured.proved.regions().iter().enumerate().map(class).collect::<Vec<_>>(),
-        "meaning": MEANING,
+        "semantics": measured.proved.semantics(),
+        "meaning": meaning(measured),
         "time_s": measured.time.as_secs_f64(),
     })
 }

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use bartizan_proof::Network;
 use bartizan_proof::network::{Affine, Map, Node, Op};
+use bartizan_proof::{Network, Semantics};
 use serde_json::json;
 
 use super::{CliError, Exit, output};
@@ -22,7 +22,7 @@ pub struct InspectArgs {
 
 /// Runs the command.
 pub fn run(args: &InspectArgs) -> Result<Exit, CliError> {
-    let network = files::read_model(&args.model)?;
+    let network = files::read_model(&args.model, Semantics::Real)?;
     output::print(|out| if args.json { writeln!(out, "{}", to_json(&network)) } else { write_text(&network, out) })?;
     Ok(Exit::Yes)
 }
@@ -37,12 +37,20 @@ fn write_text(network: &Network, out: &mut dyn Write) -> io::Result<()> {
     if let Some(activation) = network.dropped_activation() {
         writeln!(out, "dropped     {activation} at the end: only properties that compare outputs can be decided")?;
     }
+    if let Some(why) = refused(network) {
+        writeln!(out, "float32     refused: {why}")?;
+    }
     writeln!(out, "\n{:>4}  {:>8}  {:<28}  {:<16}  value", "node", "elements", "operation", "reads")?;
     network.nodes().iter().enumerate().try_for_each(|(id, node)| {
         let sources: Vec<String> = sources(node).iter().map(usize::to_string).collect();
         let (operation, sources) = (operation(node), sources.join(" "));
         writeln!(out, "{id:>4}  {:>8}  {operation:<28}  {sources:<16}  {}", node.size, node.name)
     })
+}
+
+/// Why the network cannot be judged under float32 semantics, if so.
+fn refused(network: &Network) -> Option<String> {
+    network.clone().under(Semantics::Float32).err().map(|error| error.why)
 }
 
 fn to_json(network: &Network) -> serde_json::Value {
@@ -57,6 +65,7 @@ fn to_json(network: &Network) -> serde_json::Value {
         "input_shape": network.input_shape(),
         "output_shape": network.output_shape(),
         "dropped_activation": network.dropped_activation(),
+        "float32_refused": refused(network),
         "nodes": network.nodes().iter().map(node).collect::<Vec<_>>(),
     })
 }

@@ -2,10 +2,27 @@
 
 use std::time::Duration;
 
+use bartizan_proof::Semantics;
+
 use super::CliError;
 use crate::batch::workers;
 use crate::deadline::LONGEST_TIMEOUT;
 use crate::verify::{Method, Options, Split};
+
+/// What is meant by the network's outputs.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct SemanticsArgs {
+    /// What is meant by the network's outputs
+    ///
+    /// `real`: real arithmetic on the stored weights. `float32`: every execution in binary32, whatever the order in which it adds, with or
+    /// without fused multiply-add.
+    #[arg(long = "semantics", value_name = "SEMANTICS", default_value = "real", value_parser = semantics)]
+    pub semantics: Semantics,
+}
+
+fn semantics(text: &str) -> Result<Semantics, String> {
+    text.parse()
+}
 
 /// Arguments that become [`Options`].
 #[derive(Debug, clap::Args)]

@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use bartizan_proof::Semantics;
 use serde_json::json;
 
-use super::search::SearchArgs;
+use super::search::{SearchArgs, SemanticsArgs};
 use super::{CliError, Exit, output};
 use crate::batch::output_file::OutputFile;
 use crate::batch::{BatchError, files, workers};
@@ -21,6 +22,8 @@ pub struct VerifyArgs {
     property: PathBuf,
     #[command(flatten)]
     search: SearchArgs,
+    #[command(flatten)]
+    semantics: SemanticsArgs,
     /// Write the certificate to this file if the property is verified
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
@@ -46,7 +49,8 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, CliError> {
     let options = args.search.options()?;
     let proof = args.proof.as_deref().map(OutputFile::prepare).transpose()?;
     let property = files::read_property(&args.property)?;
-    let verifier = Verifier::new(files::read_model(&args.model)?);
+    let verifier = Verifier::new(files::read_model(&args.model, args.semantics.semantics)?);
+    let semantics = args.semantics.semantics;
     let outcome = workers::run_one(args.search.jobs()?, || verifier.verify(&property, &options))?
         .map_err(|error| BatchError::Property { path: args.property.clone(), error })?;
     let written = match (&proof, &outcome.verdict) {
@@ -54,8 +58,8 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, CliError> {
         _ => Ok(()),
     };
     output::print(|out| match args.format {
-        _ if args.json => writeln!(out, "{}", to_json(&outcome, args.proof.as_deref())),
-        Format::Text => write_text(&outcome, out),
+        _ if args.json => writeln!(out, "{}", to_json(&outcome, (args.proof.as_deref(), semantics))),
+        Format::Text => write_text(&outcome, semantics, out),
         Format::Vnncomp => write_vnncomp(&outcome, out),
     })?;
     written?;
@@ -70,7 +74,7 @@ fn exit_of(verdict: &Verdict) -> Exit {
     }
 }
 
-fn to_json(outcome: &Outcome, proof: Option<&Path>) -> serde_json::Value {
+fn to_json(outcome: &Outcome, (proof, semantics): (Option<&Path>, Semantics)) -> serde_json::Value {
     let (model, property) = match &outcome.verdict {
         Verdict::Verified(v, _) => (Some(v.network()), Some(v.property())),
         Verdict::Violated(v) => (Some(v.network()), Some(v.property())),
@@ -89,6 +93,7 @@ fn to_json(outcome: &Outcome, proof: Option<&Path>) -> serde_json::Value {
     };
     json!({
         "verdict": outcome.verdict.word(),
+        "semantics": semantics,
         "reason": outcome.verdict.reason().map(|r| r.to_string()),
         "method": outcome.rung.to_string(),
         "domains": outcome.domains,
@@ -100,13 +105,14 @@ fn to_json(outcome: &Outcome, proof: Option<&Path>) -> serde_json::Value {
     })
 }
 
-fn write_text(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+fn write_text(outcome: &Outcome, semantics: Semantics, out: &mut dyn Write) -> io::Result<()> {
     let seconds = outcome.time.as_secs_f64();
     writeln!(out, "{} ({}, {seconds:.3} s)", outcome.verdict.word(), outcome.rung)?;
     match &outcome.verdict {
         Verdict::Verified(v, certificate) => {
             let (cases, leaves, bytes) = (v.cases(), v.leaves(), certificate.len());
-            writeln!(out, "{cases} cases refuted; the checker accepted the proof (leaves: {leaves}, bytes: {bytes})")
+            writeln!(out, "{cases} cases refuted; the checker accepted the proof (leaves: {leaves}, bytes: {bytes})")?;
+            write_assumptions(semantics, out)
         }
         Verdict::Violated(v) => {
             writeln!(out, "counterexample (replayed with rigorous arithmetic):")?;
@@ -120,6 +126,15 @@ fn write_text(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         }
         Verdict::Unknown(reason) => writeln!(out, "{reason}"),
     }
+}
+
+/// What a proof takes for granted beyond the field's usual reading of it.
+fn write_assumptions(semantics: Semantics, out: &mut dyn Write) -> io::Result<()> {
+    if semantics == Semantics::Real {
+        return Ok(());
+    }
+    writeln!(out, "under {semantics} semantics:")?;
+    semantics.assumptions().iter().try_for_each(|assumption| writeln!(out, "  {assumption}"))
 }
 
 fn write_vnncomp(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {

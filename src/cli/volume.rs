@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use bartizan_proof::{Property, Shares};
 use serde_json::json;
 
-use super::{CliError, Exit, output, search};
+use super::search::{self, SemanticsArgs};
+use super::{CliError, Exit, output};
 use crate::batch::output_file::OutputFile;
 use crate::batch::{BatchError, files, workers};
 use crate::branch::volume::{Parts, Stop};
@@ -30,6 +31,8 @@ pub struct VolumeArgs {
     /// Number of threads [default: one for each core]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    #[command(flatten)]
+    semantics: SemanticsArgs,
     /// Write the certificate to this file
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
@@ -43,7 +46,12 @@ pub struct VolumeArgs {
 
 /// What the shares say, and what they do not.
 const MEANING: &str = "certified: no counterexample; violated: nothing but counterexamples; shares of the volume of the box, in which all \
-                       points count alike, whatever the distribution of data; proved in real arithmetic on the stored weights.";
+                       points count alike, whatever the distribution of data";
+
+/// What the shares say, and under which semantics they were proved.
+fn meaning(measured: &Measured) -> String {
+    format!("{MEANING}; proved {}.", measured.proved.semantics().meaning())
+}
 
 /// Runs the command.
 pub fn run(args: &VolumeArgs) -> Result<Exit, CliError> {
@@ -51,11 +59,12 @@ pub fn run(args: &VolumeArgs) -> Result<Exit, CliError> {
     let proof = args.proof.as_deref().map(OutputFile::prepare).transpose()?;
     let page = args.report.as_deref().map(OutputFile::prepare).transpose()?;
     let property = files::read_property(&args.property)?;
-    let verifier = Verifier::new(files::read_model(&args.model)?);
+    let verifier = Verifier::new(files::read_model(&args.model, args.semantics.semantics)?);
     let network = (verifier.network(), verifier.model());
     let measured = workers::run_one(search::threads(args.jobs)?, || volume::measure(network, &property, goal))?
         .map_err(|error| CliError::Volume { path: args.property.clone(), error: Box::new(error) })?;
-    let subject = Subject { model: &args.model, path: &args.property, property: &property, meaning: MEANING };
+    let meaning = meaning(&measured);
+    let subject = Subject { model: &args.model, path: &args.property, property: &property, meaning: &meaning };
     let written = [
         proof.map_or(Ok(()), |file| file.write(|out| out.write_all(&measured.certificate))),
         page.map_or(Ok(()), |file| file.write(|out| write_page(subject, &measured, out))),
@@ -101,7 +110,7 @@ fn write_text(property: &Property, measured: &Measured, out: &mut dyn Write) -> 
         out,
         "the checker accepted the certificate (leaves: {leaves}, bytes: {bytes}) and computed the shares from it"
     )?;
-    writeln!(out, "{MEANING}")?;
+    writeln!(out, "{}", meaning(measured))?;
     writeln!(out, "time {:.3} s", measured.time.as_secs_f64())
 }
 
@@ -129,7 +138,8 @@ fn to_json(property: &Property, measured: &Measured, proof: Option<&Path>) -> se
     let (leaves, bytes) = (measured.proved.leaves(), measured.certificate.len());
     json!({
         "regions": pairs.map(region).collect::<Vec<_>>(),
-        "meaning": MEANING,
+        "semantics": measured.proved.semantics(),
+        "meaning": meaning(measured),
         "time_s": measured.time.as_secs_f64(),
         "certificate": { "path": proof, "bytes": bytes, "leaves": leaves },
         "model": measured.proved.network(),

@@ -125,7 +125,7 @@ impl Program<'_> {
             open.into_iter().enumerate().for_each(|(j, a)| self.relax((id, source, j), a));
             return Ok(());
         }
-        let Op::Affine { terms, bias } = &model.nodes()[id].op else { return Ok(()) };
+        let Op::Affine { terms, bias, .. } = &model.nodes()[id].op else { return Ok(()) };
         for (j, a) in open.into_iter().enumerate() {
             if count(&a) == 0 {
                 continue;

@@ -175,7 +175,7 @@ impl Program {
 
     /// A linear function of a node's elements in terms of the variables of its sources, and its number of nonzeros.
     fn expand(&self, model: &Model<f64>, id: usize, row: ArrayView1<f64>) -> (Expression, usize) {
-        let Op::Affine { terms, bias } = &model.nodes()[id].op else {
+        let Op::Affine { terms, bias, .. } = &model.nodes()[id].op else {
             return self.sum(id, row);
         };
         let row = row.insert_axis(Axis(0));

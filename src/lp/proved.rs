@@ -38,8 +38,11 @@ pub(super) fn bound(
         let Some(row) = open[id].take() else { continue };
         match &model.nodes()[id].op {
             Op::Input => unreachable!("only node 0 is the input"),
-            Op::Affine { terms, bias } => {
+            Op::Affine { terms, bias, .. } => {
                 proved.bound += row.dot(bias);
+                if let Some(errors) = bounds.errors(id) {
+                    proved.bound -= row.iter().zip(errors.row(domain)).map(|(a, e)| a.abs() * e).sum::<f64>();
+                }
                 for (source, layer) in terms {
                     let mut into = Array2::zeros((1, model.nodes()[*source].size));
                     layer.backward(row.view().insert_axis(Axis(0)), into.view_mut());

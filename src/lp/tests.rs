@@ -94,7 +94,7 @@ impl Trial {
     fn ascended(&self) -> f32 {
         let model = Model::<f32>::of(&self.network);
         let short = |ends: &[Array2<f64>]| ends.iter().map(|ends| ends.mapv(|x| x as f32)).collect();
-        let bounds = Bounds { lower: short(&self.bounds.lower), upper: short(&self.bounds.upper), ball: None };
+        let bounds = Bounds::of_ends(short(&self.bounds.lower), short(&self.bounds.upper));
         let frame = Frame::new(&model, bounds);
         let coefficients = (0..self.network.output_size()).map(|j| f32::from(u8::from(j == self.output))).collect();
         let target = Target::row(model.output(), coefficients, 0.0);

@@ -153,7 +153,7 @@ impl<'m> Refinement<'m> {
             frame.undecided(source).into_iter().flat_map(|element| [(element, false), (element, true)]).collect();
         let tree = |(element, is_upper): &(usize, bool)| {
             let (lower, upper) = frame.interval(source, *element);
-            Tree::new(Target::end(&compact.model, source, *element, *is_upper), upper - lower, 0.0)
+            Tree::new(Target::end((&compact.model, frame.bounds()), source, (*element, *is_upper)), upper - lower, 0.0)
         };
         let mut trees: Vec<Tree> = ends.iter().map(tree).collect();
         let growth = Growth { root_steps: STEPS.0, steps: STEPS.1, fresh: None, splits: 1, deadline };

@@ -64,6 +64,8 @@ struct DataObject<'r> {
 #[derive(Serialize)]
 struct OptionsObject<'r> {
     command: &'static str,
+    semantics: &'static str,
+    assumptions: &'static [&'static str],
     norm: &'r str,
     radius: &'r str,
     fixed: Option<&'r str>,
@@ -247,6 +249,8 @@ fn options<'r>(report: &'r Report) -> OptionsObject<'r> {
     let facts = report.facts();
     OptionsObject {
         command: facts.command(),
+        semantics: facts.semantics.name(),
+        assumptions: facts.semantics.assumptions(),
         norm: &facts.norm,
         radius: &facts.radius,
         fixed: facts.fixed.as_deref(),

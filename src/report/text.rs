@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use bartizan_proof::Semantics;
+
 use super::figures::Figure;
 use super::{Report, numbers, wording};
 
@@ -22,6 +24,9 @@ fn write_setting(report: &Report, writer: &mut impl Write) -> io::Result<()> {
     row(writer, "model", &format!("{} ({inputs} inputs, {} classes)", facts.model, facts.classes))?;
     if let Some(activation) = &facts.dropped_activation {
         row(writer, "", &format!("{activation} at its end left out: it does not change which output is largest"))?;
+    }
+    if facts.semantics != Semantics::Real {
+        row(writer, "semantics", &format!("{}: {}", facts.semantics, facts.semantics.meaning()))?;
     }
     row(writer, "data", &format!("{}, labels {}", facts.points_name, facts.labels_name))?;
     let clip = facts.clip.as_ref().map_or(String::new(), |clip| format!(", clipped to {clip}"));

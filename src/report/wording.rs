@@ -1,5 +1,7 @@
 //! What reports say in words: the statement, the gate, how the run ended.
 
+use bartizan_proof::Semantics;
+
 use super::Report;
 use super::figures::{Figure, Unit};
 use super::numbers::{down, down_to_reach, percent, radius_down, up};
@@ -9,12 +11,22 @@ use crate::batch::store::PointFacts;
 use crate::coverage::curve::half_width;
 
 /// What "certified" and the other verdicts mean, for readers of a report.
-pub const MEANINGS: [(&str, &str); 4] = [
-    (
-        "certified",
-        "proved: the trusted checker accepted a certificate that every input within the radius, cut to the valid range, with the \
-         fixed features as they are, gets the point's label; in real arithmetic on the stored weights",
-    ),
+pub fn meanings(semantics: Semantics) -> Vec<(&'static str, String)> {
+    let others = OTHER_MEANINGS.map(|(word, meaning)| (word, meaning.to_owned()));
+    std::iter::once(("certified", certified(semantics))).chain(others).collect()
+}
+
+/// What "certified" means.
+pub fn certified(semantics: Semantics) -> String {
+    format!("{CERTIFIED}; {}", semantics.meaning())
+}
+
+/// What is proved of a certified point, whatever is meant by the network's outputs.
+const CERTIFIED: &str = "proved: the trusted checker accepted a certificate that every input within the radius, cut to the valid range, with \
+                         the fixed features as they are, gets the point's label";
+
+/// What the other verdicts mean.
+const OTHER_MEANINGS: [(&str, &str); 3] = [
     (
         "falsified",
         "disproved: an input within the radius does not get the point's label alone: another output is at least as large; the checker \

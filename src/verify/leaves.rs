@@ -7,10 +7,10 @@ use bartizan_proof::Violated;
 use ndarray::{Array1, Array2};
 
 use super::Ladder;
-use crate::bound::Bounds;
 use crate::bound::compact::Compact;
 use crate::bound::dual::{Choice, Sign};
 use crate::bound::frame::Assumed;
+use crate::bound::{Bounds, Rounded};
 use crate::lp::{self, Objective, Solution, Undecided};
 use crate::query::{Query, Target};
 use crate::real::Real;
@@ -51,7 +51,8 @@ impl Ladder<'_> {
         let query = Query::<f64>::all_of(self.property).swap_remove(region);
         let wide = |ends: &[Array2<f32>]| ends.iter().map(|ends| ends.mapv(Real::wide)).collect();
         let (lower, upper) = (wide(&refinement.bounds().lower), wide(&refinement.bounds().upper));
-        let mut bounds = Bounds { lower, upper, ball: None };
+        let mut bounds = Bounds::of_ends(lower, upper);
+        bounds.rounded = refinement.bounds().rounded.iter().map(|of| of.as_ref().map(Rounded::wide)).collect();
         bounds.lower[0] = super::row(&query.lower);
         bounds.upper[0] = super::row(&query.upper);
         let node = bounds.lower.len() - 1;

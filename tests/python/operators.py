@@ -2,6 +2,8 @@
 
     python operators.py EVALUATE [NAME]
 
+Checks too that every operator that proofs/read/OPERATORS.md calls accepted is shown by a case in each set that defines it anew.
+
 EVALUATE is the example binary `evaluate` of the crate bartizan-read; NAME selects the cases whose names contain it.
 Every case is a model of one or a few operators with weights seeded by its name, so the cases never change. Models of
 operator set 6, which onnxruntime no longer runs, are converted to set 7 for it, or compared with an equivalent model of that
@@ -9,70 +11,20 @@ set. Exits with 1 if any case differs.
 """
 
 import itertools
+import re
 import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper, version_converter
 
+import cases_of_choice
+import cases_of_constants
+import cases_of_sizes
+from cases import DOUBLE, FLOAT, RECENT, Weights, ints, model, step
 from compare_onnxruntime import TOLERANCE, Refused, largest_difference
-
-FLOAT, DOUBLE, INT64 = np.float32, np.float64, np.int64
-RECENT = (13, 21)
-
-
-class Weights:
-    """Random constants for one case."""
-
-    def __init__(self, name, element=FLOAT):
-        self.generator = np.random.default_rng(zlib.crc32(name.encode()))
-        self.element = element
-
-    def __call__(self, *shape):
-        return np.asarray(self.generator.normal(size=shape), dtype=self.element)
-
-    def positive(self, *shape):
-        return np.asarray(self.generator.uniform(0.2, 2.0, size=shape), dtype=self.element)
-
-
-def step(operator, *operands, outputs=1, **attributes):
-    """One node: operands are names, arrays (which become initializers) or None for one that is left out."""
-    return operator, operands, outputs, attributes
-
-
-def model(opset, shape, *steps, element=FLOAT):
-    """A chain of steps: "x" is the input, "@" the previous step's result and "@K.I" result I of step K. The last
-    step's first result is the output."""
-    nodes, initializers = [], []
-    for index, (operator, operands, outputs, attributes) in enumerate(steps):
-        names = [operand_name(operand, index, initializers) for operand in operands]
-        results = [f"s{index}.{i}" for i in range(outputs)]
-        nodes.append(helper.make_node(operator, names, results, name=f"{operator}_{index}", **attributes))
-    kind = helper.np_dtype_to_tensor_dtype(np.dtype(element))
-    graph = helper.make_graph(
-        nodes,
-        "case",
-        [helper.make_tensor_value_info("x", kind, shape)],
-        [helper.make_tensor_value_info(f"s{len(steps) - 1}.0", kind, None)],
-        initializers,
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-
-
-def operand_name(operand, index, initializers):
-    if operand is None:
-        return ""
-    if isinstance(operand, str):
-        return operand.replace("@", f"s{index - 1}.0" if operand == "@" else "s")
-    name = f"w{index}.{len(initializers)}"
-    initializers.append(numpy_helper.from_array(np.asarray(operand), name))
-    return name
-
-
-def ints(*values):
-    return np.array(values, dtype=INT64)
-
 
 def elementwise():
     """Add, Sub, Mul, Div with a constant on either side, broadcast, of both element types."""
@@ -110,6 +62,17 @@ def legacy_broadcast():
     yield "Add-6-equal", model(6, [1, 3], step("Add", "x", Weights("Add-6-equal")(1, 3)))
 
 
+def endings():
+    """Activations at the very end, which are left out."""
+    for opset, operator in itertools.product((6, 11, 13, 21), ("Softmax", "LogSoftmax", "Sigmoid")):
+        weights = Weights(f"{operator}-{opset}")(4, 3)
+        variants = [{}] + [{"axis": 1}] * (operator != "Sigmoid") + [{"axis": -1}] * (operator != "Sigmoid" and opset > 10)
+        for attributes in variants:
+            yield f"{operator}-{opset}-{attributes}", model(
+                opset, [1, 4], step("MatMul", "x", weights), step(operator, "@", **attributes)), model(
+                opset if opset > 6 else 7, [1, 4], step("MatMul", "x", weights))
+
+
 def sums():
     for operator, opset in itertools.product(("Sum", "Mean"), (6, 8, *RECENT)):
         weights = Weights(f"{operator}-{opset}")
@@ -137,7 +100,7 @@ def normalisation():
         attributes = {"is_test": 1} if opset == 6 else {}
         yield f"Dropout-{opset}", model(opset, [1, 3], step("Dropout", "x", ratio=0.3, **attributes))
         yield f"Dropout-{opset}-mask", model(opset, [1, 3], step("Dropout", "x", outputs=2, **attributes))
-    for opset in RECENT:
+    for opset in (12, *RECENT):
         operands = ("x", np.float32(0.5), np.array(False))
         yield f"Dropout-{opset}-inputs", model(opset, [1, 3], step("Dropout", *operands))
 
@@ -168,6 +131,9 @@ def piecewise():
 
 
 def extremes():
+    for operator in ("Max", "Min"):
+        weights = Weights(f"{operator}-6")(2, 1, 4)
+        yield f"{operator}-6", model(6, [1, 4], step("Relu", "x"), step(operator, *weights, "@", "x"))
     for operator, opset in itertools.product(("Max", "Min"), (8, 12, *RECENT)):
         name = f"{operator}-{opset}"
         weights = Weights(name)
@@ -210,7 +176,7 @@ def products():
 def gemm():
     scales = [{}, {"alpha": 0.3}, {"beta": -2.0}, {"alpha": 1.7, "beta": 0.4}]
     addends = [None, (5,), (1, 5), (1, 1), (1,), ()]
-    for opset, turned, scale, addend in itertools.product((7, 11, *RECENT), (0, 1), scales, addends):
+    for opset, turned, scale, addend in itertools.product((7, 9, 11, *RECENT), (0, 1), scales, addends):
         if addend is None and opset < 11:
             continue
         name = f"Gemm-{opset}-{turned}-{scale}-{addend}"
@@ -260,7 +226,10 @@ def convolutions():
         {"strides": [2, 2], "output_padding": [1, 0]},
         {"strides": [3, 2], "pads": [1, 1, 2, 0], "output_padding": [0, 1]},
         {"strides": [2, 2], "pads": [2, 2, 2, 2]}, {"pads": [2, 1, 2, 1], "kernel_shape": [3, 2]},
-        {"strides": [2, 3], "group": 2, "pads": [1, 1, 1, 1], "dilations": [1, 2]},
+        {"strides": [2, 3], "group": 2, "pads": [1, 1, 1, 1], "dilations": [1, 2]}, {"auto_pad": "VALID"},
+        {"auto_pad": "SAME_UPPER", "strides": [1, 2]}, {"auto_pad": "SAME_LOWER", "strides": [3, 2]},
+        {"output_shape": [5, 5]}, {"output_shape": [7, 3]}, {"strides": [3, 2], "output_shape": [13, 8]},
+        {"strides": [2, 2], "output_shape": [10, 6], "output_padding": [1, 0]},
     ]
     for opset, attributes, has_bias in itertools.product((6, 11, 21), transposed, (0, 1)):
         name = f"ConvTranspose-{opset}-{attributes}-{has_bias}"
@@ -308,7 +277,7 @@ def pools():
 
 def reductions():
     axes = [None, [1], [2, 3], [-1], [1, -1], [0, 1, 2, 3]]
-    operators, opsets = ("ReduceSum", "ReduceMean"), (6, 11, 13, 18, 21)
+    operators, opsets = ("ReduceSum", "ReduceMean", "ReduceL1", "ReduceMax", "ReduceMin"), (6, 11, 12, 13, 18, 20, 21)
     for operator, opset, chosen, keeps in itertools.product(operators, opsets, axes, (None, 0, 1)):
         takes_input = opset >= (13 if operator == "ReduceSum" else 18)
         if opset < 11 and chosen and min(chosen) < 0:
@@ -382,7 +351,7 @@ def picking():
 
 
 def splits():
-    for opset, chosen in itertools.product((6, 13, 21), range(3)):
+    for opset, chosen in itertools.product((6, 11, 13, 18, 21), range(3)):
         given = (["x"], {"split": [1, 3, 2]}) if opset < 13 else (["x", ints(1, 3, 2)], {})
         equal = (["x"], {"num_outputs": 3} if opset >= 18 else {})
         for name, (operands, attributes) in {"given": given, "equal": equal}.items():
@@ -494,13 +463,68 @@ LAYERS = [
 ]
 
 
-FAMILIES = [elementwise, legacy_broadcast, sums, normalisation, piecewise, extremes, products, convolutions, pools,
-            reductions, shapes, picking, joining, constants, networks]
+# Of each operator of the default domain the sets that define it anew, and of those that were withdrawn the set that did.
+VERSIONS, WITHDRAWN = {}, {}
+for schema in onnx.defs.get_all_schemas_with_history():
+    if schema.domain == "":
+        VERSIONS.setdefault(schema.name, []).append(schema.since_version)
+        if schema.deprecated:
+            WITHDRAWN.setdefault(schema.name, []).append(schema.since_version)
+DOCUMENT = Path(__file__).parents[2] / "proofs" / "read" / "OPERATORS.md"
+
+FAMILIES = [elementwise, legacy_broadcast, endings, sums, normalisation, piecewise, extremes, products, convolutions, pools,
+            reductions, shapes, picking, joining, constants, *cases_of_choice.FAMILIES,
+            *cases_of_constants.FAMILIES, *cases_of_sizes.FAMILIES, networks]
+
+
+def all_cases():
+    """Name, model and perhaps an equivalent model for onnxruntime of every case; those of set 21 again in each later set
+    that defines one of their operators anew."""
+    for name, case, *reference in itertools.chain.from_iterable(family() for family in FAMILIES):
+        yield name, case, *reference
+        if case.opset_import[0].version == 21:
+            for version in sorted({v for node in case.graph.node for v in VERSIONS[node.op_type] if v > 21}):
+                later = onnx.ModelProto.FromString(case.SerializeToString())
+                later.opset_import[0].version = version
+                yield f"{name}-in-{version}", later
+
+
+def uncovered(agreeing):
+    """What OPERATORS.md says and no agreeing case shows: an accepted operator in a set that defines it anew; and operators of
+    which it says nothing, or other sets than ONNX defines."""
+    accepted, first = {}, None
+    text = DOCUMENT.read_text()
+    for cells in (line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")):
+        if cells[0] == "Operator":
+            first, sets = cells.index("6"), [int(cell) for cell in cells[2:] if cell.isdigit()]
+        elif cells[0] != "---":
+            signs = dict(zip(sets, cells[first:]))
+            accepted[cells[0]] = [int(version) for version in cells[1].split(", ")], signs
+    refused = set(re.findall(r"\w+", text.split("## Refused everywhere")[1]))
+    for name, versions in sorted(VERSIONS.items()):
+        if name not in accepted:
+            if name not in refused:
+                yield f"{name}: OPERATORS.md does not have it"
+            continue
+        defined, signs = accepted[name]
+        known = [v for v in sorted(versions) if v <= sets[-1] and v not in WITHDRAWN.get(name, ())]
+        known = known[max(sum(v <= sets[0] for v in known) - 1, 0):]
+        if known != defined:
+            yield f"{name}: defined in sets {known}, not in {defined}"
+        ends = [*known[1:], *WITHDRAWN.get(name, [sets[-1] + 1])]
+        for start, end in zip(known, ends):
+            inside = [version for version in sets if start <= version < end]
+            if not any((name, version) in agreeing for version in inside):
+                yield f"{name}: no case in sets {inside[0]} to {inside[-1]}"
+            if any(signs[version] not in "+?" for version in inside):
+                yield f"{name}: OPERATORS.md has it in some of the sets {inside[0]} to {inside[-1]} only"
+        if any(sign != "-" and not known[0] <= version < ends[-1] for version, sign in signs.items()):
+            yield f"{name}: OPERATORS.md has it in sets that do not"
 
 
 def main(evaluate, selection=""):
-    agreeing, problems = 0, []
-    for name, case, *reference in itertools.chain.from_iterable(family() for family in FAMILIES):
+    agreeing, problems, shown = 0, [], set()
+    for name, case, *reference in all_cases():
         if selection not in name:
             continue
         try:
@@ -513,8 +537,11 @@ def main(evaluate, selection=""):
         else:
             if difference <= TOLERANCE:
                 agreeing += 1
+                shown |= {(node.op_type, case.opset_import[0].version) for node in case.graph.node}
             else:
                 problems.append(f"{name}: differs by {difference:.2e}")
+    if not selection:
+        problems += uncovered(shown)
     print(*problems, sep="\n", end="\n" if problems else "")
     print(f"{agreeing} operator cases agree, {len(problems)} differ")
     return 1 if problems else 0

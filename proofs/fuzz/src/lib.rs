@@ -74,7 +74,7 @@ impl Instance {
 
     /// The bytes of a certificate for this instance up to the number of proofs.
     pub fn header(&self) -> Vec<u8> {
-        let mut bytes = encode(&Header { model: self.network.digest(), property: self.property.digest() }, &[]);
+        let mut bytes = encode(&Header::of(&self.network, &self.property), &[]);
         bytes.pop();
         bytes
     }

@@ -1,5 +1,7 @@
 //! `bartizan-check [--volume] MODEL PROPERTY CERTIFICATE`: the checker alone, without the engine.
 //!
+//! The certificate says under which semantics it proves something.
+//!
 //! Prints `verified` and exits with 0 if the certificate proves that the property holds for the model, prints why not
 //! and exits with 1 if it does not, and exits with 2 if a file cannot be read. With `--volume` it prints which share of each region is
 //! certified and violated at least, and undecided at most. Files must not be compressed.
@@ -9,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
+use bartizan_proof::certificate::Header;
 use bartizan_proof::{Network, Property, Rejected, Shares, check};
 use bartizan_read::{read_nnet, read_onnx, read_vnnlib};
 
@@ -22,10 +25,12 @@ fn main() -> ExitCode {
         eprintln!("usage: bartizan-check [--volume] MODEL PROPERTY CERTIFICATE");
         return ExitCode::from(2);
     };
-    let judge = |(network, property)| {
+    let judge = |(network, property): (Network, Property)| {
+        let refused = |reason: String| format!("{}: {reason}", certificate.display());
+        let header = Header::read(certificate).map_err(|error| refused(error.to_string()))?;
+        let network = network.under(header.semantics).map_err(|error| refused(error.to_string()))?;
         let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        check(&network, &property, certificate, threads)
-            .map_err(|refused| format!("{}: {refused}", certificate.display()))
+        check(&network, &property, certificate, threads).map_err(|error| refused(error.to_string()))
     };
     match read(model, property).map(judge) {
         Ok(Ok(fact)) => {
@@ -57,7 +62,12 @@ type Check = fn(&Network, &Property, &PathBuf, NonZeroUsize) -> Result<String, R
 
 fn verify(network: &Network, property: &Property, file: &PathBuf, threads: NonZeroUsize) -> Result<String, Rejected> {
     let verified = check::verify(network, property, file, threads)?;
-    Ok(format!("verified: {} cases, {} leaves", verified.cases(), verified.leaves()))
+    Ok(format!(
+        "verified: {} cases, {} leaves, {} semantics",
+        verified.cases(),
+        verified.leaves(),
+        verified.semantics()
+    ))
 }
 
 fn measure(network: &Network, property: &Property, file: &PathBuf, threads: NonZeroUsize) -> Result<String, Rejected> {

@@ -16,7 +16,7 @@
 use crate::arith::{Interval, enclose_decimal, lowering};
 use crate::digest::Digest;
 use crate::error::ReadError;
-use crate::network::{Affine, Dense, Map, Network, Node, Op, Parts, Term};
+use crate::network::{Affine, Dense, Execution, Map, Network, Node, Op, Parts, Term};
 
 /// Reads a network from the bytes of a .nnet file.
 ///
@@ -59,7 +59,8 @@ pub fn read_nnet(bytes: &[u8]) -> Result<Network, ReadError> {
     reader.scale("output", &range.repeat(outputs), mean.repeat(outputs))?;
     let (output, nodes, digest) = (reader.nodes.len() - 1, reader.nodes, Digest::of(bytes));
     let (input_shape, output_shape) = (vec![inputs], vec![outputs]);
-    Ok(Network::new(Parts { nodes, output, input_shape, output_shape, dropped: None, digest })?)
+    let real_only = Some("a .nnet file holds decimals, and says nothing of how they are rounded".to_owned());
+    Ok(Network::new(Parts { nodes, output, input_shape, output_shape, dropped: None, real_only, digest })?)
 }
 
 /// The lines that are still to be read, and the nodes of those that have been.
@@ -135,7 +136,11 @@ impl<'a> Reader<'a> {
         let refuse = || self.refuse("weights that binary64 holds closely", "others");
         let (weights, roundings) = lowering::weights(numbers).ok_or_else(refuse)?;
         let terms = vec![Term { source: self.nodes.len() - 1, map: map(weights), roundings }];
-        self.nodes.push(Node { name, size: bias.len(), op: Op::Affine(Affine { terms, bias }) });
+        self.nodes.push(Node {
+            name,
+            size: bias.len(),
+            op: Op::Affine(Affine { terms, bias, execution: Execution::PLAIN }),
+        });
         Ok(())
     }
 }

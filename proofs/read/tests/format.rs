@@ -42,7 +42,7 @@ fn tree() -> Vec<Item> {
 #[test]
 fn the_bytes_are_those_of_the_tree() {
     let (network, property, bytes) = example();
-    let header = Header { model: network.digest(), property: property.digest() };
+    let header = Header::of(&network, &property);
     let encoded = encode(&header, &[Proof { region: 0, items: tree() }]);
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
     assert_eq!(hex(&encoded), hex(&bytes));

@@ -25,7 +25,7 @@ use files::instances::Instance;
 use variant::name_of;
 
 /// Every refusal that the bytes of a certificate can cause.
-const VARIANTS: [&str; 32] = [
+const VARIANTS: [&str; 33] = [
     "gap",
     "left_open",
     "lemma_does_not_apply",
@@ -41,6 +41,7 @@ const VARIANTS: [&str; 32] = [
     "not_refuted",
     "other_model",
     "other_property",
+    "other_semantics",
     "proof_order",
     "semantics",
     "slope",

@@ -16,6 +16,11 @@ pub(crate) struct Enclosure {
     pub magnitude: Vec<f64>,
     /// A bound on the sum of `magnitude`.
     pub total: f64,
+    /// Bounds on how far what an execution computes for the elements may be from real arithmetic on the values of the
+    /// node's sources, all of which the bounds above leave room for. Empty for none.
+    pub errors: Vec<f64>,
+    /// A bound on the sum of absolute values of all that the node and the affine nodes before it read, where executions count.
+    pub reach: f64,
 }
 
 impl Enclosure {
@@ -28,7 +33,16 @@ impl Enclosure {
 
     fn with_magnitude(magnitude: Vec<f64>, lower: Vec<f64>, upper: Vec<f64>) -> Self {
         let total = magnitude.iter().sum::<f64>() * INFLATE;
-        Enclosure { lower, upper, magnitude, total }
+        Enclosure { lower, upper, magnitude, total, errors: Vec::new(), reach: 0.0 }
+    }
+
+    /// Makes room for the errors of executions.
+    pub fn widen(&mut self, errors: Vec<f64>, reach: f64) {
+        self.lower.iter_mut().zip(&errors).for_each(|(l, e)| *l = not_nan((*l - e).next_down(), f64::NEG_INFINITY));
+        self.upper.iter_mut().zip(&errors).for_each(|(u, e)| *u = not_nan((*u + e).next_up(), f64::INFINITY));
+        self.magnitude.iter_mut().zip(&errors).for_each(|(m, e)| *m = (*m + e).next_up());
+        self.total = self.magnitude.iter().sum::<f64>() * INFLATE;
+        (self.errors, self.reach) = (errors, reach);
     }
 
     /// From what interval arithmetic computes for an affine node: midpoints `W c + b`, radii `|W| r`, and magnitudes
@@ -108,13 +122,14 @@ fn not_nan(x: f64, otherwise: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Affine, Dense, Map, Term};
+    use crate::network::{Affine, Dense, Execution, Map, Term};
 
     fn dense(weights: &[f64], inputs: usize, bias: &[f64]) -> Affine {
         let map = Map::Dense(Dense { inputs, weights: weights.to_vec() });
         Affine {
             terms: vec![Term { source: 0, map, roundings: 0 }],
             bias: bias.iter().map(|b| Interval::point(*b)).collect(),
+            execution: Execution::PLAIN,
         }
     }
 

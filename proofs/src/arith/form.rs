@@ -59,6 +59,11 @@ impl Form {
         Form::new(lines, radius)
     }
 
+    /// Makes room for errors of the elements.
+    pub fn widen(&mut self, errors: &[f64]) {
+        self.radius.iter_mut().zip(errors).for_each(|(radius, error)| *radius = (*radius + error).next_up());
+    }
+
     /// The constants, then a row of slopes for each input that varies.
     pub fn lines(&self) -> impl Iterator<Item = &[f64]> {
         self.lines.iter()
@@ -134,7 +139,7 @@ impl Form {
 mod tests {
     use super::*;
     use crate::arith::Interval;
-    use crate::network::{Affine, Map, Term};
+    use crate::network::{Affine, Execution, Map, Term};
 
     /// In units of `2^-80`, for numbers that are a multiple of it.
     fn exact(x: f64) -> i128 {
@@ -210,7 +215,7 @@ mod tests {
         for (w, x) in [(0.5, 5e-324), (1e-300, 1e-100)] {
             let term = Term { source: 0, map: Map::Scale(vec![w]), roundings: 0 };
             let source = constant(x, 0.0);
-            let product = Affine { terms: vec![term], bias: Vec::new() };
+            let product = Affine { terms: vec![term], bias: Vec::new(), execution: Execution::PLAIN };
             let bounds = enclosure(x, x);
             let product = product.forward(1, |_| (&bounds, Some(&source))).1.unwrap();
             assert_eq!(product.lines.arrays(), [[0.0]]);

@@ -6,27 +6,43 @@
 use std::sync::Arc;
 
 use super::product::accumulate_forward;
-use super::{Enclosure, Form, Rows, gamma, max_or_nan, spread};
+use super::{Enclosure, Form, INFLATE, Rows, Single, gamma, max_or_nan, spread};
 use crate::network::{Affine, Map, Network, Node, NodeId, Op};
 
 /// Encloses every node at once.
 pub(crate) fn enclose_all(network: &Network, input: Enclosure) -> Vec<Arc<Enclosure>> {
     let mut bounds = vec![Arc::new(input)];
-    for node in network.nodes().iter().skip(1) {
-        bounds.push(Arc::new(enclose(node, &bounds, &[]).0));
+    for (id, node) in network.nodes().iter().enumerate().skip(1) {
+        bounds.push(Arc::new(enclose((id, node), network.single(), &bounds, &[]).0));
     }
     bounds
 }
 
-/// Encloses a node by interval arithmetic, given enclosures of all nodes before it; with its form if its sources have forms.
-pub(crate) fn enclose(node: &Node, before: &[Arc<Enclosure>], forms: &[Arc<Form>]) -> (Enclosure, Option<Form>) {
+/// Encloses a node by interval arithmetic, given enclosures of all nodes before it; with its form if its sources have forms. Leaves
+/// room for the rounding of executions where those are meant.
+pub(crate) fn enclose(
+    (id, node): (NodeId, &Node),
+    single: Option<&Single>,
+    before: &[Arc<Enclosure>],
+    forms: &[Arc<Form>],
+) -> (Enclosure, Option<Form>) {
     let missing = Enclosure::of_intervals(std::iter::empty());
     let of = |source: NodeId| before.get(source).map_or(&missing, Arc::as_ref);
     let form_of = |source: NodeId| forms.get(source).map(Arc::as_ref);
     match &node.op {
         Op::Input => (missing.clone(), None),
         Op::Relu(source) => (of(*source).relu(), form_of(*source).map(|form| form.relu(of(*source)))),
-        Op::Affine(affine) => affine.forward(node.size, |source| (of(source), form_of(source))),
+        Op::Affine(affine) => {
+            let (mut bounds, mut form) = affine.forward(node.size, |source| (of(source), form_of(source)));
+            if let Some(single) = single {
+                let reach = affine.terms.iter().map(|term| of(term.source)).map(|source| source.total + source.reach);
+                let reach = reach.sum::<f64>() * INFLATE;
+                let errors = single.errors(id, &bounds, reach);
+                form.iter_mut().for_each(|form| form.widen(&errors));
+                bounds.widen(errors, reach);
+            }
+            (bounds, form)
+        }
     }
 }
 

@@ -51,7 +51,7 @@ impl Map {
     }
 
     /// `out += |W| m` for non-negative `m`.
-    pub(crate) fn apply_abs(&self, m: &[f64], out: &mut [f64]) {
+    pub fn apply_abs(&self, m: &[f64], out: &mut [f64]) {
         self.apply_with(m, out, dot_abs, |w, m| w.abs() * m);
     }
 

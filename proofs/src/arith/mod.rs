@@ -25,6 +25,7 @@ mod multiplier;
 mod product;
 mod rows;
 mod share;
+mod single;
 mod tally;
 
 pub(crate) use combination::{Combination, LinearAtom};
@@ -35,6 +36,8 @@ pub use interval::Interval;
 pub(crate) use rows::Rows;
 pub use share::WHOLE;
 pub(crate) use share::{Measure, Part, share_of};
+pub use single::Rounded;
+pub(crate) use single::Single;
 pub(crate) use tally::Tally;
 
 /// Unit roundoff of binary64, `2^-53`.

@@ -41,6 +41,17 @@ impl Tally {
         }
     }
 
+    /// Charges the errors of executions in the values that coefficients belong to.
+    pub fn charge_errors(&mut self, rows: &Rows, errors: &[f64]) {
+        if errors.is_empty() {
+            return;
+        }
+        for (loss, row) in self.loss.iter_mut().zip(rows.iter()) {
+            // An error without bound counts whatever the coefficient: zero times infinity is NaN, and stays.
+            *loss += dot_abs(row, errors);
+        }
+    }
+
     /// Charges the underflow of products whose results are coefficients on values with the given sum of magnitudes.
     pub fn charge_underflow(&mut self, total: f64, roundings: usize) {
         let most = TINY * count(roundings) * (1.0 + total);

@@ -8,13 +8,14 @@ use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
-use super::encode::{FLAG, MAGIC, REAL_SEMANTICS, VERSION, code};
+use super::encode::{FLAG, MAGIC, VERSION, code};
 use super::{
     Close, Header, Item, Literal, Multipliers, Shape, Side, SignNode, Signs, Slopes, Split, Target, Targets, Witness,
 };
 use crate::arith::alpha_of_byte;
 use crate::digest::Digest;
 use crate::error::Refusal;
+use crate::semantics::Semantics;
 
 /// The most elements of any list in a certificate.
 const LONGEST_LIST: usize = 1 << 24;
@@ -82,12 +83,13 @@ impl<'s> Decoder<'s> {
         if self.array()? != MAGIC {
             return Err(Refusal::NoCertificate);
         }
-        match self.array()? {
-            [VERSION, REAL_SEMANTICS] => {}
-            [VERSION, other] => return Err(Refusal::Semantics(other)),
-            [other, _] => return Err(Refusal::Version(VERSION, other)),
+        let [version, number] = self.array()?;
+        if version != VERSION {
+            return Err(Refusal::Version(VERSION, version));
         }
-        let header = Header { model: Digest::from(self.array()?), property: Digest::from(self.array()?) };
+        let known = Semantics::ALL.into_iter().find(|semantics| semantics.number() == number);
+        let semantics = known.ok_or(Refusal::Semantics(number))?;
+        let header = Header { model: Digest::from(self.array()?), property: Digest::from(self.array()?), semantics };
         Ok((header, self.number()?))
     }
 

@@ -5,15 +5,15 @@ use std::iter::Peekable;
 use super::{Close, Item, Literal, Multipliers, Proof, Side, SignNode, Slopes, Split, Targets, Witness};
 use crate::arith::short_byte;
 use crate::digest::Digest;
+use crate::network::Network;
+use crate::property::Property;
+use crate::semantics::Semantics;
 
 /// The first bytes of every certificate.
 pub(crate) const MAGIC: [u8; 8] = *b"bartizan";
 
 /// The version of the format.
 pub(crate) const VERSION: u8 = 1;
-
-/// Real arithmetic on the stored weights.
-pub(crate) const REAL_SEMANTICS: u8 = 0;
 
 /// Flag of an opcode: an end follows, or the length of the first subtree.
 pub(crate) const FLAG: u8 = 0x80;
@@ -59,13 +59,22 @@ pub struct Header {
     pub model: Digest,
     /// SHA-256 of the property's canonical form.
     pub property: Digest,
+    /// What is meant by the model's outputs.
+    pub semantics: Semantics,
+}
+
+impl Header {
+    /// That of a certificate for a property of a network.
+    pub fn of(network: &Network, property: &Property) -> Header {
+        Header { model: network.digest(), property: property.digest(), semantics: network.semantics() }
+    }
 }
 
 /// Writes a certificate. Items after a complete tree are not written, and a tree that is not complete is written as far
 /// as it goes.
 pub fn encode(header: &Header, proofs: &[Proof]) -> Vec<u8> {
     let mut out = Writer(MAGIC.to_vec());
-    out.0.extend([VERSION, REAL_SEMANTICS]);
+    out.0.extend([VERSION, header.semantics.number()]);
     out.0.extend(header.model.bytes());
     out.0.extend(header.property.bytes());
     out.number(proofs.len());

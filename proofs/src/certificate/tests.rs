@@ -3,9 +3,10 @@
 use super::*;
 use crate::digest::Digest;
 use crate::error::Refusal;
+use crate::semantics::Semantics;
 
 fn header() -> Header {
-    Header { model: Digest::of(b"model"), property: Digest::of(b"property") }
+    Header { model: Digest::of(b"model"), property: Digest::of(b"property"), semantics: Semantics::Real }
 }
 
 /// Reads a certificate to its end; trees are taken from their items alone.
@@ -149,9 +150,9 @@ fn bytes_that_say_nothing_are_refused() {
     assert_eq!(refused(&[11, 0xff, 0xff, 0xff, 0x7f]), Refusal::TooLong((1 << 28) - 1, 1 << 24));
     let nan = f32::NAN.to_le_bytes();
     assert!(matches!(refused(&[&[10, 2, 1, 1, 1, 1], &nan[..]].concat()), Refusal::Slope(_)));
-    for (place, refusal) in [(0, Refusal::NoCertificate), (8, Refusal::Version(1, 2)), (9, Refusal::Semantics(1))] {
+    for (place, refusal) in [(0, Refusal::NoCertificate), (8, Refusal::Version(1, 3)), (9, Refusal::Semantics(2))] {
         let mut other = start.clone();
-        other[place] += 1;
+        other[place] += 2;
         assert_eq!(decode(&other), Err(refusal));
     }
 }

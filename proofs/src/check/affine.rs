@@ -71,6 +71,7 @@ impl Walk<'_> {
         let Some(of) = self.bounds.get(id) else { return self.tally.spoil() };
         let roundings = affine.summands() + rows.width();
         self.tally.charge(rows, of, roundings);
+        self.tally.charge_errors(rows, &of.errors);
         self.tally.add_bias(rows, &affine.bias);
         for term in &affine.terms {
             let Some(source) = self.bounds.get(term.source) else { return self.tally.spoil() };

@@ -37,8 +37,8 @@ use crate::verdict::{ProvedBounds, Verified};
 use leaf::Goal;
 use tree::{Next, Node, Prover};
 
-/// Checks a certificate: every case of the property is refuted for every point of its region, in real arithmetic on
-/// the network's stored weights.
+/// Checks a certificate: every case of the property is refuted for every point of its region, under the
+/// network's semantics.
 ///
 /// The certificate is read as a stream: memory grows with the depth of its trees, not with their size. Long subtrees
 /// are checked in parallel.
@@ -53,7 +53,7 @@ pub fn verify(
     limits: impl Into<Limits>,
 ) -> Result<Verified, Rejected> {
     let leaves = check_proofs(network, property, (certificate, limits.into()), &[])?;
-    Ok(Verified::new((network.digest(), property.digest()), property.cases().len(), leaves))
+    Ok(Verified::new((network, property.digest()), property.cases().len(), leaves))
 }
 
 /// Checks the proofs of a certificate, with a measure for each region or none; returns the number of leaves.
@@ -71,6 +71,9 @@ fn check_proofs(
     let (header, proofs) = input.header()?;
     if header.model != network.digest() {
         return Err(Refusal::OtherModel(network.digest(), header.model).into());
+    }
+    if header.semantics != network.semantics() {
+        return Err(Refusal::OtherSemantics(network.semantics(), header.semantics).into());
     }
     if header.property != property.digest() {
         return Err(Refusal::OtherProperty(property.digest(), header.property).into());
@@ -147,7 +150,7 @@ pub fn bounds(network: &Network, region: &Region, steps: &[Item]) -> Result<Prov
     let ground = Ground::new(network, region)?;
     let mut state = State::new(&ground);
     steps.iter().try_for_each(|step| state.follow(step))?;
-    Ok(ProvedBounds::new(network.digest(), state.intervals(network.places().len() - 1)))
+    Ok(ProvedBounds::new(network, state.intervals(network.places().len() - 1)))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::property::{Atom, Bound, Case, Property, Region, Variable};
 use crate::verdict::Violated;
 
 /// Checks that some case of the property certainly happens at a point: the point lies in the case's region and all of
-/// the case's atoms hold there, in real arithmetic on the network's stored weights.
+/// the case's atoms hold there, under the network's semantics: under [`Semantics::Float32`](crate::Semantics) in every execution.
 ///
 /// Where a bound of the region is not a binary float, the nearest point of the region is meant, and all floats
 /// around it are evaluated together.
@@ -27,7 +27,7 @@ pub fn replay(network: &Network, property: &Property, point: &[f64]) -> Result<V
             Ok(meant) => {
                 let cases = property.cases().iter().enumerate().filter(|(_, case)| case.region == index);
                 if let Some((case, outputs)) = happening(network, (region, &meant), cases) {
-                    let ids = (network.digest(), property.digest());
+                    let ids = (network, property.digest());
                     return Ok(Violated::new(ids, case, point.to_vec(), outputs));
                 }
                 outside = outside.or(Some(Refusal::NotViolated));

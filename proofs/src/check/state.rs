@@ -202,7 +202,8 @@ impl<'g> State<'g> {
             forms.push(Arc::new(Form::of_input(input)));
         }
         for (id, node) in self.ground.network.nodes().iter().enumerate().take(last + 1).skip(self.stale) {
-            let (mut enclosure, form) = enclose(node, &self.bounds, self.forms.as_deref().unwrap_or_default());
+            let forms = self.forms.as_deref().unwrap_or_default();
+            let (mut enclosure, form) = enclose((id, node), self.ground.network.single(), &self.bounds, forms);
             match (&mut self.forms, form) {
                 (Some(forms), Some(form)) => {
                     form.narrow(&mut enclosure);

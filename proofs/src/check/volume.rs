@@ -34,7 +34,7 @@ pub fn volume(
     let measures: Vec<Measure> = property.regions().iter().map(outer).collect();
     let leaves = check_proofs(network, property, (certificate, limits.into()), &measures)?;
     let shares = measures.iter().map(|measure| Shares::new(measure.shares())).collect();
-    Ok(ProvedVolume::new((network.digest(), property.digest()), shares, leaves))
+    Ok(ProvedVolume::new((network, property.digest()), shares, leaves))
 }
 
 /// The negations of a case's atoms, one goal for each. `-a.v <= -b` is refuted where `a.v < b`, so that strict atoms hold too.

@@ -1,6 +1,6 @@
 //! Small dense networks with two hidden layers.
 
-use bartizan_proof::network::{Affine, Dense, Map, Node, Op, Parts, Term};
+use bartizan_proof::network::{Affine, Dense, Execution, Map, Node, Op, Parts, Term};
 use bartizan_proof::{Digest, Interval, Network};
 
 use crate::random::Random;
@@ -63,12 +63,13 @@ impl Net {
             let map = Map::Dense(Dense { inputs: layer.inputs, weights: layer.weights.clone() });
             let bias = layer.bias.iter().map(|b| Interval::point(*b)).collect();
             let terms = vec![Term { source: nodes.len() - 1, map, roundings: 0 }];
-            let op = Op::Affine(Affine { terms, bias });
+            let op = Op::Affine(Affine { terms, bias, execution: Execution::PLAIN });
             nodes.push(Node { name: format!("z{}", k + 1), size: layer.bias.len(), op });
         }
         let bytes: Vec<u8> = self.layers.iter().flat_map(|l| &l.weights).flat_map(|w| w.to_le_bytes()).collect();
         let (output, digest) = (nodes.len() - 1, Digest::of(&bytes));
         let (input_shape, output_shape) = (vec![self.inputs()], vec![self.outputs()]);
-        Network::new(Parts { nodes, output, input_shape, output_shape, dropped: None, digest }).unwrap()
+        Network::new(Parts { nodes, output, input_shape, output_shape, dropped: None, real_only: None, digest })
+            .unwrap()
     }
 }

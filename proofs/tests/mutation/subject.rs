@@ -43,7 +43,7 @@ impl Subject {
             let cases = question.at(margin);
             if let Some(proofs) = prove(&question, &cases, &mut random) {
                 let property = question.property(&cases);
-                let bytes = encode(&Header { model: question.network.digest(), property: property.digest() }, &proofs);
+                let bytes = encode(&Header::of(&question.network, &property), &proofs);
                 let falsehoods = (0..cases.len()).map(|case| falsehood(&question, &cases, case, &mut random)).collect();
                 return Subject { network: question.network, property, proofs, bytes, falsehoods };
             }
@@ -52,7 +52,7 @@ impl Subject {
     }
 
     pub fn header(&self) -> Header {
-        Header { model: self.network.digest(), property: self.property.digest() }
+        Header::of(&self.network, &self.property)
     }
 
     /// A certificate of the same property with other proofs.
@@ -66,7 +66,7 @@ impl Subject {
 
     /// Offers a certificate for a property of the same network, whatever property it names.
     pub fn judge_as(&self, property: &Property, bytes: &[u8]) -> Result<Verified, Rejected> {
-        let header = Header { model: self.network.digest(), property: property.digest() };
+        let header = Header::of(&self.network, property);
         let mut patched = encode(&header, &[]);
         patched.truncate(HEADER);
         patched.extend(bytes.get(HEADER..).unwrap_or_default());
@@ -79,7 +79,7 @@ fn falsehood(question: &Question, cases: &[Danger], case: usize, random: &mut Ra
     let property = question.property(&cases);
     replay(&question.network, &property, &cases[case].nearest).unwrap_or_else(|refused| panic!("not false: {refused}"));
     let proofs = pretend(question, &cases, random).unwrap();
-    let header = Header { model: question.network.digest(), property: property.digest() };
+    let header = Header::of(&question.network, &property);
     Falsehood { almost: encode(&header, &proofs), property }
 }
 

@@ -1,6 +1,6 @@
 //! Random tiny networks and regions with numbers that provoke ties, cancellation, overflow and underflow.
 
-use bartizan_proof::network::{Affine, Conv, Dense, Map, Node, Op, Parts, Sparse, Term};
+use bartizan_proof::network::{Affine, Conv, Dense, Execution, Map, Node, Op, Parts, Sparse, Term};
 use bartizan_proof::property::{Atom, Ball, Bound, Norm, Region, Variable};
 use bartizan_proof::{Digest, Interval, Network};
 
@@ -60,7 +60,7 @@ pub fn network(random: &mut Random) -> Network {
     let output = nodes.len() - 1;
     let (input_shape, output_shape) = (vec![inputs], vec![outputs]);
     let digest = Digest::of(b"tiny");
-    Network::new(Parts { nodes, output, input_shape, output_shape, dropped: None, digest }).unwrap()
+    Network::new(Parts { nodes, output, input_shape, output_shape, dropped: None, real_only: None, digest }).unwrap()
 }
 
 impl Builder<'_> {
@@ -115,7 +115,7 @@ impl Builder<'_> {
             terms.push(Term { source, map, roundings });
         }
         let bias = if self.random.chance(0.6) { (0..size).map(|_| self.bias()).collect() } else { Vec::new() };
-        self.push(size, Op::Affine(Affine { terms, bias }));
+        self.push(size, Op::Affine(Affine { terms, bias, execution: Execution::PLAIN }));
     }
 
     fn bias(&mut self) -> Interval {
@@ -158,7 +158,14 @@ impl Builder<'_> {
             1 => Map::Select((0..size).map(|i| (i > 0 || size == 1).then(|| size - 1 - i)).collect()),
             _ => Map::Scale((0..size).map(|_| self.number()).collect()),
         };
-        self.push(size, Op::Affine(Affine { terms: vec![Term { source, map, roundings: 0 }], bias: Vec::new() }));
+        self.push(
+            size,
+            Op::Affine(Affine {
+                terms: vec![Term { source, map, roundings: 0 }],
+                bias: Vec::new(),
+                execution: Execution::PLAIN,
+            }),
+        );
     }
 }
 

@@ -215,7 +215,7 @@ impl<'n> Comparison<'n> {
         let close = Close { case: 0, multipliers, witness: self.witness() };
         let lemma = [Item::Lemma(self.assumptions.clone(), vec![0]), Item::Close(vec![close]), Item::End];
         let items = [self.steps.clone(), lemma.to_vec()].concat();
-        let header = Header { model: self.network.digest(), property: property.digest() };
+        let header = Header::of(self.network, &property);
         let bytes = encode(&header, &[Proof { region: 0, items }]);
         match verify(self.network, &property, &bytes, NonZeroUsize::MIN).unwrap_err().refusal {
             Refusal::NotRefuted(0, bound) => bound,

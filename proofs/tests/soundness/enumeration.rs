@@ -159,7 +159,7 @@ impl Judge<'_> {
     }
 
     fn certificate(&self, claim: &Claim, items: &[Item]) -> Vec<u8> {
-        let header = Header { model: self.trial.network.digest(), property: claim.property.digest() };
+        let header = Header::of(self.trial.network, &claim.property);
         encode(&header, &[Proof { region: 0, items: items.to_vec() }])
     }
 

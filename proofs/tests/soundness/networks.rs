@@ -1,6 +1,6 @@
 //! Random networks of ordinary numbers: every kind of map, residual connections, and views between layers.
 
-use bartizan_proof::network::{Affine, Conv, Dense, Map, Node, Op, Parts, Sparse, Term};
+use bartizan_proof::network::{Affine, Conv, Dense, Execution, Map, Node, Op, Parts, Sparse, Term};
 use bartizan_proof::{Digest, Interval, Network};
 
 use crate::oracle::random::Random;
@@ -28,7 +28,8 @@ pub fn network(random: &mut Random) -> Network {
     let output = builder.nodes.len() - 1;
     let (input_shape, output_shape) = (vec![inputs], vec![outputs]);
     let digest = Digest::of(b"random");
-    let parts = Parts { nodes: builder.nodes, output, input_shape, output_shape, dropped: None, digest };
+    let parts =
+        Parts { nodes: builder.nodes, output, input_shape, output_shape, dropped: None, real_only: None, digest };
     Network::new(parts).unwrap()
 }
 
@@ -54,7 +55,7 @@ impl Builder<'_> {
         let terms = terms.into_iter().map(|(source, map)| Term { source, map, roundings: 0 }).collect();
         let bias = if self.random.chance(0.8) { self.weights(size, 0.3) } else { Vec::new() };
         let bias = bias.into_iter().map(Interval::point).collect();
-        self.push(size, Op::Affine(Affine { terms, bias }));
+        self.push(size, Op::Affine(Affine { terms, bias, execution: Execution::PLAIN }));
     }
 
     fn dense_map(&mut self, source: usize, size: usize) -> Map {

@@ -204,7 +204,7 @@ impl Trial<'_> {
 
     /// Has the tree checked, and judges what is said of each part and of their volumes.
     fn measure(&self, network: &Network, whole: &[Interval], figures: &mut Figures, seed: u64) -> Vec<u8> {
-        let header = Header { model: network.digest(), property: self.property.digest() };
+        let header = Header::of(network, self.property);
         let bytes = encode(&header, &[Proof { region: 0, items: self.items.clone() }]);
         let proved = volume(network, self.property, &bytes, NonZeroUsize::MIN).unwrap();
         for (number, leaf) in self.leaves.iter().enumerate() {

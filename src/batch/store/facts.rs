@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use bartizan_proof::Digest;
+use bartizan_proof::{Digest, Semantics};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, named_params};
 
@@ -27,6 +27,8 @@ pub struct RunFacts {
     pub classes: usize,
     /// A trailing activation that was left out because it does not change which output is largest.
     pub dropped_activation: Option<String>,
+    /// What is meant by the network's outputs.
+    pub semantics: Semantics,
     /// Path of the points, and the array in it where one was named.
     pub data: String,
     /// SHA-256 of its bytes.
@@ -91,10 +93,10 @@ const TOOL: &str = concat!("bartizan ", env!("CARGO_PKG_VERSION"));
 
 const INSERT: &str = "
 INSERT INTO run (id, format, tool, started_at, command, model, model_sha256, input_shape, classes,
-  dropped_activation, data, data_sha256, points_name, labels, label_column, labels_sha256, labels_name, available, selection, selected, shard, drawn, norm, radius, fixed, clip, mean, std, precision, method, split, timeout_s, attack,
+  dropped_activation, semantics, data, data_sha256, points_name, labels, label_column, labels_sha256, labels_name, available, selection, selected, shard, drawn, norm, radius, fixed, clip, mean, std, precision, method, split, timeout_s, attack,
   seed)
 VALUES (1, :format, :tool, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), :command, :model, :model_sha256, :input_shape, :classes,
-  :dropped_activation, :data, :data_sha256, :points_name, :labels, :label_column, :labels_sha256, :labels_name, :available, :selection, :selected, :shard, :drawn, :norm, :radius, :fixed, :clip, :mean, :std,
+  :dropped_activation, :semantics, :data, :data_sha256, :points_name, :labels, :label_column, :labels_sha256, :labels_name, :available, :selection, :selected, :shard, :drawn, :norm, :radius, :fixed, :clip, :mean, :std,
   :precision, :method, :split, :timeout_s, :attack, :seed)";
 
 impl RunFacts {
@@ -141,6 +143,7 @@ impl RunFacts {
             vec![
                 ("command", facts.command().to_owned()),
                 ("model_sha256", facts.model_sha256.to_string()),
+                ("semantics", facts.semantics.to_string()),
                 ("data_sha256", facts.data_sha256.to_string()),
                 ("labels_sha256", facts.labels_sha256.to_string()),
                 ("label_column", text(&facts.label_column)),
@@ -198,6 +201,7 @@ impl RunFacts {
             ":input_shape": sides(&self.input_shape),
             ":classes": self.classes,
             ":dropped_activation": self.dropped_activation,
+            ":semantics": self.semantics.name(),
             ":data": self.data,
             ":points_name": self.points_name,
             ":data_sha256": self.data_sha256.to_string(),
@@ -236,6 +240,7 @@ impl RunFacts {
             input_shape: parsed(row, "input_shape", |text| shape(&text).ok_or(format!("no shape: `{text}`")))?,
             classes: row.get("classes")?,
             dropped_activation: row.get("dropped_activation")?,
+            semantics: parsed(row, "semantics", |text| text.parse())?,
             data: row.get("data")?,
             points_name: row.get("points_name")?,
             labels_name: row.get("labels_name")?,

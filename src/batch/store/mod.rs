@@ -28,7 +28,7 @@ use std::time::Duration;
 use super::BatchError;
 
 /// Version of the tables. A reader takes its own version only.
-pub const FORMAT: i64 = 2;
+pub const FORMAT: i64 = 3;
 
 /// What the database's header says of its kind ("brtz").
 const APPLICATION_ID: i64 = 0x6272_747a;

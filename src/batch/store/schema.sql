@@ -11,6 +11,7 @@ CREATE TABLE run ( -- one row: what was asked of every point
   input_shape TEXT NOT NULL,    -- of the network's input, such as 1x28x28
   classes INTEGER NOT NULL,     -- the network's outputs
   dropped_activation TEXT,      -- at the network's end, left out because it does not change which output is largest
+  semantics TEXT NOT NULL CHECK (semantics IN ('real', 'float32')), -- what is meant by the network's outputs
   data TEXT NOT NULL,           -- path of the points, as typed (FILE.npz:ARRAY names an array)
   data_sha256 TEXT NOT NULL,    -- of the file's bytes; of a folder: of the names and digests of its files
   points_name TEXT NOT NULL,    -- the same with the array that was read

@@ -113,10 +113,10 @@ fn files_of_another_kind_or_version_are_refused() {
     change("UPDATE run SET seed = 'x'");
     assert_eq!(
         opened(),
-        "run.db: cannot read: Conversion error from type Text at index: 33, invalid digit found in string: `x`"
+        "run.db: cannot read: Conversion error from type Text at index: 34, invalid digit found in string: `x`"
     );
-    change("UPDATE run SET format = 3; ALTER TABLE run DROP COLUMN seed");
-    assert_eq!(opened(), "run.db: table `run`, column `format`: expected 2, found 3");
+    change("UPDATE run SET format = 4; ALTER TABLE run DROP COLUMN seed");
+    assert_eq!(opened(), "run.db: table `run`, column `format`: expected 3, found 4");
 }
 
 #[test]

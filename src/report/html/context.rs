@@ -12,7 +12,7 @@ use crate::report::Report;
 use crate::report::figures::{ClassFigure, Curve, Figure, Figures, Unit};
 use crate::report::gallery::{Change, Exhibit, View};
 use crate::report::numbers::{confidence_up, down, percent, radius_down, radius_up, share_of, short, up};
-use crate::report::wording::{self, MEANINGS};
+use crate::report::wording;
 
 /// The page.
 #[derive(Serialize)]
@@ -28,7 +28,7 @@ pub struct Page<'r> {
     asked: usize,
     bar: Value,
     counts: Vec<Count>,
-    meanings: Vec<(&'static str, &'static str)>,
+    meanings: Vec<(&'static str, String)>,
     curve: Option<CurveView>,
     classes: Vec<ClassView>,
     classes_note: Vec<String>,
@@ -152,7 +152,7 @@ pub fn page<'r>(report: &'r Report, figures: &Figures, exhibits: &[Exhibit]) -> 
         asked: counts.points,
         bar: safe(charts::bar(counts, "All points")),
         counts: count_rows(report, counts),
-        meanings: MEANINGS.to_vec(),
+        meanings: wording::meanings(facts.semantics),
         curve: figures.curve.as_ref().map(|curve| curve_view(curve, figures.unit)).transpose()?,
         classes: figures.classes.iter().map(|class| class_view(report, class)).collect(),
         classes_note: classes_note(report, figures),
@@ -321,6 +321,7 @@ fn setting(report: &Report) -> Vec<(&'static str, String)> {
         ("Model SHA-256", facts.model_sha256.to_string()),
         ("Network", format!("input {shape}, {} classes", facts.classes)),
         ("Left out at its end", text(&facts.dropped_activation)),
+        ("Semantics", format!("{}. {}", facts.semantics, facts.semantics.assumptions().join(" "))),
         ("Data", facts.points_name.clone()),
         ("Data SHA-256", facts.data_sha256.to_string()),
         ("Labels", facts.labels_name.clone()),
@@ -353,7 +354,10 @@ fn setting(report: &Report) -> Vec<(&'static str, String)> {
 fn assumptions(report: &Report, figures: &Figures) -> Vec<(&'static str, String)> {
     let figure = |name, is_there: bool, figure: Figure| is_there.then(|| (name, figure.assumptions().to_owned()));
     let class = figures.classes.first();
-    let mut all = vec![("Certified", MEANINGS[0].1.to_owned()), ("The interval", report.assumptions().to_owned())];
+    let mut all = vec![
+        ("Certified", wording::certified(report.facts().semantics)),
+        ("The interval", report.assumptions().to_owned()),
+    ];
     all.extend(figure("Classes", class.is_some_and(|class| class.coverage.is_some()), Figure::Classes));
     all.extend(figure("Classes and the gate", class.is_some_and(|class| class.p_value.is_some()), Figure::ClassGate));
     all.extend(figure("The radius curve", figures.curve.is_some(), Figure::Curve));

@@ -275,6 +275,6 @@ fn checks_that_cannot_be_made() {
     store.execute_batch("UPDATE run SET radius = 'wide'").unwrap();
     let message = "run.db: table `run`, column `radius`: expected numbers, found `wide`";
     refused("run.db --model two.nnet --data data.csv", message, "a changed question");
-    store.execute_batch("UPDATE run SET format = 3").unwrap();
-    refused("run.db --model two.nnet", "run.db: table `run`, column `format`: expected 2, found 3", "another version");
+    store.execute_batch("UPDATE run SET format = 4").unwrap();
+    refused("run.db --model two.nnet", "run.db: table `run`, column `format`: expected 3, found 4", "another version");
 }

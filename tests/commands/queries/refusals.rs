@@ -33,7 +33,7 @@ fn onnx_models() {
             onnx(
                 "empty model",
                 Vec::new(),
-                "bad.onnx: model: expected one opset from 6 to 21 of the default domain, found opsets []",
+                "bad.onnx: model: expected one opset from 6 to 28 of the default domain, found opsets []",
             ),
             onnx(
                 "text for a model",

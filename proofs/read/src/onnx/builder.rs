@@ -1,8 +1,8 @@
 //! The network in the making, and what operators build it from: sums of weighted, rearranged values, and ReLUs.
 
 use super::{
-    Affine, Call, Elements, Interval, Map, Node, NodeId, ONE, Op, Result, Sparse, Table, Term, Value, ZERO, broadcast,
-    count, lowering, outer_sum, stretch,
+    Affine, Call, Elements, Execution, Interval, Map, Node, NodeId, ONE, Op, Result, Sparse, Table, Term, Value, ZERO,
+    broadcast, count, lowering, outer_sum, stretch,
 };
 
 /// How many elements and weights the nodes may hold together beyond one for each byte of the file.
@@ -16,6 +16,17 @@ pub(crate) struct Builder {
     pub left: usize,
     /// The activation at the end that was left out.
     pub dropped: Option<String>,
+    /// Why only real arithmetic is modelled, if so.
+    pub real_only: Option<String>,
+}
+
+/// What executions round in the affine nodes of an operator.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Rounding {
+    /// Nothing: elements are copied or compared.
+    Nothing,
+    /// Sums of products, and this many further roundings behind a summand.
+    Sums(usize),
 }
 
 /// One summand of an affine node: each result element takes at most one element of the value, times a factor if there
@@ -60,7 +71,9 @@ impl<'a> Call<'_, 'a> {
     /// a new affine node.
     pub fn sum(&mut self, shape: Vec<usize>, mut terms: Vec<Term>, parts: Vec<Part<'_, 'a>>) -> Result<Value<'a>> {
         let size = self.size(&shape)?;
-        let mut bias = Vec::new();
+        let (mut bias, mut sizes) = (Vec::new(), Vec::new());
+        let constants = parts.iter().filter(|(value, ..)| value.node().is_none()).count();
+        let computes = parts.len() > 1 || parts.iter().any(|(_, factor, _)| factor.is_some());
         for (value, factor, places) in parts {
             let places = places.unwrap_or_else(|| stretch(&value.shape, &shape));
             let stretched = |value: &Value<'a>| self.pick(value, &shape, &stretch(&value.shape, &shape));
@@ -72,23 +85,36 @@ impl<'a> Call<'_, 'a> {
             self.require(value.integers().is_none(), "a constant of floats", value.kind())?;
             let factors = factor.into_iter().flatten().chain(std::iter::repeat(ONE));
             bias.resize(size, ZERO);
-            for ((b, place), factor) in bias.iter_mut().zip(places).zip(factors) {
+            sizes.resize(size, 0.0);
+            for (((b, s), place), factor) in bias.iter_mut().zip(&mut sizes).zip(places).zip(factors) {
                 let number = place.map_or(Some(ZERO), |place| value.number(place)).unwrap_or(Interval::EVERYTHING);
-                *b = lowering::add(*b, lowering::multiply(factor, number));
+                let summand = lowering::multiply(factor, number);
+                *b = lowering::add(*b, summand);
+                *s = lowering::add_sizes(*s, summand.magnitude());
             }
         }
         if terms.is_empty() {
+            if computes && self.rounding != Rounding::Nothing {
+                self.only_real("computes constants from constants");
+            }
             self.spend(size)?;
             return Ok(Value::real(shape, bias));
         }
-        if bias.iter().all(|b| *b == ZERO) {
+        if constants < 2 {
+            sizes.clear();
+        }
+        if bias.iter().all(|b| *b == ZERO) && sizes.is_empty() {
             bias.clear();
         }
+        let execution = match self.rounding {
+            Rounding::Nothing => Execution::Exact,
+            Rounding::Sums(extra) => Execution::Sum { extra, constant: sizes },
+        };
         match terms.as_slice() {
             [Term { source, map: Map::Identity, .. }] if bias.is_empty() => {
                 Ok(Value { shape, elements: Elements::Node(*source) })
             }
-            _ => self.push(shape, Op::Affine(Affine { terms, bias })),
+            _ => self.push(shape, Op::Affine(Affine { terms, bias, execution })),
         }
     }
 
@@ -143,10 +169,32 @@ impl<'a> Call<'_, 'a> {
         self.place(value, shape.to_vec(), stretch(&value.shape, shape))
     }
 
+    /// Runs part of an operator of which executions round something else.
+    pub fn rounding<T>(&mut self, rounding: Rounding, part: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.rounding, rounding);
+        let result = part(self);
+        self.rounding = before;
+        result
+    }
+
+    /// Notes that executions may round more than the network's nodes tell.
+    pub fn only_real(&mut self, what: &str) {
+        let why = format!("node {} ({}) {what}", self.name, self.operator);
+        self.network.real_only.get_or_insert(why);
+    }
+
+    /// The same value after a rounding that executions may do.
+    pub fn round(&mut self, value: &Value<'a>) -> Result<Value<'a>> {
+        let terms = vec![Term { source: self.node(value)?, map: Map::Identity, roundings: 0 }];
+        let execution = Execution::Sum { extra: 1, constant: Vec::new() };
+        self.push(value.shape.clone(), Op::Affine(Affine { terms, bias: Vec::new(), execution }))
+    }
+
     /// The elements of a value at the given places, zero where there are none.
     pub fn place(&mut self, value: &Value<'a>, shape: Vec<usize>, places: Table) -> Result<Value<'a>> {
         if value.node().is_some() {
-            return self.sum(shape, Vec::new(), vec![(value, None, Some(places))]);
+            return self
+                .rounding(Rounding::Nothing, |call| call.sum(shape, Vec::new(), vec![(value, None, Some(places))]));
         }
         self.spend(places.len())?;
         self.pick(value, &shape, &places)

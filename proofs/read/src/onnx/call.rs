@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use super::{Builder, Field, Interval, NodeId, ReadError, Result, Value};
+use super::{Builder, Field, Interval, NodeId, ReadError, Result, Rounding, Value};
 
 /// The largest kernel, stride, dilation or padding, far above what any model has, so that products of two stay small.
 const LARGEST_WINDOW: i64 = 1 << 24;
@@ -30,6 +30,8 @@ pub(crate) struct Call<'c, 'a> {
     pub attributes: Vec<(&'a str, Field<'a>)>,
     /// Whether its result is that of the graph.
     pub is_last: bool,
+    /// What executions of it round.
+    pub rounding: Rounding,
     /// How many nodes the network had before.
     pub before: usize,
     /// The network that is being built.

@@ -8,12 +8,12 @@ use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::{
-    ALLOWANCE, Builder, Call, Digest, Elements, Field, Network, Node, Op, Parts, ReadError, Result, Value, count,
-    operators, type_name,
+    ALLOWANCE, Builder, Call, Digest, Elements, Field, Network, Node, Op, Parts, ReadError, Result, Rounding, Value,
+    count, operators, type_name,
 };
 
 /// The operator sets whose definitions the reader follows.
-const OPSETS: std::ops::RangeInclusive<i64> = 6..=21;
+pub(super) const OPSETS: std::ops::RangeInclusive<i64> = 6..=28;
 
 /// The names of the default domain.
 const DEFAULT_DOMAIN: [&str; 2] = ["", "ai.onnx"];
@@ -31,7 +31,8 @@ pub(crate) fn network(bytes: &[u8]) -> Result<Network> {
     let proto = model.one(7)?.ok_or_else(|| ReadError::part("model", "a graph", "none"))?;
     let proto = proto.check(GRAPH, &[1, 2, 5, 10, 11, 12, 13, 16])?;
 
-    let network = Builder { nodes: Vec::new(), left: bytes.len().saturating_add(ALLOWANCE), dropped: None };
+    let left = bytes.len().saturating_add(ALLOWANCE);
+    let network = Builder { nodes: Vec::new(), left, dropped: None, real_only: None };
     let mut graph = Graph { opset, output: "", values: HashMap::new(), network };
     for tensor in proto.all(5)? {
         let (name, value) = Value::decode(tensor)?;
@@ -45,8 +46,8 @@ pub(crate) fn network(bytes: &[u8]) -> Result<Network> {
         graph.lower(index, node)?;
     }
     let (output, output_shape) = graph.end(output)?;
-    let Builder { nodes, dropped, .. } = graph.network;
-    Ok(Network::new(Parts { nodes, output, input_shape, output_shape, dropped, digest: Digest::of(bytes) })?)
+    let Builder { nodes, dropped, real_only, .. } = graph.network;
+    Ok(Network::new(Parts { nodes, output, input_shape, output_shape, dropped, real_only, digest: Digest::of(bytes) })?)
 }
 
 /// The version of the default operator set, which may be stated more than once.
@@ -166,6 +167,7 @@ impl<'a> Graph<'a> {
             is_last: outputs == [self.output],
             outputs: outputs.clone(),
             attributes: node.all(5)?.into_iter().map(|a| Ok((a.text(1)?, a))).collect::<Result<_>>()?,
+            rounding: Rounding::Sums(0),
             before,
             network: &mut self.network,
         };

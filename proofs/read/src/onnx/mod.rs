@@ -1,4 +1,4 @@
-//! ONNX models (<https://onnx.ai/onnx/repo-docs/IR.html>), operator sets 6 to 21 of the default domain.
+//! ONNX models (<https://onnx.ai/onnx/repo-docs/IR.html>), operator sets 6 to 28 of the default domain.
 //!
 //! Reading goes from bytes to nodes in these steps, each of which refuses by name what it does not know:
 //!
@@ -11,6 +11,8 @@
 //! What a model means is what its operators say in real arithmetic on the stored numbers: `epsilon` of
 //! `BatchNormalization` is the binary32 number in the file, a quotient is the exact quotient. Weights that binary64
 //! cannot hold carry the number of their roundings, constants become enclosures.
+//!
+//! Of each node is noted what executions in floating point round, and of a model what stands against saying that.
 //!
 //! A batch dimension is dropped: the first of two or more dimensions of the input when it is symbolic or 1. A model
 //! with a fixed batch of several inputs is refused, as its elements would be mistaken for those of one input.
@@ -29,14 +31,14 @@ mod operators;
 mod shape;
 mod value;
 
-use self::builder::{ALLOWANCE, Builder, sparse};
+use self::builder::{ALLOWANCE, Builder, Rounding, sparse};
 use self::call::Call;
 use self::shape::{Table, at, broadcast, count, outer_sum, redirect, stretch, tables};
 use self::value::{Elements, ONE, Value, ZERO, type_name};
 use crate::arith::{Interval, lowering};
 use crate::digest::Digest;
 use crate::error::ReadError;
-use crate::network::{Affine, Conv, Dense, Map, Network, Node, NodeId, Op, Parts, Sparse, Term};
+use crate::network::{Affine, Conv, Dense, Execution, Map, Network, Node, NodeId, Op, Parts, Sparse, Term};
 use crate::protobuf::Field;
 
 type Result<T> = std::result::Result<T, ReadError>;

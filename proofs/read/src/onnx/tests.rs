@@ -1,6 +1,8 @@
+mod coverage;
 mod hostile;
 mod operators;
 mod refusals;
+mod rounding;
 mod semantics;
 #[path = "../../tests/onnx_writer/mod.rs"]
 mod writer;

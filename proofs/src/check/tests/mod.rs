@@ -13,7 +13,7 @@ use crate::certificate::{
     Close, Header, Literal, Multipliers, Proof, Side, Slopes, Split, Target, Targets, Witness, encode,
 };
 use crate::digest::Digest;
-use crate::network::{Affine, Dense, Map, Node, Op, Parts, Term};
+use crate::network::{Affine, Dense, Execution, Map, Node, Op, Parts, Term};
 use crate::property::{Atom, Ball, Bound, Case, Norm, Variable};
 
 /// A small random generator, so that tests need no dependency: 64-bit xorshift with a multiplier.
@@ -38,14 +38,23 @@ fn dense(source: usize, inputs: usize, weights: Vec<f64>) -> Term {
 
 fn affine(name: &str, size: usize, terms: Vec<Term>, bias: Vec<f64>) -> Node {
     let bias = bias.into_iter().map(Interval::point).collect();
-    Node { name: name.to_owned(), size, op: Op::Affine(Affine { terms, bias }) }
+    Node { name: name.to_owned(), size, op: Op::Affine(Affine { terms, bias, execution: Execution::PLAIN }) }
 }
 
 fn network(nodes: Vec<Node>, input: usize) -> Network {
     let output = nodes.len() - 1;
     let output_shape = vec![nodes[output].size];
     let digest = Digest::of(b"test");
-    Network::new(Parts { nodes, output, input_shape: vec![input], output_shape, dropped: None, digest }).unwrap()
+    Network::new(Parts {
+        nodes,
+        output,
+        input_shape: vec![input],
+        output_shape,
+        dropped: None,
+        real_only: None,
+        digest,
+    })
+    .unwrap()
 }
 
 /// Nodes 0 input(2), 1 affine(2), 2 relu, 3 affine(1): y = |x0 - x1| - 0.25.
@@ -82,7 +91,7 @@ fn alpha(alphas: &[f32]) -> Witness {
 /// A certificate with the given proofs, one a region.
 fn certificate(network: &Network, property: &Property, trees: &[&[Item]]) -> Vec<u8> {
     let proofs = trees.iter().enumerate().map(|(region, items)| Proof { region, items: items.to_vec() });
-    let header = Header { model: network.digest(), property: property.digest() };
+    let header = Header::of(network, property);
     encode(&header, &proofs.collect::<Vec<_>>())
 }
 

@@ -195,7 +195,7 @@ fn every_region_with_a_case_needs_its_proof_once_and_in_order() {
     let witness = || alpha(&[0.0, 0.0]);
     let leaf = |case| Item::Close(vec![Close { case, multipliers: Multipliers::Atom(0), witness: witness() }]);
     let proof = |region: usize, case| Proof { region, items: vec![leaf(case), Item::End] };
-    let header = Header { model: network.digest(), property: property.digest() };
+    let header = Header::of(&network, &property);
     let judge = |header: &Header, proofs: &[Proof]| {
         verify(&network, &property, &encode(header, proofs), NonZeroUsize::MIN).map_err(|rejected| rejected.refusal)
     };

@@ -28,7 +28,8 @@ pub fn bytes(instance: &Instance) -> Vec<(String, Vec<u8>)> {
     let list = [
         ("no_certificate.other_magic", at(0, b'B')),
         ("version.two", at(VERSION, 2)),
-        ("semantics.float32", at(SEMANTICS, 1)),
+        ("semantics.unknown", at(SEMANTICS, 2)),
+        ("other_semantics.float32", at(SEMANTICS, 1)),
         ("other_model.digest", bound_to(Header { model: other, ..instance.header() })),
         ("other_property.digest", bound_to(Header { property: other, ..instance.header() })),
         ("truncated.nothing", vec![]),

@@ -66,7 +66,7 @@ impl Instance {
     }
 
     pub fn header(&self) -> Header {
-        Header { model: self.network.digest(), property: self.property.digest() }
+        Header::of(&self.network, &self.property)
     }
 
     pub fn certificate(&self, proofs: &[Proof]) -> Vec<u8> {

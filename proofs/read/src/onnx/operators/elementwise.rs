@@ -1,7 +1,7 @@
 //! Functions of single elements with NumPy broadcasting: sums, products with constants, normalisation, what does
 //! nothing, and what is piecewise linear by way of ReLU.
 
-use super::{Call, Elements, Interval, ONE, Result, Value, at, broadcast, lowering};
+use super::{Call, Elements, Interval, ONE, Result, Rounding, Value, ZERO, at, broadcast, lowering};
 
 /// `a + b`, `a - b`, `a b` with a constant factor, `a / b` for a constant `b`.
 pub(super) fn arithmetic<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
@@ -16,8 +16,13 @@ pub(super) fn arithmetic<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         ("Mul", None, _) => call.combine(&[(&b, Some(&a))]),
         ("Div", _, None) => {
             let reciprocals = call.reals(&b)?.iter().map(|d| lowering::divide(ONE, *d)).collect();
-            let reciprocals = call.demand(reciprocals, "a divisor without zeros", "a zero")?;
-            call.combine(&[(&a, Some(&Value::real(b.shape, reciprocals)))])
+            let reciprocals: Vec<Interval> = call.demand(reciprocals, "a divisor without zeros", "a zero")?;
+            if !reciprocals.iter().all(|r| lowering::is_moderate(*r)) {
+                call.only_real("divides by numbers beyond 2^40 or below 2^-40");
+            }
+            // An execution may multiply by the reciprocal, which it has rounded.
+            let reciprocals = Value::real(b.shape, reciprocals);
+            call.rounding(Rounding::Sums(1), |call| call.combine(&[(&a, Some(&reciprocals))]))
         }
         ("Div", ..) => Err(call.refuse("a constant divisor", b.kind())),
         _ => Err(call.refuse("a constant factor", "two computed values")),
@@ -26,10 +31,12 @@ pub(super) fn arithmetic<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 
 /// The same for two constants of integers, such as parts of a shape.
 fn integers<'a>(call: &mut Call<'_, 'a>, a: &Value<'a>, b: &Value<'a>) -> Result<Value<'a>> {
-    let operation = match call.operator {
+    let operation: fn(i64, i64) -> Option<i64> = match call.operator {
         "Add" => i64::checked_add,
         "Sub" => i64::checked_sub,
         "Mul" => i64::checked_mul,
+        "Max" => |a, b| Some(a.max(b)),
+        "Min" => |a, b| Some(a.min(b)),
         _ => i64::checked_div,
     };
     let shape = call.demand(broadcast(&a.shape, &b.shape), "shapes that broadcast", "others")?;
@@ -42,7 +49,7 @@ fn integers<'a>(call: &mut Call<'_, 'a>, a: &Value<'a>, b: &Value<'a>) -> Result
 
 /// Two operands, the second shaped as NumPy broadcasts it: before operator set 7 its dimensions were matched from
 /// `axis` on, by default with the last ones, or had to be equal.
-fn operands<'a>(call: &mut Call<'_, 'a>) -> Result<(Value<'a>, Value<'a>)> {
+pub(super) fn operands<'a>(call: &mut Call<'_, 'a>) -> Result<(Value<'a>, Value<'a>)> {
     let (a, b) = (call.input(0)?, call.input(1)?);
     if call.opset >= 7 {
         return Ok((a.clone(), b.clone()));
@@ -73,8 +80,17 @@ pub(super) fn sum<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         (_, count) => (count, None),
     };
     let terms = (0..count.max(1)).map(|i| Ok((call.input(i)?, factor.as_ref()))).collect::<Result<Vec<_>>>()?;
-    call.combine(&terms)
+    // The mean may be computed with the reciprocal of the count, rounded.
+    let extra = usize::from(call.operator == "Mean");
+    call.rounding(Rounding::Sums(extra), |call| call.combine(&terms))
 }
+
+/// The most roundings with which executions compute the factor of a normalisation and apply it: a sum, a root, a reciprocal,
+/// products with the scale and with what it is folded into, and the differences and sums around them.
+const FACTOR_ROUNDINGS: usize = 8;
+
+/// Numbers of a normalisation up to this size cannot make an execution overflow.
+const MODERATE: f64 = 1_099_511_627_776.0;
 
 /// `(x - mean) / sqrt(variance + epsilon) * scale + shift` for each channel, as a factor and an offset.
 pub(super) fn batch_normalization<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
@@ -94,12 +110,19 @@ pub(super) fn batch_normalization<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'
     };
     let (scale, shift, mean, variance) = (statistic(1)?, statistic(2)?, statistic(3)?, statistic(4)?);
     let deviation = |variance: Interval| lowering::add(variance, epsilon).square_root();
+    let inverse = |variance: Interval| lowering::divide(ONE, deviation(variance)?);
+    let is_moderate = |value: &Value<'_>| value.reals().into_iter().flatten().all(|x| x.magnitude() <= MODERATE);
+    let inverses = call.reals(&variance)?.into_iter().map(|variance| inverse(variance).unwrap_or(ZERO));
+    if !(inverses.into_iter().all(lowering::is_moderate) && [&scale, &shift, &mean].into_iter().all(is_moderate)) {
+        call.only_real("normalises with numbers beyond 2^40 or below 2^-40");
+    }
     let pairs = call.reals(&scale)?.into_iter().zip(call.reals(&variance)?);
     let factors = pairs.map(|(scale, variance)| lowering::divide(scale, deviation(variance)?)).collect();
     let factors: Vec<Interval> = call.demand(factors, "variance + epsilon above zero", "less")?;
     let negated = Value::real(by_channel.clone(), factors.iter().map(|factor| -*factor).collect());
     let factors = Value::real(by_channel, factors);
-    call.combine(&[(x, Some(&factors)), (&shift, None), (&mean, Some(&negated))])
+    let parts = [(x, Some(&factors)), (&shift, None), (&mean, Some(&negated))];
+    call.rounding(Rounding::Sums(FACTOR_ROUNDINGS), |call| call.combine(&parts))
 }
 
 /// The same value; Dropout at inference is that too.
@@ -150,8 +173,9 @@ pub(super) fn leaky_relu<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let fits = broadcasts_to(&slope.shape, &x.shape);
     call.require(fits, format!("slopes that broadcast to {:?}", x.shape), format!("{:?}", slope.shape))?;
     let rest = call.reals(&slope)?.iter().map(|slope| lowering::add(ONE, -*slope)).collect();
-    let positive = call.relu(x)?;
-    call.combine(&[(x, Some(&slope)), (&positive, Some(&Value::real(slope.shape.clone(), rest)))])
+    let (positive, rest) = (call.relu(x)?, Value::real(slope.shape.clone(), rest));
+    let rounding = if call.operator == "Abs" { Rounding::Nothing } else { Rounding::Sums(0) };
+    call.rounding(rounding, |call| call.combine(&[(x, Some(&slope)), (&positive, Some(&rest))]))
 }
 
 /// The largest or smallest operand.
@@ -162,10 +186,15 @@ pub(super) fn extreme<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
 
 /// `max(a, b) = a + relu(b - a)` or `min(a, b) = a - relu(a - b)`, with a constant in the place of `a`.
 fn limit<'a>(call: &mut Call<'_, 'a>, a: &Value<'a>, b: &Value<'a>, is_max: bool) -> Result<Value<'a>> {
+    if a.integers().is_some() && b.integers().is_some() {
+        return integers(call, a, b);
+    }
     let (a, b) = if b.node().is_none() { (b, a) } else { (a, b) };
-    let excess = if is_max { difference(call, b, a)? } else { difference(call, a, b)? };
-    let excess = call.relu(&excess)?;
-    if is_max { call.combine(&[(a, None), (&excess, None)]) } else { difference(call, a, &excess) }
+    call.rounding(Rounding::Nothing, |call| {
+        let excess = if is_max { difference(call, b, a)? } else { difference(call, a, b)? };
+        let excess = call.relu(&excess)?;
+        if is_max { call.combine(&[(a, None), (&excess, None)]) } else { difference(call, a, &excess) }
+    })
 }
 
 /// `min(max(x, low), high)`: limits are attributes before operator set 11, constant operands since. A limit at the end
@@ -188,4 +217,29 @@ pub(super) fn hard_sigmoid<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let line = call.combine(&[(call.input(0)?, Some(&Value::scalar(alpha))), (&Value::scalar(beta), None)])?;
     let positive = call.relu(&line)?;
     limit(call, &positive, &Value::scalar(ONE), false)
+}
+
+/// `max(0, x)`.
+pub(super) fn relu<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+    call.relu(call.input(0)?)
+}
+
+/// `ThresholdedRelu` at the one threshold where it does not jump, 0.
+pub(super) fn thresholded_relu<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+    let alpha = call.float("alpha", 1.0)?;
+    call.require(alpha == ZERO, "alpha 0, elsewhere it jumps", alpha.lo)?;
+    call.relu(call.input(0)?)
+}
+
+/// `Shrink` with a bias that is the threshold, with others it jumps: `relu(x - bias) - relu(-x - bias)`.
+pub(super) fn shrink<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+    let (bias, threshold) = (call.float("bias", 0.0)?, call.float("lambd", 0.5)?);
+    let is_continuous = bias == threshold && bias.lo >= 0.0;
+    let found = format!("bias {} and lambd {}", bias.lo, threshold.lo);
+    call.require(is_continuous, "a bias equal to lambd and not negative, elsewhere it jumps", found)?;
+    let (x, shift) = (call.input(0)?, Value::scalar(-bias));
+    let above = call.combine(&[(x, None), (&shift, None)])?;
+    let below = call.combine(&[(x, Some(&Value::scalar(-ONE))), (&shift, None)])?;
+    let (above, below) = (call.relu(&above)?, call.relu(&below)?);
+    call.rounding(Rounding::Nothing, |call| difference(call, &above, &below))
 }

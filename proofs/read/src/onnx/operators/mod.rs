@@ -1,58 +1,41 @@
-//! Lowering of each operator (<https://onnx.ai/onnx/operators/>), one file a family.
+//! Lowering of each operator (<https://onnx.ai/onnx/operators/>), one file a family; `registry` lists them all.
 
+mod choice;
 mod constant;
 mod convolution;
 mod elementwise;
+mod folding;
+mod grid;
 mod pool;
 mod product;
 mod rearrangement;
+mod registry;
+mod resize;
 mod window;
 
+#[cfg(test)]
+pub(super) use registry::OPERATORS;
+pub(super) use registry::Operator;
+
+use registry::Lower;
+
 use super::{
-    Call, Conv, Dense, Elements, Field, Interval, Map, ONE, Result, Term, Value, ZERO, at, broadcast, count, lowering,
-    outer_sum, redirect, sparse, stretch, tables, type_name,
+    Call, Conv, Dense, Elements, Field, Interval, Map, ONE, Result, Rounding, Table, Term, Value, ZERO, at, broadcast,
+    count, lowering, outer_sum, redirect, sparse, stretch, tables, type_name,
 };
 
 /// Lowers an operator. Of the results that a node names, the mask of Dropout and the indices of MaxPool are left out.
 pub(crate) fn lower<'a>(call: &mut Call<'_, 'a>) -> Result<Vec<Value<'a>>> {
-    let results = if call.operator == "Split" { rearrangement::split(call)? } else { vec![lower_to_one(call)?] };
+    let operator = call.demand(Operator::named(call.operator), "a piecewise linear operator", call.operator)?;
+    let expected = format!("an operator of set {}", call.opset);
+    call.require(operator.is_in(call.opset), expected, format!("one of sets {}", operator.sets()))?;
+    let results = match operator.lower {
+        Lower::One(lower) => vec![lower(call)?],
+        Lower::Several(lower) => lower(call)?,
+    };
     call.finish()?;
     let most = if matches!(call.operator, "Dropout" | "MaxPool") { 2 } else { results.len() };
     let named = call.outputs.len();
     call.require((results.len()..=most).contains(&named), format!("{most} outputs"), named)?;
     Ok(results)
-}
-
-/// Lowers an operator with one result.
-fn lower_to_one<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
-    match call.operator {
-        "Abs" | "LeakyRelu" | "PRelu" => elementwise::leaky_relu(call),
-        "Add" | "Sub" | "Mul" | "Div" => elementwise::arithmetic(call),
-        "AveragePool" => pool::average_pool(call),
-        "BatchNormalization" => elementwise::batch_normalization(call),
-        "Cast" => constant::cast(call),
-        "Clip" => elementwise::clip(call),
-        "Concat" => rearrangement::concat(call),
-        "Constant" => constant::constant(call),
-        "ConstantOfShape" => constant::constant_of_shape(call),
-        "Conv" | "ConvTranspose" => convolution::conv(call),
-        "Dropout" | "Identity" => elementwise::identity(call),
-        "Expand" => rearrangement::expand(call),
-        "Gather" => rearrangement::gather(call),
-        "Gemm" => product::gemm(call),
-        "GlobalAveragePool" | "ReduceMean" | "ReduceSum" => pool::reduce(call),
-        "HardSigmoid" => elementwise::hard_sigmoid(call),
-        "MatMul" => product::matmul(call),
-        "Max" | "Min" => elementwise::extreme(call),
-        "MaxPool" => pool::max_pool(call),
-        "Mean" | "Neg" | "Sum" => elementwise::sum(call),
-        "Pad" => rearrangement::pad(call),
-        "Relu" => call.relu(call.input(0)?),
-        "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => rearrangement::reshape(call),
-        "Shape" => constant::shape(call),
-        "LogSoftmax" | "Sigmoid" | "Softmax" => elementwise::activation(call),
-        "Slice" => rearrangement::slice(call),
-        "Transpose" => rearrangement::transpose(call),
-        other => Err(call.refuse("a piecewise linear operator", other)),
-    }
 }

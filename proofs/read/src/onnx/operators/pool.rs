@@ -1,7 +1,7 @@
 //! Averages, sums and maxima over windows and along axes.
 
 use super::window::{Axis, axes};
-use super::{Call, Interval, ONE, Result, Term, Value, lowering, sparse};
+use super::{Call, Interval, ONE, Result, Rounding, Term, Value, at, lowering, sparse};
 
 /// For each result element the source elements that it is computed from.
 type Windows = Vec<Vec<usize>>;
@@ -19,25 +19,35 @@ fn cross(axes: impl IntoIterator<Item = (usize, Windows)>) -> Windows {
     })
 }
 
-/// The sum of the elements of each window of operand 0, times a weight that depends on their number.
-fn weigh<'a>(call: &mut Call<'_, 'a>, shape: Vec<usize>, windows: &Windows, share: Share<'_>) -> Result<Value<'a>> {
-    let source = call.input(0)?;
+/// The sum of the elements of each window of a value, times a weight that depends on their number, in a given shape.
+fn weigh<'a>(
+    call: &mut Call<'_, 'a>,
+    source: &Value<'a>,
+    (shape, windows): (Vec<usize>, &Windows),
+    share: Share<'_>,
+) -> Result<Value<'a>> {
     let weights: Vec<Interval> = windows.iter().map(|window| share(window.len())).collect();
     let (weights, roundings) = call.rounded(&weights)?;
     let rows = windows.iter().zip(&weights).map(|(window, w)| window.iter().map(|place| (*place, *w)));
     let map = sparse(source.shape.iter().product(), rows);
-    call.sum(shape, vec![Term { source: call.node(source)?, map, roundings }], Vec::new())
+    let term = Term { source: call.node(source)?, map, roundings };
+    // A mean may be computed with the reciprocal of the count, rounded.
+    call.rounding(Rounding::Sums(1), |call| call.sum(shape, vec![term], Vec::new()))
 }
 
-/// `ReduceSum`, `ReduceMean`, and `GlobalAveragePool`, which is the mean along all axes but the first two.
+/// `ReduceSum`, `ReduceMean`, `ReduceL1`, `ReduceMax` and `ReduceMin`, and `GlobalAveragePool` and `GlobalMaxPool`, which
+/// are the mean and the largest along all axes but the first two.
 pub(super) fn reduce<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
-    let shape = &call.input(0)?.shape;
+    let value = call.input(0)?;
+    let shape = &value.shape;
     let (mut axes, mut keeps): (Vec<usize>, bool) = ((2..shape.len()).collect(), true);
-    if call.operator != "GlobalAveragePool" {
+    if !call.operator.starts_with("Global") {
         keeps = call.flag("keepdims", true)?;
         let empty_is_none = call.flag("noop_with_empty_axes", false)?;
         let listed = call.list_or("axes", 1)?.unwrap_or_default();
         let is_all = listed.is_empty() && !empty_is_none;
+        let reduces = is_all || !listed.is_empty() || call.operator != "ReduceL1";
+        call.require(reduces, "axes to reduce", "none, of which definition and executions disagree")?;
         axes = if is_all { (0..shape.len()).collect() } else { call.axes(&listed, shape.len())? };
     }
     call.spend(shape.iter().product())?;
@@ -47,8 +57,40 @@ pub(super) fn reduce<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     };
     let windows = cross(shape.iter().enumerate().map(along));
     let kept = shape.iter().enumerate().map(|(axis, n)| if is_reduced(&axis) { keeps.then_some(1) } else { Some(*n) });
-    let share: Share<'_> = if call.operator == "ReduceSum" { &|_| ONE } else { &lowering::one_over };
-    weigh(call, kept.flatten().collect(), &windows, share)
+    let shape = kept.flatten().collect();
+    match call.operator {
+        "ReduceMax" | "ReduceMin" | "GlobalMaxPool" => tournament(call, shape, windows),
+        "ReduceSum" => weigh(call, value, (shape, &windows), &|_| ONE),
+        "ReduceL1" => {
+            let sizes = magnitudes(call, value)?;
+            weigh(call, &sizes, (shape, &windows), &|_| ONE)
+        }
+        _ => weigh(call, value, (shape, &windows), &lowering::one_over),
+    }
+}
+
+/// `|x| = 2 relu(x) - x`.
+fn magnitudes<'a>(call: &mut Call<'_, 'a>, x: &Value<'a>) -> Result<Value<'a>> {
+    let positive = call.relu(x)?;
+    let [minus, two] = [-ONE, ONE + ONE].map(Value::scalar);
+    call.rounding(Rounding::Nothing, |call| call.combine(&[(x, Some(&minus)), (&positive, Some(&two))]))
+}
+
+/// `CumSum`: the sums of the elements up to each, or from each on when `reverse`, without itself when `exclusive`.
+pub(super) fn cumulative<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
+    let (value, axis) = (call.input(0)?, call.list(1)?.unwrap_or_default());
+    let (is_reverse, is_exclusive) = (call.flag("reverse", false)?, call.flag("exclusive", false)?);
+    let &[axis] = axis else { return Err(call.refuse("one axis as input 1", format!("{axis:?}"))) };
+    let axis = call.axis(axis, value.shape.len())?;
+    call.spend(value.shape.iter().product::<usize>().saturating_mul(at(&value.shape, axis)))?;
+    let own = usize::from(!is_exclusive);
+    let along = |n: usize| -> Windows {
+        (0..n).map(|i| if is_reverse { (i + 1 - own..n).collect() } else { (0..i + own).collect() }).collect()
+    };
+    let alone = |n: usize| (0..n).map(|i| vec![i]).collect();
+    let all = value.shape.iter().enumerate();
+    let windows = cross(all.map(|(place, n)| (*n, if place == axis { along(*n) } else { alone(*n) })));
+    weigh(call, value, (value.shape.clone(), &windows), &|_| ONE)
 }
 
 /// `AveragePool`: the mean over the elements of a window that lie in the source, or in the source and its padding.
@@ -58,28 +100,38 @@ pub(super) fn average_pool<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let overhangs = axes.iter().any(|axis| axis.end() > axis.front + axis.size + axis.back);
     call.require(!(counts_padding && overhangs), "windows that end in the padding", "ceil_mode beyond it")?;
     let whole: usize = axes.iter().map(|axis| axis.kernel).product();
-    weigh(call, shape, &windows, &|count| lowering::one_over(if counts_padding { whole } else { count }))
+    let source = call.input(0)?;
+    weigh(call, source, (shape, &windows), &|count| lowering::one_over(if counts_padding { whole } else { count }))
 }
 
-/// `MaxPool`: the largest element of a window that lies in the source. In rounds, neighbours in each window play
-/// `max(a, b) = a + relu(b - a)`, and the last of an odd number passes on, until windows have one element.
+/// `MaxPool`: the largest element of a window that lies in the source.
 pub(super) fn max_pool<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     call.flag("storage_order", false)?;
-    let (shape, _, mut windows) = take_windows(call)?;
+    let (shape, _, windows) = take_windows(call)?;
     let has_empty = windows.iter().any(Vec::is_empty);
     call.require(!has_empty, "windows that reach the source", "one of padding only")?;
+    tournament(call, shape, windows)
+}
+
+/// The largest element of each window of operand 0, or for `ReduceMin` the smallest. In rounds, neighbours in each window
+/// play `max(a, b) = a + relu(b - a)` or `min(a, b) = a - relu(a - b)`, and the last of an odd number passes on, until
+/// windows have one element.
+fn tournament<'a>(call: &mut Call<'_, 'a>, shape: Vec<usize>, mut windows: Windows) -> Result<Value<'a>> {
+    let (signs, gain) = if call.operator == "ReduceMin" { ([1.0, -1.0], -ONE) } else { ([-1.0, 1.0], ONE) };
+    let gain = (gain != ONE).then(|| Value::scalar(gain));
     let mut winners = call.input(0)?.clone();
+    call.rounding = Rounding::Nothing;
     while windows.iter().any(|window| window.len() > 1) {
         let pairs: Vec<&[usize]> = windows.iter().flat_map(|window| window.chunks(2)).collect();
         let played = pairs.iter().filter(|pair| pair.len() == 2);
         let (matches, size) = (played.clone().count(), winners.shape.iter().product());
-        let map = sparse(size, played.map(|pair| pair.iter().copied().zip([-1.0, 1.0])));
+        let map = sparse(size, played.map(|pair| pair.iter().copied().zip(signs)));
         let source = call.node(&winners)?;
         let difference = call.sum(vec![matches], vec![Term { source, map, roundings: 0 }], Vec::new())?;
         let (excess, mut played) = (call.relu(&difference)?, 0..);
         let firsts = pairs.iter().map(|pair| pair.first().copied()).collect();
         let gains = pairs.iter().map(|pair| if pair.len() == 2 { played.next() } else { None }).collect();
-        let parts = vec![(&winners, None, Some(firsts)), (&excess, None, Some(gains))];
+        let parts = vec![(&winners, None, Some(firsts)), (&excess, gain.as_ref(), Some(gains))];
         winners = call.sum(vec![pairs.len()], Vec::new(), parts)?;
         let mut places = 0..;
         windows = windows.iter().map(|w| places.by_ref().take(w.len().div_ceil(2)).collect()).collect();

@@ -1,7 +1,9 @@
 //! Matrix products with a constant.
 
 use super::elementwise::broadcasts_to;
-use super::{Call, Dense, Map, ONE, Result, Term, Value, broadcast, count, outer_sum, sparse, stretch};
+use super::{
+    Call, Dense, Map, ONE, Result, Rounding, Term, Value, broadcast, count, lowering, outer_sum, sparse, stretch,
+};
 
 /// A matrix with more than one nonzero in this many elements is kept dense.
 const DENSE_SHARE: usize = 4;
@@ -98,7 +100,15 @@ pub(super) fn gemm<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     for factor in &mut factors {
         call.require(factor.shape.len() == 2, "a matrix", format!("shape {:?}", factor.shape))?;
         if factor.node().is_none() && alpha != ONE {
-            *factor = call.combine(&[(factor, Some(&Value::scalar(alpha)))])?;
+            let alpha = Value::scalar(alpha);
+            *factor = call.rounding(Rounding::Nothing, |call| call.combine(&[(factor, Some(&alpha))]))?;
+        }
+    }
+    if [alpha, beta] != [ONE; 2] {
+        // An execution may multiply the factor, the product or the sum by them.
+        call.rounding = Rounding::Sums(2);
+        if ![alpha, beta].into_iter().all(lowering::is_moderate) {
+            call.only_real("has an alpha or beta beyond 2^40 or below 2^-40");
         }
     }
     let [a, b] = &factors;

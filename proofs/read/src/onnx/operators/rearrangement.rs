@@ -1,6 +1,6 @@
 //! Operators that only move elements: they give other shapes, pick, repeat, join or pad.
 
-use super::{Call, Result, Value, ZERO, at, broadcast, count, outer_sum, redirect, tables};
+use super::{Call, Result, Rounding, Value, ZERO, at, broadcast, count, outer_sum, redirect, tables};
 
 /// `Reshape`, `Flatten`, `Squeeze` and `Unsqueeze`: the same elements in another shape.
 pub(super) fn reshape<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
@@ -98,7 +98,7 @@ pub(super) fn concat<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         before += signed(at(&value.shape, axis));
         parts.push((value, None, Some(outer_sum(&tables))));
     }
-    call.sum(shape, Vec::new(), parts)
+    call.rounding(Rounding::Nothing, |call| call.sum(shape, Vec::new(), parts))
 }
 
 fn signed(size: usize) -> i64 {
@@ -170,10 +170,23 @@ pub(super) fn gather<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     Ok(call.rearrange(value, &tables)?.reshaped(shape))
 }
 
-/// `Pad` with a constant; negative pads remove elements.
+/// Where an element at a place around an axis of that length comes from.
+fn around(mode: &str, place: i64, length: i64) -> i64 {
+    match mode {
+        "edge" => place.min(length - 1).max(0),
+        "reflect" if place < 0 => place.saturating_neg(),
+        "reflect" if place >= length => (length - 1).saturating_mul(2).saturating_sub(place),
+        "wrap" => place.rem_euclid(length.max(1)),
+        _ => place,
+    }
+}
+
+/// `Pad` with a constant, whose negative pads remove elements, or with the elements at the edge, those reflected at it or
+/// those at the other one.
 pub(super) fn pad<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
     let (value, mode) = (call.input(0)?, call.text("mode", "constant")?);
-    call.require(mode == "constant", "mode constant", mode)?;
+    let known = ["constant", "edge", "reflect", "wrap"];
+    call.require(known.contains(&mode), format!("one of {known:?} as attribute mode"), mode)?;
     let pads = call.list_or("pads", 1)?;
     let pads = call.demand(pads, "pads", "none")?;
     let fill = call.number_or("value", 2)?.unwrap_or(ZERO);
@@ -185,10 +198,20 @@ pub(super) fn pad<'a>(call: &mut Call<'_, 'a>) -> Result<Value<'a>> {
         let length = signed(at(&value.shape, *axis)).checked_add(*front).and_then(|length| length.checked_add(*back));
         let length = length.and_then(|length| usize::try_from(length).ok());
         let length = call.size(&[call.demand(length, "pads that leave elements", format!("{pads:?}"))?])?;
-        redirect(&mut tables, *axis, (0..signed(length)).map(|place| place.saturating_sub(*front)));
+        let old = signed(at(&value.shape, *axis));
+        let reach = if mode == "reflect" { old } else { i64::MAX };
+        call.require(mode == "constant" || old > 0, format!("elements for mode {mode}"), "none")?;
+        let fits = mode == "constant" || [front, back].iter().all(|pad| (0..reach).contains(*pad));
+        call.require(fits, format!("pads from 0 to below {reach} in mode {mode}"), format!("{pads:?}"))?;
+        let places = (0..signed(length)).map(|place| place.saturating_sub(*front));
+        redirect(&mut tables, *axis, places.map(|place| around(mode, place, old)));
+    }
+    if mode != "constant" {
+        return call.rearrange(value, &tables);
     }
     let (shape, places) = call.places(&tables)?;
-    let around = places.iter().map(|place| if place.is_some() { ZERO } else { fill }).collect();
-    let around = Value::real(shape.clone(), around);
-    call.sum(shape, Vec::new(), vec![(value, None, Some(places)), (&around, None, None)])
+    let fills = places.iter().map(|place| if place.is_some() { ZERO } else { fill }).collect();
+    let fills = Value::real(shape.clone(), fills);
+    let parts = vec![(value, None, Some(places)), (&fills, None, None)];
+    call.rounding(Rounding::Nothing, |call| call.sum(shape, Vec::new(), parts))
 }

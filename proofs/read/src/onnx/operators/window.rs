@@ -1,6 +1,6 @@
 //! Windows that slide along the axes of convolutions and pools.
 
-use super::{Call, Result};
+use super::{Call, Result, at};
 
 /// How windows lie along one axis.
 #[derive(Clone, Copy)]
@@ -54,6 +54,21 @@ impl Axis {
     }
 }
 
+/// Takes the number of results along each axis of a transposed convolution where that, and not the padding, is given: padding is
+/// the same in front and behind, as definition and runtimes disagree on what to do with an odd one.
+fn results(call: &mut Call<'_, '_>, source: &[usize], strides: &[usize], auto_pad: &str) -> Result<Option<Vec<usize>>> {
+    let given = call.integers("output_shape")?;
+    if let Some(given) = given {
+        let is_alone = auto_pad != "VALID";
+        call.require(is_alone, "no output_shape with auto_pad VALID", format!("{given:?}"))?;
+        let sizes: Option<Vec<usize>> = given.iter().map(|n| usize::try_from(*n).ok()).collect();
+        let sizes = sizes.filter(|sizes| sizes.len() == source.len() && !sizes.contains(&0));
+        return call.demand(sizes, format!("{} numbers as output_shape", source.len()), format!("{given:?}")).map(Some);
+    }
+    let scaled = || source.iter().zip(strides).map(|(n, stride)| n.saturating_mul(*stride)).collect();
+    Ok(auto_pad.starts_with("SAME").then(scaled))
+}
+
 /// Takes what says how windows of a kernel lie over a source. For a transposed convolution, whose windows lie over the
 /// result, the number of windows is that of the results, `output_padding` among them. With `auto_pad` there is a window
 /// for every `stride` elements, and the padding that this takes. Without, there are as many as fit; with `ceil_mode` one
@@ -66,18 +81,28 @@ pub(super) fn axes(call: &mut Call<'_, '_>, source: &[usize], kernel: &[usize]) 
     let added = if is_transposed { call.sizes("output_padding", vec![0; rank], 0)? } else { vec![0; rank] };
     let rounds_up = !is_transposed && call.flag("ceil_mode", false)?;
     let auto_pad = call.text("auto_pad", "NOTSET")?;
-    let known = if is_transposed { &["NOTSET"][..] } else { &["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"] };
+    let known = ["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"];
+    let results = if is_transposed { results(call, source, &strides, auto_pad)? } else { None };
     call.require(known.contains(&auto_pad), format!("one of {known:?} as attribute auto_pad"), auto_pad)?;
-    let is_alone = auto_pad == "NOTSET" || (!rounds_up && pads.iter().all(|pad| *pad == 0));
+    let is_alone = (auto_pad == "NOTSET" && results.is_none()) || (!rounds_up && pads.iter().all(|pad| *pad == 0));
     call.require(is_alone, format!("neither pads nor ceil_mode with auto_pad {auto_pad}"), "one of them")?;
     let steps = strides.into_iter().zip(dilations).zip(pads.iter().zip(pads.iter().skip(rank)));
     let mut axes = Vec::new();
-    for ((size, kernel), (((stride, dilation), (front, back)), added)) in
-        source.iter().zip(kernel).zip(steps.zip(added))
+    for (place, ((size, kernel), (((stride, dilation), (front, back)), added))) in
+        source.iter().zip(kernel).zip(steps.zip(added)).enumerate()
     {
         let mut axis = Axis { size: *size, kernel: *kernel, stride, dilation, front: *front, back: *back, windows: 1 };
         if is_transposed {
             let full = axis.stride * (axis.size - 1) + axis.extent() + added;
+            if let Some(results) = &results {
+                let total = full.checked_sub(at(results, place)).filter(|total| total.is_multiple_of(2));
+                let total = call.demand(
+                    total,
+                    format!("a result that leaves an even part of {full} as padding"),
+                    at(results, place),
+                )?;
+                (axis.front, axis.back) = (total / 2, total / 2);
+            }
             axis.windows = full.saturating_sub(axis.front + axis.back);
             call.require(axis.windows > 0, format!("pads below {full}"), axis.front + axis.back)?;
         } else if auto_pad.starts_with("SAME") {

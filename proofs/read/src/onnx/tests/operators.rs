@@ -1,7 +1,7 @@
 //! Values computed by hand for each family of operators; onnxruntime is compared in `tests/python/operators.py`.
 
 use super::assert_values;
-use super::writer::{float, integer, integers, model, text};
+use super::writer::{float, integer, integers, model, tensor, text};
 
 #[test]
 fn arithmetic() {
@@ -77,6 +77,9 @@ fn piecewise() {
     let both = model(&[1, 3]).floats("w", &[3], &[0.0, 1.0, -2.0]);
     assert_values(&both.clone().node("PRelu", "x w -> y", &[]), &[(&[-1.0, -2.0, -3.0], &[0.0, -2.0, 6.0])]);
     assert_values(&both.clone().node("Max", "x w -> y", &[]), &[(x, &[0.0, 1.0, 3.0])]);
+    assert_values(&one("ThresholdedRelu", &[float("alpha", 0.0)]), &[(x, &[0.0, 0.5, 3.0])]);
+    let shrunk = one("Shrink", &[float("bias", 0.5), float("lambd", 0.5)]);
+    assert_values(&shrunk, &[(x, &[-1.5, 0.0, 2.5]), (&[0.25, -0.25, 0.75], &[0.0, 0.0, 0.25])]);
     assert_values(&both.node("Neg", "x -> n", &[]).node("Min", "x n w -> y", &[]), &[(x, &[-2.0, -0.5, -3.0])]);
 }
 
@@ -113,4 +116,88 @@ fn shapes_are_computed_while_reading() {
     let halves = halves.node("Shape", "x -> s", &[]).node("Slice", "s start end -> n", &[]);
     let halves = halves.node("Div", "n two -> half", &[]).node("Slice", "x half n start -> y", &[]);
     assert_values(&halves, &[(&[1.0, 2.0, 3.0, 4.0], &[3.0, 4.0])]);
+}
+
+#[test]
+fn reductions() {
+    let x: &[f64] = &[1.0, -2.0, 3.0, -4.0, 5.0, -6.0];
+    let one = |operator: &str, more: &[_]| {
+        let attributes = [&[integers("axes", &[2]), integer("keepdims", 0)], more].concat();
+        model(&[1, 2, 3]).node(operator, "x -> y", &attributes)
+    };
+    assert_values(&one("ReduceMax", &[]), &[(x, &[3.0, 5.0])]);
+    assert_values(&one("ReduceMin", &[]), &[(x, &[-2.0, -6.0])]);
+    assert_values(&one("ReduceL1", &[]), &[(x, &[6.0, 15.0])]);
+    assert_values(&model(&[1, 2, 3]).node("GlobalMaxPool", "x -> y", &[]), &[(x, &[3.0, 5.0])]);
+    let summed = |attributes: &[_]| model(&[1, 2, 3]).integers("i", &[-1]).node("CumSum", "x i -> y", attributes);
+    assert_values(&summed(&[]), &[(x, &[1.0, -1.0, 2.0, -4.0, 1.0, -5.0])]);
+    let both = [integer("exclusive", 1), integer("reverse", 1)];
+    assert_values(&summed(&both), &[(x, &[1.0, 3.0, 0.0, -1.0, -6.0, 0.0])]);
+}
+
+#[test]
+fn choices() {
+    let x: &[f64] = &[1.0, 2.0, 3.0, 4.0];
+    let plane = || model(&[1, 2, 2]).opset(16);
+    let table = |values: &[i64], shape: &[i64]| {
+        let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        tensor("i", 7, shape).bytes(9, &raw)
+    };
+    let mask = tensor("c", 9, &[2]).bytes(9, &[1, 0]);
+    let masked = plane().tensor(&mask).floats("w", &[2, 1], &[8.0, 9.0]).node("Where", "c x w -> y", &[]);
+    assert_values(&masked, &[(x, &[1.0, 8.0, 3.0, 9.0])]);
+    assert_values(&plane().node("Trilu", "x -> y", &[]), &[(x, &[1.0, 2.0, 0.0, 4.0])]);
+    let lower = plane().tensor(&table(&[-1], &[])).node("Trilu", "x i -> y", &[integer("upper", 0)]);
+    assert_values(&lower, &[(x, &[0.0, 0.0, 3.0, 0.0])]);
+    let elements = plane().tensor(&table(&[-1, 0, 0, 0], &[1, 2, 2]));
+    let gathered = elements.clone().node("GatherElements", "x i -> y", &[integer("axis", 2)]);
+    assert_values(&gathered, &[(x, &[2.0, 1.0, 3.0, 3.0])]);
+    let scattered = plane().tensor(&table(&[1, 0], &[1, 1, 2])).floats("w", &[1, 1, 2], &[8.0, 9.0]);
+    let scattered = scattered.node("ScatterElements", "x i w -> y", &[integer("axis", 1)]);
+    assert_values(&scattered, &[(x, &[1.0, 9.0, 8.0, 4.0])]);
+    let slices = plane().tensor(&table(&[0, 1, 0, 0], &[2, 2]));
+    assert_values(&slices.node("GatherND", "x i -> y", &[]), &[(x, &[3.0, 4.0, 1.0, 2.0])]);
+    let replaced = plane().tensor(&table(&[0, -1], &[1, 2])).floats("w", &[1, 2], &[8.0, 9.0]);
+    assert_values(&replaced.node("ScatterND", "x i w -> y", &[]), &[(x, &[1.0, 2.0, 8.0, 9.0])]);
+}
+
+#[test]
+fn other_sizes() {
+    let x: &[f64] = &[1.0, 2.0, 3.0, 4.0];
+    let line = |list: &[i64]| model(&[1, 1, 4]).integers("i", list);
+    assert_values(&line(&[1, 1, 2]).node("Tile", "x i -> y", &[]), &[(x, &[x, x].concat())]);
+    let resized = |size, attributes: &[_]| line(&[1, 1, size]).node("Resize", "x _ _ i -> y", attributes);
+    assert_values(&resized(8, &[]), &[(x, &[1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0])]);
+    assert_values(&resized(2, &[]), &[(x, &[1.0, 3.0])]);
+    let linear = resized(8, &[text("mode", "linear")]);
+    assert_values(&linear, &[(x, &[1.0, 1.25, 1.75, 2.25, 2.75, 3.25, 3.75, 4.0])]);
+    let corners = [text("mode", "linear"), text("coordinate_transformation_mode", "align_corners")];
+    assert_values(&resized(3, &corners), &[(x, &[1.0, 2.5, 4.0])]);
+    let padded = |mode| line(&[0, 0, 2, 0, 0, 1]).node("Pad", "x i -> y", &[text("mode", mode)]).opset(19);
+    assert_values(&padded("edge"), &[(x, &[1.0, 1.0, 1.0, 2.0, 3.0, 4.0, 4.0])]);
+    assert_values(&padded("reflect"), &[(x, &[3.0, 2.0, 1.0, 2.0, 3.0, 4.0, 3.0])]);
+    assert_values(&padded("wrap"), &[(x, &[3.0, 4.0, 1.0, 2.0, 3.0, 4.0, 1.0])]);
+    let deep = model(&[1, 4, 1, 2]).node("DepthToSpace", "x -> y", &[integer("blocksize", 2)]);
+    let eight: &[f64] = &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+    assert_values(&deep, &[(eight, &[1.0, 3.0, 2.0, 4.0, 5.0, 7.0, 6.0, 8.0])]);
+    let wide = model(&[1, 1, 2, 4]).node("SpaceToDepth", "x -> y", &[integer("blocksize", 2)]);
+    assert_values(&wide, &[(eight, &[1.0, 3.0, 2.0, 4.0, 5.0, 7.0, 6.0, 8.0])]);
+}
+
+#[test]
+fn constants_are_folded() {
+    let rooted = model(&[1, 2]).floats("w", &[2], &[4.0, 9.0]).node("Sqrt", "w -> r", &[]);
+    assert_values(&rooted.node("Div", "x r -> y", &[]), &[(&[1.0, 1.0], &[0.5, 1.0 / 3.0])]);
+    let power = model(&[1, 2]).floats("w", &[2], &[4.0, 0.25]).floats("e", &[], &[-1.5]);
+    let refused = "node thePow (Pow): expected an exponent that is an integer up to 16 or 0.5, found -1.5";
+    assert_eq!(super::refusal(&power.node("Pow", "w e -> p", &[]).node("Mul", "x p -> y", &[])), refused);
+    let inverse = model(&[1, 2]).floats("w", &[2], &[4.0, 0.25]).floats("e", &[], &[-0.5]);
+    let inverse = inverse.node("Pow", "w e -> p", &[]).node("Mul", "x p -> y", &[]);
+    assert_values(&inverse, &[(&[1.0, 1.0], &[0.5, 2.0])]);
+    let even = model(&[1, 4]).integers("start", &[0]).integers("end", &[4]).integers("step", &[2]);
+    let even = even.node("Range", "start end step -> r", &[]).node("Gather", "x r -> y", &[integer("axis", 1)]);
+    assert_values(&even, &[(&[1.0, 2.0, 3.0, 4.0], &[1.0, 3.0])]);
+    let wild = model(&[1, 4]).integers("start", &[0]).integers("end", &[i64::MAX]).integers("step", &[1]);
+    let wild = super::refusal(&wild.node("Range", "start end step -> r", &[]).node("Gather", "x r -> y", &[]));
+    assert_eq!(wild, "node theRange (Range): expected a shape within the limits, found [9223372036854775807]");
 }

@@ -61,10 +61,13 @@ fn attributes_and_operands() {
             with("LeakyRelu", &[float("alpha", f32::NAN)]),
             "node theLeakyRelu (LeakyRelu): expected a finite number as attribute alpha, found NaN",
         ),
-        (with("Pad", &[text("mode", "reflect")]), "node thePad (Pad): expected mode constant, found reflect"),
+        (
+            with("Pad", &[text("mode", "mirror")]),
+            "node thePad (Pad): expected one of [\"constant\", \"edge\", \"reflect\", \"wrap\"] as attribute mode, found mirror",
+        ),
         (
             with("Cast", &[integer("to", 10)]),
-            "node theCast (Cast): expected a conversion to FLOAT or DOUBLE, or of integers to INT32 or INT64, \
+            "node theCast (Cast): expected a conversion to FLOAT or DOUBLE, or of constants to INT32, INT64 or BOOL, \
              found FLOAT16",
         ),
         (with("Dropout", &[]).opset(6), "node theDropout (Dropout): expected inference mode, found training mode"),
@@ -73,6 +76,109 @@ fn attributes_and_operands() {
         (model(&[1, 2]).node("Relu", "x x -> y", &[]), "node theRelu (Relu): expected at most 1 inputs, found 2"),
         (model(&[1, 2]).node("Relu", "x -> y z", &[]), "node theRelu (Relu): expected 1 outputs, found 2"),
         (model(&[1, 2]).node("Add", "x _ -> y", &[]), "node theAdd (Add): expected input 1, found none"),
+    ]);
+}
+
+#[test]
+fn jumps() {
+    let with = |operator: &str, attributes: &[_]| model(&[1, 4]).node(operator, "x -> y", attributes);
+    let compared = model(&[1, 2]).floats("w", &[2], &[0.5, 1.0]).node("Greater", "x w -> y", &[]);
+    let condition = model(&[1, 2]).node("Where", "x x x -> y", &[]);
+    let near = model(&[1, 2]).floats("v", &[1], &[1.0]).floats("w", &[1], &[1.000_000_1]);
+    let near = near.node("Less", "v w -> c", &[]).node("Where", "c x x -> y", &[]);
+    let almost = model(&[1, 2]).floats("w", &[1], &[1.999_999_9]).node("Floor", "w -> f", &[]);
+    assert_refusals(&[
+        (
+            with("ThresholdedRelu", &[]),
+            "node theThresholdedRelu (ThresholdedRelu): expected alpha 0, elsewhere it jumps, found 1",
+        ),
+        (
+            with("Shrink", &[float("bias", 0.25)]),
+            "node theShrink (Shrink): expected a bias equal to lambd and not negative, elsewhere it jumps, \
+             found bias 0.25 and lambd 0.5",
+        ),
+        (compared, "node theGreater (Greater): expected constants, found a computed value"),
+        (condition, "node theWhere (Where): expected a constant condition, found a computed value"),
+        (near, "node theLess (Less): expected numbers that are equal or not near each other, found others"),
+        (
+            almost.node("Add", "x f -> y", &[]),
+            "node theFloor (Floor): expected numbers that are integers or not near one, found others",
+        ),
+        (with("Sqrt", &[]), "node theSqrt (Sqrt): expected a constant of floats, found a computed value"),
+    ]);
+}
+
+#[test]
+fn places() {
+    let with = |list: &[i64]| model(&[1, 3]).integers("i", list).floats("w", &[2], &[1.0, 2.0]);
+    let pairs = |list: &[i64]| {
+        let raw: Vec<u8> = list.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let pairs = tensor("i", 7, &[i64::try_from(list.len()).unwrap() / 2, 2]).bytes(9, &raw);
+        model(&[1, 3]).tensor(&pairs).floats("w", &[2], &[1.0, 2.0])
+    };
+    assert_refusals(&[
+        (
+            pairs(&[0, 1, 0, 1]).node("ScatterND", "x i w -> y", &[]),
+            "node theScatterND (ScatterND): expected distinct indices, found one of them twice",
+        ),
+        (
+            pairs(&[0, 3]).node("GatherND", "x i -> y", &[]),
+            "node theGatherND (GatherND): expected an axis or index below 3, found 3",
+        ),
+        (
+            pairs(&[0, 0, 0, 1]).node("ScatterND", "x i w -> y", &[text("reduction", "add")]).opset(16),
+            "node theScatterND (ScatterND): expected reduction none, found add",
+        ),
+        (
+            with(&[0, 1, 2]).node("GatherElements", "x i -> y", &[]),
+            "node theGatherElements (GatherElements): expected indices within [1, 3], found [3]",
+        ),
+        (with(&[2]).node("Tile", "x i -> y", &[]), "node theTile (Tile): expected 2 repeats, found [2]"),
+        (
+            with(&[1, 1 << 40]).node("Tile", "x i -> y", &[]),
+            "node theTile (Tile): expected a shape within the limits, found [1, 3298534883328]",
+        ),
+        (
+            model(&[1, 6, 2, 2]).node("DepthToSpace", "x -> y", &[integer("blocksize", 2)]),
+            "node theDepthToSpace (DepthToSpace): expected sizes that blocks of 2 divide, found [1, 6, 2, 2]",
+        ),
+    ]);
+}
+
+#[test]
+fn sizes() {
+    let resized = |sizes: &[i64], attributes: &[_]| {
+        model(&[1, 1, 6, 6]).integers("i", sizes).node("Resize", "x _ _ i -> y", attributes)
+    };
+    let scaled = model(&[1, 3]).floats("s", &[2], &[1.0, 1.5]).node("Resize", "x _ s -> y", &[]);
+    let half = integer("antialias", 1);
+    assert_refusals(&[
+        (
+            resized(&[1, 1, 1, 6], &[]),
+            "node theResize (Resize): expected a known nearest_mode and elements with one that is surely the nearest, \
+             found round_prefer_floor",
+        ),
+        (
+            resized(&[1, 1, 3, 3], &[half]).opset(18),
+            "node theResize (Resize): expected attribute antialias = 0, found 1",
+        ),
+        (
+            resized(&[1, 1, 3, 3], &[text("mode", "cubic")]),
+            "node theResize (Resize): expected mode nearest or linear, found cubic",
+        ),
+        (
+            model(&[1]).tensor(&tensor("e", 1, &[0])).integers("i", &[2]).node("Resize", "e _ _ i -> y", &[]),
+            "node theResize (Resize): expected elements to resize, found none",
+        ),
+        (
+            model(&[1]).tensor(&tensor("e", 1, &[0])).integers("i", &[1, 1]).node(
+                "Pad",
+                "e i -> y",
+                &[text("mode", "edge")],
+            ),
+            "node thePad (Pad): expected elements for mode edge, found none",
+        ),
+        (scaled, "node theResize (Resize): expected scales that give integers, found others"),
     ]);
 }
 
@@ -163,8 +269,8 @@ fn graphs() {
     let input = |element, shape: &[i64]| changed(&|model| model.input = value_info("x", element, shape));
     let graph = |add: &dyn Fn(Message) -> Message| changed(&|model| model.graph = add(model.graph.clone()));
     assert_refusals(&[
-        (relu.clone().opset(5), "model: expected one opset from 6 to 21 of the default domain, found opsets [5]"),
-        (relu.clone().opset(22), "model: expected one opset from 6 to 21 of the default domain, found opsets [22]"),
+        (relu.clone().opset(5), "model: expected one opset from 6 to 28 of the default domain, found opsets [5]"),
+        (relu.clone().opset(29), "model: expected one opset from 6 to 28 of the default domain, found opsets [29]"),
         (input(1, &[2, 2]), "input x: expected a batch dimension that is symbolic or 1, found [2, 2]"),
         (input(1, &[1, 0]), "input x: expected known dimensions after the batch, found a symbolic one"),
         (input(1, &[0]), "input x: expected known dimensions after the batch, found a symbolic one"),
