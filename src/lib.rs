@@ -122,5 +122,6 @@ pub use bartizan_proof::{Digest, Semantics, Verified, Violated};
 pub mod internals {
     pub use crate::bound::{Bounds, Model, interval, layer, linear};
     pub use crate::deadline::Deadline;
+    pub use crate::output_bounds::{Request as BoundsRequest, prove as prove_bounds};
     pub use crate::verify::{Options, Verifier};
 }

@@ -4,7 +4,8 @@
     orders.py --show MODEL POINTS.npy|.csv
 
 Random small networks with a box of inputs (executions/networks.py) are written into a folder as NAME.onnx and NAME.json, and
-COMMAND FOLDER must print one line for each: {"name": ..., "lower": [...], "upper": [...]}, null where it refuses.
+COMMAND FOLDER must print one line or more for each: {"name": ..., "method": ..., "lower": [...], "upper": [...]}, an end null where
+nothing is claimed of it, both lists null where it refuses. examples/output_bounds.rs is such a command.
 `interval` and `wrong` name two provers of executions/provers.py, the second of which must be caught.
 Each network is then executed at points of its box in E ways that are drawn, and every K-th one by onnxruntime as well.
 A result outside the bounds, infinite or not a number is printed with all that is needed to see it again; the exit
@@ -72,37 +73,50 @@ def check_part(job):
         numbers = range(first, min(first + PART, arguments.networks))
         for number in numbers:
             networks.write(folder, f"n{number:07}", networks.draw(np.random.default_rng([arguments.seed, number])))
-        claims = {claim["name"]: claim for claim in provers.named(arguments.prover)(folder)}
+        claims = {}
+        for claim in provers.named(arguments.prover)(folder):
+            claims.setdefault(claim["name"], []).append(claim)
         counts, failures = {"networks": len(numbers), "refused": 0, "values": 0}, []
         for number in numbers:
             path = folder / f"n{number:07}.onnx"
-            claim = claims.get(path.stem)
-            if claim is None:
+            if path.stem not in claims:
                 failures.append(f"{path.stem}: the prover says nothing")
-            elif claim["lower"] is None:
-                counts["refused"] += 1
-            else:
-                values, failure = check_network(arguments, path, claim)
+                continue
+            made = [claim for claim in claims[path.stem] if says_something(claim)]
+            counts["refused"] += not made
+            if made:
+                values, failure = check_network(arguments, path, made)
                 counts["values"] += values
                 failures += failure
     return counts, failures
 
 
-def check_network(arguments, path, claim):
+def says_something(claim):
+    return claim["lower"] is not None and any(end is not None for end in claim["lower"] + claim["upper"])
+
+
+def check_network(arguments, path, claims):
     """How many values were compared, and the first failure, if any."""
     number = int(path.stem[1:])
     random = np.random.default_rng([arguments.seed, number, 1])
     graph, ends = graphs.read(path), json.loads(path.with_suffix(".json").read_text())
-    lower, upper = (np.array(claim[end], np.float64) for end in ("lower", "upper"))
+    claims = [(claim.get("method", ""), claimed(claim["lower"], -np.inf), claimed(claim["upper"], np.inf)) for claim in claims]
     points = sample(random, *(np.array(ends[end], FLOAT) for end in ("lower", "upper")), arguments.points)
     compared = 0
     for name, outputs in outcomes(arguments, random, path, graph, points):
         compared += outputs.size
         wide = outputs.astype(np.float64)
-        bad = ~((wide >= lower) & (wide <= upper))
-        if bad.any():
-            return compared, [tell(path, name, (points, wide), (lower, upper), np.argwhere(bad)[0], int(bad.sum()))]
+        for method, lower, upper in claims:
+            nothing = np.isinf(lower) & np.isinf(upper)
+            bad = ~((wide >= lower) & (wide <= upper) | nothing)
+            if bad.any():
+                what = f"{method}, {name}" if method else name
+                return compared, [tell(path, what, (points, wide), (lower, upper), np.argwhere(bad)[0], int(bad.sum()))]
     return compared, []
+
+
+def claimed(ends, otherwise):
+    return np.array([otherwise if end is None else end for end in ends], np.float64)
 
 
 def outcomes(arguments, random, path, graph, points):

@@ -167,7 +167,7 @@ class Provers(unittest.TestCase):
             arguments = argparse.Namespace(seed=0, points=24, executions=10, runtime=0)
             for claim in provers.interval(rounding)(folder):
                 if claim["lower"] is not None:
-                    found += len(orders.check_network(arguments, folder / f"{claim['name']}.onnx", claim)[1])
+                    found += len(orders.check_network(arguments, folder / f"{claim['name']}.onnx", [claim])[1])
         return found
 
     def test_sound(self):
