@@ -19,8 +19,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use bartizan_proof::certificate::{Close, Item, Multipliers, Proof, Witness};
-use bartizan_proof::property::Region;
-use bartizan_proof::{Network, Property, PropertyError, Refusal, Rejected, Violated, check};
+use bartizan_proof::property::{Bound, Region};
+use bartizan_proof::{Network, Property, PropertyError, Refusal, Rejected, Semantics, Violated, check};
 use clap::ValueEnum;
 use ndarray::{Array1, Array2, Axis};
 
@@ -329,8 +329,11 @@ impl<'v> Ladder<'v> {
     }
 
     fn replay(&self, region: usize, point: &[f64]) -> Option<Violated> {
-        let inside = certainly_inside(&self.property.regions()[region], point);
-        check::replay(&self.verifier.network, self.property, &inside).ok()
+        let (network, region) = (&self.verifier.network, &self.property.regions()[region]);
+        let replayed = |point: &[f64]| check::replay(network, self.property, point).ok();
+        let inside = certainly_inside(region, point);
+        let single = (network.semantics() == Semantics::Float32).then(|| in_binary32(region, &inside));
+        single.and_then(|point| replayed(&point)).or_else(|| replayed(&inside))
     }
 
     fn bound_intervals(&mut self) {
@@ -402,6 +405,18 @@ fn certainly_inside(region: &Region, point: &[f64]) -> Vec<f64> {
         clamp(&mut inside);
     }
     inside
+}
+
+/// The point with every coordinate that the region's bounds allow rounded to a binary32 number, as executions take their inputs.
+fn in_binary32(region: &Region, point: &[f64]) -> Vec<f64> {
+    let nearest = |(x, bound): (&f64, &Bound)| {
+        let permitted = bound.inner().unwrap_or(bound.outer());
+        #[allow(clippy::cast_possible_truncation)]
+        let single = *x as f32;
+        let near = [single, single.next_up(), single.next_down()].map(f64::from);
+        near.into_iter().find(|near| (permitted.lo..=permitted.hi).contains(near)).unwrap_or(*x)
+    };
+    point.iter().zip(&region.bounds).map(nearest).collect()
 }
 
 /// Adaptive relaxations of all ReLU nodes.

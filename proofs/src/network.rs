@@ -26,6 +26,8 @@ pub struct Network {
     digest: Digest,
     /// What executions in binary32 round, where those are what is meant.
     single: Option<Arc<Single>>,
+    /// The output of the model, where a last node copies it.
+    copied: Option<NodeId>,
 }
 
 /// One value of the network: what computes it and how many elements it has.
@@ -267,7 +269,7 @@ impl Network {
             let what = "the shapes of input and output do not match their nodes".to_owned();
             return Err(NetworkError { node: "network".to_owned(), what });
         }
-        Ok(Network { nodes, output, input_shape, output_shape, dropped, real_only, digest, single: None })
+        Ok(Network { nodes, output, input_shape, output_shape, dropped, real_only, digest, single: None, copied: None })
     }
 
     /// The same network under other semantics: everything that is proved of it is meant so.
@@ -276,18 +278,43 @@ impl Network {
     ///
     /// Says what in the network stands against it.
     pub fn under(self, semantics: Semantics) -> Result<Network, SemanticsError> {
-        let single = match semantics {
-            Semantics::Real => None,
-            Semantics::Float32 => {
-                let dropped =
-                    self.dropped.as_ref().map(|name| format!("it ends with {name}, whose rounding may level outputs"));
-                if let Some(why) = self.real_only.clone().or(dropped) {
-                    return Err(SemanticsError { semantics, why });
-                }
-                Some(Arc::new(Single::of(&self)))
-            }
-        };
-        Ok(Network { single, ..self })
+        let network = self.without_copy();
+        if semantics == Semantics::Real {
+            return Ok(Network { single: None, ..network });
+        }
+        let dropped =
+            network.dropped.as_ref().map(|name| format!("it ends with {name}, whose rounding may level outputs"));
+        if let Some(why) = network.real_only.clone().or(dropped) {
+            return Err(SemanticsError { semantics, why });
+        }
+        let network = network.with_sum_at_end();
+        let single = Some(Arc::new(Single::of(&network)));
+        Ok(Network { single, ..network })
+    }
+
+    /// The network with a sum as its output: a copy of the model's output, where that is none. What executions round or flush to zero
+    /// before, and that values may have overflowed, is accounted for in sums.
+    fn with_sum_at_end(mut self) -> Network {
+        let Some(node) = self.nodes.get(self.output) else { return self };
+        if matches!(&node.op, Op::Affine(affine) if affine.execution != Execution::Exact) {
+            return self;
+        }
+        let terms = vec![Term { source: self.output, map: Map::Identity, roundings: 0 }];
+        let copy = Affine { terms, bias: Vec::new(), execution: Execution::PLAIN };
+        let copy = Node { name: node.name.clone(), size: node.size, op: Op::Affine(copy) };
+        self.copied = Some(self.output);
+        self.output = self.nodes.len();
+        self.nodes.push(copy);
+        self
+    }
+
+    /// The network as its reader made it.
+    fn without_copy(mut self) -> Network {
+        if let Some(output) = self.copied.take() {
+            self.nodes.pop();
+            self.output = output;
+        }
+        self
     }
 
     /// What is meant by the network's outputs.

@@ -178,6 +178,7 @@ def _keep_one(outcome: Outcome, question: Question, kept: Kept) -> Kept:
         "time_s": outcome.time_s,
         "model": None if kept.model is None else str(Path(kept.model).resolve()),
         "model_sha256": question.network.sha256,
+        "semantics": question.network.semantics,
         "point": kept.point.name,
         "label": question.label,
         "certificate": certificate.name if outcome.is_verified else None,
@@ -212,6 +213,6 @@ def check_again(path: str | PathLike[str], model: Any = None) -> Check:
         raise InputError(f"{path}: certificate: expected that of a verified point, found {found}")
     within = {name: value for name, value in facts["options"].items() if name in _options.WITHIN}
     point = np.load(path.with_name(facts["point"]))["x"][0]
-    network = load(facts["model"] if model is None else model, point[None])
+    network = load(facts["model"] if model is None else model, point[None]).under(facts["semantics"])
     label = facts["label"] if network.class_names is None else network.class_names[facts["label"]]
     return _api.check(path.with_name(facts["certificate"]), network, point, label, radius=facts["radius"], **within)

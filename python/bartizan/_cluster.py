@@ -23,6 +23,8 @@ class Task:
     """Places in the data set, positions of those with an answer, shape of one, elements, labels."""
     model: str
     """Name of the model, whose bytes come another way."""
+    semantics: str
+    """What is meant by its outputs."""
     within: dict[str, Any]
     search: dict[str, Any]
     precision: float | None
@@ -48,7 +50,8 @@ class Plan:
         network, points, within, search, course = _data.asked(model, (X, y, label_column), radius, options)
         self.model_bytes = model_bytes(network)
         """The bytes of the model, which workers need."""
-        self._model, self._search, self._precision = network.name, search, course["precision"]
+        self._model, self._semantics = network.name, network.semantics
+        self._search, self._precision = search, course["precision"]
         self._plan = _bartizan.Plan(network._network, points, within, search, course)
         # What depends on the data set as a whole, workers are told.
         self._within = {**within, "fix": self._plan.fixed, "vary": "all"}
@@ -71,7 +74,7 @@ class Plan:
 
     def task(self, block: list[int]) -> Task:
         """The task of a block."""
-        return Task(self._plan.task(block), self._model, self._within, self._search, self._precision)
+        return Task(self._plan.task(block), self._model, self._semantics, self._within, self._search, self._precision)
 
     def tasks(self, points: int | None = None) -> list[Task]:
         """All tasks at once; of a large data set, better one after the other (:meth:`blocks`, :meth:`task`)."""
@@ -88,12 +91,12 @@ class Plan:
 
 def answer(model: bytes, task: Task, *, jobs: int = 1) -> Any:
     """Answers a task: something for :meth:`Plan.absorb` that may be sent anywhere."""
-    network = _network(model, task.model)
+    network = _network(model, task.model, task.semantics)
     search = {**task.search, "jobs": jobs}
     return _bartizan.answer(network, task.parts, (task.within, search, task.precision))
 
 
 @lru_cache(maxsize=1)
-def _network(model: bytes, name: str) -> _bartizan.Network:
+def _network(model: bytes, name: str, semantics: str) -> _bartizan.Network:
     """The model of the last task, which most often is that of the next one."""
-    return _bartizan.Network.of_bytes(model, name)
+    return _bartizan.Network.of_bytes(model, name).under(semantics)

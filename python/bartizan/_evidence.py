@@ -160,6 +160,8 @@ def again(question: Question, kept: Kept | None) -> list[str]:
     calls = [] if kept else [f"numpy.savez({place!r}, x=[{_literal(question.point)}], y=[{question.label}])"]
     command = ["bartizan", "certify", (kept and kept.model) or _model(question.network) or "model.onnx"]
     command += ["--data", place, "--radius", _options.numbers("radius", question.radius), *arguments(question.options)]
+    if semantics_of(question.network) != "real":
+        command += ["--semantics", semantics_of(question.network)]
     first, *rest = [python_call(question, kept), *calls, shlex.join(command)]
     return [row("reproduce", first), *(row("", line) for line in rest)]
 
@@ -173,7 +175,15 @@ def python_call(question: Question, kept: Kept | None, function: str = "bartizan
     options = [("radius", _plain(question.radius)), ("label", label)]
     options += [(name, _plain(value)) for name, value in question.options.items()]
     named = ", ".join(f"{name}={value!r}" for name, value in options)
-    return f"{function}({'model' if model is None else repr(model)}, {point}, {named})"
+    called = "model" if model is None else repr(model)
+    if semantics_of(question.network) != "real":
+        called = f"bartizan.load({called}).under({semantics_of(question.network)!r})"
+    return f"{function}({called}, {point}, {named})"
+
+
+def semantics_of(network: Any) -> str:
+    """What is meant by the outputs of a network."""
+    return str(getattr(network, "semantics", "real"))
 
 
 def arguments(options: Mapping[str, Any]) -> list[str]:

@@ -46,6 +46,19 @@ class Network:
         """SHA-256 of the model file."""
         return self._network.sha256
 
+    @property
+    def semantics(self) -> str:
+        """What is meant by the outputs: ``"real"`` or ``"float32"``."""
+        return self._network.semantics
+
+    def under(self, semantics: str) -> Network:
+        """The same network under other semantics: everything that is asked of it is meant so.
+
+        ``"real"`` is real arithmetic on the stored weights. ``"float32"`` is every execution in binary32, whatever the order in which it
+        adds, with or without fused multiply-add.
+        """
+        return Network(self._network.under(semantics), self._bytes, self.class_names)
+
     def outputs(self, X: Any) -> Any:
         """The outputs at inputs of the network, a row for each: binary64 arithmetic, rounded, no proof."""
         import numpy as np

@@ -7,6 +7,7 @@ use pyo3::types::PyBytes;
 
 use crate::data::{bytes, numbers};
 use crate::error::{raise, refused};
+use crate::settings::quoted;
 
 /// A network, ready for questions.
 #[pyclass(frozen, module = "bartizan._bartizan")]
@@ -24,6 +25,18 @@ impl Network {
     #[staticmethod]
     fn of_bytes(py: Python<'_>, bytes: &[u8], name: &str) -> PyResult<Network> {
         py.detach(|| bartizan::Network::from_bytes(bytes, name)).map(Network).map_err(raise)
+    }
+
+    /// The same under other semantics.
+    fn under(&self, py: Python<'_>, semantics: &str) -> PyResult<Network> {
+        let meant = semantics.parse().map_err(|_| refused("semantics", "real or float32", quoted(semantics)))?;
+        py.detach(|| self.0.under(meant)).map(Network).map_err(raise)
+    }
+
+    /// The name of what is meant by its outputs.
+    #[getter]
+    fn semantics(&self) -> &'static str {
+        self.0.semantics().name()
     }
 
     /// Its name in messages.

@@ -80,6 +80,7 @@ pub fn seconds(name: &str, seconds: f64) -> Result<Duration, Error> {
     Duration::try_from_secs_f64(seconds).map_err(|_| senseless(name, "a number of seconds from 0", seconds))
 }
 
-fn quoted(text: &str) -> String {
+/// A text as messages show it.
+pub fn quoted(text: &str) -> String {
     format!("`{text}`")
 }

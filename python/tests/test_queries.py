@@ -96,6 +96,17 @@ def test_properties_of_the_field_are_answered() -> None:
     assert verdicts >= {"verified", "violated"}
 
 
+def test_semantics_are_those_of_the_network(net: bartizan.Network) -> None:
+    single = net.under("float32")
+    assert (net.semantics, single.semantics, single.under("real").semantics) == ("real", "float32", "real")
+    proved = bartizan.verify(single, X[0], 0.02, clip=(0, 1))
+    assert proved.is_verified and bartizan.check(proved, single)
+    other = bartizan.check(proved.certificate, net, X[0], proved.label, radius=0.02, clip=(0, 1))
+    assert not other.accepted and "semantics" in other.text
+    with pytest.raises(bartizan.InputError, match="semantics: expected real or float32, found `double`"):
+        net.under("double")
+
+
 def test_certificates_are_judged_again(net: bartizan.Network, tmp_path: Path) -> None:
     proved = bartizan.verify(net, X[0], 0.02, clip=(0, 1))
     assert bartizan.check(proved, net)

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use bartizan_proof::certificate::Header;
+
 use super::{Certify, Network, Run, Verifier};
 use crate::batch::BatchError;
 use crate::batch::answer::PointAnswer;
@@ -135,6 +137,11 @@ impl Plan {
             let (expected, found) = (posed.property.digest().to_string(), &answer.facts.property_sha256);
             if expected != *found || answer.facts.label != self.data.label(index) {
                 return Err(self.reader.odd(index, "an answer to the run's question", "one to another question"));
+            }
+            let header = answer.certificate.as_ref().map(|certificate| Header::read(certificate)).transpose();
+            let header = header.map_err(|refusal| self.reader.odd(index, "a certificate", &refusal.to_string()))?;
+            if header.is_some_and(|header| header.semantics != self.facts.semantics) {
+                return Err(self.reader.odd(index, "a certificate under the run's semantics", "one under others"));
             }
             self.store.insert_point(answer)?;
             self.answered.insert(index);

@@ -54,6 +54,16 @@ pub enum Fact {
     Volume(ProvedVolume),
 }
 
+impl Fact {
+    /// What is meant by the network's outputs.
+    pub fn semantics(&self) -> Semantics {
+        match self {
+            Fact::Verified(verified) => verified.semantics(),
+            Fact::Volume(proved) => proved.semantics(),
+        }
+    }
+}
+
 /// Why a certificate proves nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Unproved {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use bartizan_proof::{Network, Semantics};
 use clap::ValueEnum;
 
 use super::BatchError;
@@ -46,6 +47,7 @@ pub struct Session<'a> {
     verifier: &'a Verifier,
     dataset: &'a Dataset,
     settings: &'a Settings,
+    perturbation: Perturbation,
     facts: RunFacts,
     question: Question,
     selection: Vec<usize>,
@@ -92,9 +94,37 @@ impl<'a> Session<'a> {
         let question = perturbation.question(network.input_shape(), fixed.as_deref())?;
         let facts = RunFacts { fixed, ..facts((verifier, model), dataset, &perturbation, settings) };
         let selection = facts.asked()?;
-        let session = Session { verifier, dataset, settings, facts, question, selection, integers };
+        let session = Session { verifier, dataset, settings, perturbation, facts, question, selection, integers };
         session.work(&[]).check()?;
         Ok(session)
+    }
+
+    /// How the run goes about its points.
+    pub fn settings(&self) -> &Settings {
+        self.settings
+    }
+
+    /// The network under real semantics.
+    ///
+    /// # Errors
+    ///
+    /// The network cannot be meant so.
+    pub fn real_network(&self) -> Result<Network, BatchError> {
+        let model = Path::new(&self.facts.model);
+        self.verifier
+            .network()
+            .clone()
+            .under(Semantics::Real)
+            .map_err(|error| BatchError::Semantics { path: model.to_owned(), error })
+    }
+
+    /// The same question about the same data set, to another network under other settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::prepare`].
+    pub fn again<'s>(&'s self, verifier: &'s Verifier, settings: &'s Settings) -> Result<Session<'s>, BatchError> {
+        Session::prepare((verifier, &self.facts.model), self.dataset, &self.perturbation, settings)
     }
 
     /// The question.

@@ -12,9 +12,12 @@ pub struct CertifyArgs {
     /// Answer the points in a random order (by --seed) and stop as soon as the gate is decided; the interval holds at any moment
     #[arg(long)]
     sequential: bool,
+    /// Ask again, under real semantics, about the points that stay unknown, and count what float32 semantics cost
+    #[arg(long)]
+    cost: bool,
 }
 
 /// Runs the command.
 pub fn run(args: &CertifyArgs) -> Result<Exit, CliError> {
-    run::run(&args.run, Kind { aim: Aim::Verdict, is_drawn: args.sequential })
+    run::run(&args.run, Kind { aim: Aim::Verdict, is_drawn: args.sequential, is_priced: args.cost })
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bartizan_proof::Digest;
+use bartizan_proof::{Digest, Semantics};
 use serde_json::json;
 
 use super::{CliError, Exit, check_run, output, progress, search, volume};
@@ -179,7 +179,12 @@ impl Report<'_> {
         let [accepted, refused, failed] = self.counts();
         let seconds = self.time.as_secs_f64();
         let done = if self.is_volume { "measured" } else { "verified" };
-        writeln!(out, "{accepted} {done}, {refused} refused, {failed} not checked in {seconds:.3} s")
+        writeln!(out, "{accepted} {done}, {refused} refused, {failed} not checked in {seconds:.3} s")?;
+        let meant = self.judged.iter().filter_map(|(_, judgement)| judgement.result.as_ref().ok().map(Fact::semantics));
+        match meant.filter(|semantics| *semantics == Semantics::Float32).count() {
+            0 => Ok(()),
+            count => writeln!(out, "{count} of them {}", Semantics::Float32.meaning()),
+        }
     }
 
     fn to_json(&self) -> serde_json::Value {
@@ -193,6 +198,9 @@ impl Report<'_> {
             let time = judgement.time.as_secs_f64();
             let mut result =
                 json!({ "certificate": path, "verdict": verdict, "reason": reason, "leaves": leaves, "time_s": time });
+            if let Ok(fact) = &judgement.result {
+                result["semantics"] = json!(fact.semantics());
+            }
             if let Ok(Fact::Volume(proved)) = &judgement.result {
                 result["regions"] = json!(proved.regions());
             }

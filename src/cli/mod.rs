@@ -5,6 +5,7 @@ mod bounds;
 mod certify;
 mod check;
 mod check_run;
+mod cost;
 mod coverage;
 mod data;
 mod domain;

@@ -20,5 +20,5 @@ pub fn run(args: &RadiusArgs) -> Result<Exit, CliError> {
         let expected = "a share greater than 0 and at most 1, such as 0.01";
         return Err(CliError::option("--precision", expected, args.precision.to_string()));
     }
-    run::run(&args.run, Kind { aim: Aim::Bracket(args.precision), is_drawn: false })
+    run::run(&args.run, Kind { aim: Aim::Bracket(args.precision), is_drawn: false, is_priced: false })
 }

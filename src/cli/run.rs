@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::data::{self, DataArgs};
 use super::outputs::{self, OutputArgs, Outputs};
 use super::search::{self, SearchArgs};
-use super::{CliError, Exit, interrupt, progress};
+use super::{CliError, Exit, cost, interrupt, progress};
 use crate::batch::answer::PointAnswer;
 use crate::batch::dataset::Dataset;
 use crate::batch::runner::{Aim, End};
@@ -59,6 +59,8 @@ pub struct Kind {
     pub aim: Aim,
     /// Whether points are answered in a drawn order, until the gate is decided.
     pub is_drawn: bool,
+    /// Whether points that stay unknown are asked about again under real semantics.
+    pub is_priced: bool,
 }
 
 /// Where the answers go while the run goes on.
@@ -71,6 +73,7 @@ struct Place {
 /// Makes a run. Everything that can be wrong with options, files and points is found before it starts.
 pub fn run(args: &RunArgs, kind: Kind) -> Result<Exit, CliError> {
     let (settings, outputs) = (args.settings(kind)?, args.outputs()?);
+    cost::check(kind.is_priced, args.data.semantics.semantics)?;
     let verifier = Verifier::new(args.data.network()?);
     let dataset = args.data.dataset()?;
     let settings = Settings { chosen: args.selection(&dataset)?, ..settings };
@@ -83,8 +86,14 @@ pub fn run(args: &RunArgs, kind: Kind) -> Result<Exit, CliError> {
     let place = args.place()?;
     let mut begun = session.begin(&place.path, args.resume)?;
     let ended = answer(&session, &mut begun);
+    let cost = match &ended {
+        Ok(end) if kind.is_priced && *end != End::Interruption => cost::of(&session, begun.run()),
+        _ => Ok(None),
+    };
     let mut report = Report::of(begun.run(), settings.confidence, settings.require)?;
     report.is_kept = place.folder.is_none();
+    // A cost that cannot be told does not take the answers along.
+    let counted = cost.map(|cost| report.cost = cost);
     report.session = Some(report::Session { time: start.elapsed(), jobs: settings.jobs });
     report.inputs = Inputs::of(Some(&dataset), session.question());
     let nothing = report.points.is_empty() && ended.is_err();
@@ -95,6 +104,7 @@ pub fn run(args: &RunArgs, kind: Kind) -> Result<Exit, CliError> {
     // What ended the run early comes before what it may have done to the report.
     let end = ended?;
     delivered?;
+    counted?;
     Ok(match (gate, end) {
         (Some(false), _) => Exit::No,
         (None, End::Interruption) => Exit::Unknown,
@@ -141,7 +151,7 @@ impl Tally {
 impl RunArgs {
     /// All settings but the choice of points, which depends on the data set.
     fn settings(&self, kind: Kind) -> Result<Settings, CliError> {
-        let Kind { aim, is_drawn } = kind;
+        let Kind { aim, is_drawn, .. } = kind;
         Ok(Settings {
             options: Options { cancelled: Some(interrupt::flag()), ..self.search.options()? },
             aim,

@@ -6,7 +6,7 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
 use super::figures::{ClassFigure, Curve, Figure, Figures, Global, Unit};
-use super::{Report, wording};
+use super::{Cost, Report, wording};
 use crate::batch::store::PointFacts;
 
 /// The JSON Schema (2020-12) of the object.
@@ -30,6 +30,7 @@ struct Object<'r> {
     unanswered: usize,
     misclassified: usize,
     coverage: CoverageObject,
+    semantics_cost: Option<CostObject>,
     gate_met: Option<bool>,
     time_s: Option<f64>,
     median_time_s: f64,
@@ -81,6 +82,14 @@ struct OptionsObject<'r> {
     jobs: Option<usize>,
     confidence: f64,
     require: Option<f64>,
+}
+
+/// What float32 semantics cost.
+#[derive(Serialize)]
+struct CostObject {
+    certified: usize,
+    asked_again: usize,
+    only_real: usize,
 }
 
 #[derive(Serialize)]
@@ -231,6 +240,11 @@ pub fn write(report: &Report, mut writer: impl Write) -> io::Result<()> {
             method: report.method(),
             assumptions: report.assumptions(),
         },
+        semantics_cost: report.cost.map(|Cost { certified, asked_again, only_real }| CostObject {
+            certified,
+            asked_again,
+            only_real,
+        }),
         gate_met: report.gate(),
         time_s: report.session.map(|session| session.time.as_secs_f64()),
         median_time_s: summary.median.as_secs_f64(),

@@ -26,6 +26,9 @@ pub fn write(report: &Report, mut writer: impl Write) -> io::Result<()> {
         writeln!(out, "> {note}\n")?;
     }
     write_counts(report, out)?;
+    if let Some(cost) = &report.cost {
+        writeln!(out, "\nOf float32 semantics: {}.", wording::cost(cost))?;
+    }
     let (median, longest) = (report.summary.median.as_secs_f64(), report.summary.longest.as_secs_f64());
     writeln!(out, "\nTime of a point: median {median:.3} s, longest {longest:.3} s.")?;
     if radius.is_some() {

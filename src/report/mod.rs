@@ -60,6 +60,8 @@ pub struct Report<'r> {
     pub require: Option<f64>,
     /// Duration and number of threads of the run that has just ended.
     pub session: Option<Session>,
+    /// What float32 semantics cost, where that was asked.
+    pub cost: Option<Cost>,
     /// What the store keeps of all points together; none where the run has not ended.
     pub manifest: Option<Manifest>,
     /// The points themselves, where their file can still be read.
@@ -73,6 +75,17 @@ pub struct Session {
     pub time: Duration,
     /// Its threads.
     pub jobs: usize,
+}
+
+/// What float32 semantics cost a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Points certified under float32 semantics, which are certified under real ones too.
+    pub certified: usize,
+    /// Points that stayed unknown, about which real semantics were asked.
+    pub asked_again: usize,
+    /// Those of them that are certified under real semantics.
+    pub only_real: usize,
 }
 
 /// Forms of a report.
@@ -131,8 +144,8 @@ impl<'r> Report<'r> {
         let interval = Interval::of(run.facts());
         let manifest = run.manifest()?;
         let end = manifest.map(|manifest| manifest.end);
-        let (is_kept, session, inputs) = (true, None, Inputs::default());
-        Ok(Report { run, is_kept, end, points, summary, interval, coverage, require, session, manifest, inputs })
+        let (is_kept, session, cost, inputs) = (true, None, None, Inputs::default());
+        Ok(Report { run, is_kept, end, points, summary, interval, coverage, require, session, cost, manifest, inputs })
     }
 
     /// What was asked.

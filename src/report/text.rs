@@ -57,6 +57,9 @@ fn write_counts(report: &Report, writer: &mut impl Write) -> io::Result<()> {
     for (name, count) in counts {
         row(writer, name, &format!("{count:>7}  {:>5} %", numbers::share_of(count, points)))?;
     }
+    if let Some(cost) = &report.cost {
+        row(writer, "cost", &wording::cost(cost))?;
+    }
     let (median, longest) = (summary.median.as_secs_f64(), summary.longest.as_secs_f64());
     let total = report.session.map_or(String::new(), |session| format!("; {:.1} s in all", session.time.as_secs_f64()));
     row(writer, "time", &format!("median {median:.3} s, longest {longest:.3} s a point{total}"))?;

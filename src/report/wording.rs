@@ -2,9 +2,9 @@
 
 use bartizan_proof::Semantics;
 
-use super::Report;
 use super::figures::{Figure, Unit};
-use super::numbers::{down, down_to_reach, percent, radius_down, up};
+use super::numbers::{down, down_to_reach, percent, radius_down, share_of, up};
+use super::{Cost, Report};
 use crate::batch::runner::{Aim, End};
 use crate::batch::selection;
 use crate::batch::store::PointFacts;
@@ -19,6 +19,14 @@ pub fn meanings(semantics: Semantics) -> Vec<(&'static str, String)> {
 /// What "certified" means.
 pub fn certified(semantics: Semantics) -> String {
     format!("{CERTIFIED}; {}", semantics.meaning())
+}
+
+/// What float32 semantics cost.
+pub fn cost(cost: &Cost) -> String {
+    let Cost { certified, only_real, .. } = cost;
+    let all = certified + only_real;
+    let share = share_of(*only_real, all.max(1));
+    format!("{only_real} of the {all} points that are certified under real semantics are not under float32 ({share} %)")
 }
 
 /// What is proved of a certified point, whatever is meant by the network's outputs.

@@ -4,7 +4,8 @@
 //! operations has a relative error of at most `u = 2^-24`, so that the sum is off by at most `gamma(n + 1)` times the sum of
 //! all absolute values (Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, sections 2.2 and 4.2), where
 //! `gamma(n) = n u / (1 - n u)`. Results and operands below the normal range may be flushed to zero, which costs an absolute
-//! error of at most `2^-126` an operation. Overflow is excluded: where values could reach [`LARGEST`], no error bound is given.
+//! error of at most `2^-126` an operation. Overflow is excluded: where values, or weights that are folded into each other, could reach
+//! [`LARGEST`], no error bound is given.
 //!
 //! The nodes of a network are the model's operators. An execution may fold affine operators into each other, a
 //! normalisation into the convolution before it for instance. What it then computes is, relative to real arithmetic on the values
@@ -24,7 +25,7 @@ const UNIT: f64 = 1.0 / 16_777_216.0;
 /// The smallest normal number of binary32, `2^-126`: the most that flushing to zero takes.
 const FLUSHED: f64 = 1.0 / 85_070_591_730_234_615_865_843_651_857_942_052_864.0;
 
-/// No value or sum of absolute values may reach `2^60`. Intermediate results of the operators that readers accept, which
+/// No value, sum of absolute values or sum of absolute weights may reach `2^60`. Intermediate results of the operators that readers accept, which
 /// are at most `2^64` times as large, then stay far below the largest binary32 number.
 const LARGEST: f64 = 1_152_921_504_606_846_976.0;
 
@@ -155,7 +156,7 @@ impl Roundings {
         let unit = UNIT / (left * left) * INFLATE;
         let elements = self.own.iter().zip(magnitudes).zip(self.constant.iter().zip(&self.spread));
         let errors = elements.map(|((own, magnitude), (constant, spread))| {
-            if is_excluded || !is_moderate(magnitude + constant) {
+            if is_excluded || !is_moderate(magnitude + constant) || !is_moderate(*spread) {
                 return f64::INFINITY;
             }
             let [own, both] = [*own, own + self.before].map(|n| count(n) * unit);

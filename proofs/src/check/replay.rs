@@ -1,10 +1,15 @@
 //! Replaying a counterexample with rigorous arithmetic.
 
 use crate::arith::{Enclosure, Interval, enclose_all};
+use crate::certificate::{Side, Target, Targets, Witness};
 use crate::error::{Refusal, Rejected};
 use crate::network::Network;
 use crate::property::{Atom, Bound, Case, Property, Region, Variable};
+use crate::semantics::Semantics;
 use crate::verdict::Violated;
+
+use super::signs::{Task, least_bounds};
+use super::state::{Ground, State, linear};
 
 /// Checks that some case of the property certainly happens at a point: the point lies in the case's region and all of
 /// the case's atoms hold there, under the network's semantics: under [`Semantics::Float32`](crate::Semantics) in every execution.
@@ -69,18 +74,63 @@ fn nearest(x: f64, bound: &Bound) -> Option<Interval> {
 fn happening<'p>(
     network: &Network,
     (region, point): (&Region, &[Interval]),
-    mut cases: impl Iterator<Item = (usize, &'p Case)>,
+    mut cases: impl Iterator<Item = (usize, &'p Case)> + Clone,
 ) -> Option<(usize, Vec<Interval>)> {
+    let input = |variable: &Variable| match variable {
+        Variable::Input(i) => point.get(*i).copied().unwrap_or(Interval::EVERYTHING),
+        Variable::Output(_) => Interval::EVERYTHING,
+    };
+    let is_inside = region.constraints.iter().all(|atom| certainly_holds(atom, input))
+        && region.ball.as_ref().is_none_or(|b| b.certainly_contains(point));
+    if !is_inside {
+        return None;
+    }
     let bounds = enclose_all(network, Enclosure::of_intervals(point.iter().copied()));
     let outputs = bounds.get(network.output())?;
     let value = |variable: &Variable| match variable {
-        Variable::Input(i) => point.get(*i).copied().unwrap_or(Interval::EVERYTHING),
+        Variable::Input(_) => input(variable),
         Variable::Output(i) => outputs.interval(*i),
     };
-    let hold = |atoms: &[Atom]| atoms.iter().all(|atom| certainly_holds(atom, value));
-    let is_inside = hold(&region.constraints) && region.ball.as_ref().is_none_or(|b| b.certainly_contains(point));
-    let (case, _) = cases.find(|(_, case)| is_inside && hold(&case.atoms))?;
-    Some((case, outputs.intervals()))
+    let holds = |(_, case): &(usize, &Case)| case.atoms.iter().all(|atom| certainly_holds(atom, value));
+    match (cases.clone().find(holds), network.semantics()) {
+        (Some((case, _)), _) => Some((case, outputs.intervals())),
+        (None, Semantics::Real) => None,
+        (None, Semantics::Float32) => {
+            let bounds = point.iter().map(|x| Bound { lower: Interval::point(x.lo), upper: Interval::point(x.hi) });
+            let alone = Region { bounds: bounds.collect(), constraints: Vec::new(), ball: None };
+            closely(network, &alone, &mut cases).ok().flatten()
+        }
+    }
+}
+
+/// The first case that certainly happens everywhere in a region, with enclosures of the outputs, by the linear bound rule: what
+/// executions round early in the network then counts once, with what later weights make of it together.
+fn closely(
+    network: &Network,
+    region: &Region,
+    cases: &mut dyn Iterator<Item = (usize, &Case)>,
+) -> Result<Option<(usize, Vec<Interval>)>, Rejected> {
+    let ground = Ground::new(network, region)?;
+    let mut state = State::new(&ground);
+    state.tighten_all()?;
+    let output = network.places().len().saturating_sub(1);
+    let ends = (0..network.output_size()).flat_map(|element| [Side::Lower, Side::Upper].map(|side| (element, side)));
+    let ends = ends.map(|(element, side)| Target { element, side, witness: Witness::Default }).collect();
+    state.tighten(output, &Targets::Listed(ends))?;
+    state.refresh_all();
+    for (number, case) in cases {
+        let tasks = case.atoms.iter().map(|atom| {
+            let terms = atom.terms.iter().map(|(variable, factor)| (*variable, -*factor)).collect();
+            let opposite = Atom { terms, at_most: -atom.at_most, strict: atom.strict };
+            Task::new(&state, vec![(1.0, linear(network, &opposite))], &Witness::Default)
+        });
+        let least = least_bounds(&state, &tasks.collect::<Result<Vec<_>, _>>()?)?;
+        let mut each = case.atoms.iter().zip(&least);
+        if each.all(|(atom, least)| if atom.strict { *least > 0.0 } else { *least >= 0.0 }) {
+            return Ok(Some((number, state.intervals(output))));
+        }
+    }
+    Ok(None)
 }
 
 fn certainly_holds(atom: &Atom, value: impl Fn(&Variable) -> Interval) -> bool {

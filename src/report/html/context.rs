@@ -322,6 +322,7 @@ fn setting(report: &Report) -> Vec<(&'static str, String)> {
         ("Network", format!("input {shape}, {} classes", facts.classes)),
         ("Left out at its end", text(&facts.dropped_activation)),
         ("Semantics", format!("{}. {}", facts.semantics, facts.semantics.assumptions().join(" "))),
+        ("Cost of float32 semantics", report.cost.map_or(String::new(), |cost| wording::cost(&cost))),
         ("Data", facts.points_name.clone()),
         ("Data SHA-256", facts.data_sha256.to_string()),
         ("Labels", facts.labels_name.clone()),

@@ -6,4 +6,5 @@ mod radii;
 mod refusals;
 mod resume;
 mod runs;
+mod semantics;
 mod stores;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::files::{FAILS, Folder, HOLDS, gzipped, text};
+use crate::files::{FAILS, Folder, HOLDS, gzipped, model, text};
 
 /// Lists two queries about copies of one network, and one that does not hold.
 const LIST: &str = "net.nnet,holds.vnnlib,10\ntwo.nnet,p/other.vnnlib.gz,10\nnet.nnet,fails.vnnlib,10\n";
@@ -92,4 +92,25 @@ fn what_is_missing_is_named() {
     let printed = text(&output.stdout);
     assert!(printed.starts_with("not checked  gone.cert: cannot read: No such file or directory"), "{printed}");
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn certificates_say_which_semantics_they_prove() {
+    let folder = Folder::new();
+    let network = model("controller/model.onnx").display().to_string();
+    let property = model("controller/properties/close_brakes_hard.vnnlib").display().to_string();
+    let proved = folder.run(&format!("verify {network} {property} --semantics float32 --proof p.cert --json"));
+    let answer: Value = serde_json::from_slice(&proved.stdout).unwrap();
+    assert_eq!((proved.status.code(), &answer["semantics"]), (Some(0), &Value::from("float32")), "{answer}");
+    let checked = folder.run(&format!("check p.cert --model {network} --property {property}"));
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
+    let said = "\n1 of them in every binary32 execution of the network, whatever the order in which it adds\n";
+    assert!(text(&checked.stdout).ends_with(said), "{}", text(&checked.stdout));
+    let refused = folder.run(&format!("verify {network} {property} --semantics bfloat16"));
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        text(&refused.stderr).contains("expected `real` or `float32`, found `bfloat16`"),
+        "{}",
+        text(&refused.stderr)
+    );
 }

@@ -146,3 +146,17 @@ fn bounds_get_no_wider_up_the_ladder_and_contain_the_point() {
     assert_eq!(output.status.code(), Some(3));
     assert_eq!(text(&output.stderr), "no bounds: the time limit was reached\n");
 }
+
+#[test]
+fn counterexamples_under_float32_can_be_given_to_an_execution() {
+    let folder = Folder::new();
+    let [network, property] = ["model.onnx", "properties/cruise_holds_wide.vnnlib"]
+        .map(|name| model("controller").join(name).display().to_string());
+    let output = folder.run(&format!("verify {network} {property} --semantics float32 --json"));
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &answer["verdict"]), (Some(1), &Value::from("violated")), "{answer}");
+    let input = answer["counterexample"]["input"].as_array().unwrap();
+    #[allow(clippy::cast_possible_truncation)]
+    let is_single = |x: f64| f64::from(x as f32).to_bits() == x.to_bits();
+    assert!(!input.is_empty() && input.iter().all(|x| is_single(x.as_f64().unwrap())), "{answer}");
+}
