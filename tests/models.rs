@@ -8,7 +8,7 @@ use std::time::Duration;
 use bartizan::Verdict;
 use bartizan::internals::{Options, Verifier};
 use bartizan_proof::property::RobustnessQuery;
-use bartizan_proof::{Interval, Network, Property};
+use bartizan_proof::{Interval, Network, Property, Semantics};
 use bartizan_read::enclose_decimal;
 use ndarray::{Array1, ArrayD, Axis};
 use ndarray_npy::{NpzReader, ReadNpyExt};
@@ -121,4 +121,30 @@ fn points_never_contradict_the_oracle() {
         }
     }
     assert!(agreed >= 40, "only {agreed} points decided, {misclassified} misclassified");
+}
+
+/// Networks whose class depends on how sums are rounded: what is certified of them in real arithmetic is not true of every execution.
+#[test]
+fn rounding_decides_some_networks_and_float32_semantics_refuse_them() {
+    let folder = folder("rounding");
+    let list = fs::read_to_string(folder.join("expected.csv")).unwrap();
+    let options = |seconds| Options { timeout: Duration::from_secs(seconds), ..Options::default() };
+    let mut certified = 0;
+    for line in list.lines() {
+        let fields: Vec<&str> = line.split(',').collect();
+        let property = property(&folder.join(fields[1]));
+        let network = network(&folder.join(fields[0]));
+        let single = Verifier::new(network.clone().under(Semantics::Float32).unwrap());
+        let real = Verifier::new(network).verify(&property, &options(20)).unwrap();
+        match fields[2] {
+            "unsat" => {
+                assert!(matches!(real.verdict, Verdict::Verified(..)), "{line}: {}", real.verdict.word());
+                let found = single.verify(&property, &options(1)).unwrap();
+                assert!(!matches!(found.verdict, Verdict::Verified(..)), "{line}");
+                certified += 1;
+            }
+            _ => assert!(!matches!(real.verdict, Verdict::Verified(..)), "{line}"),
+        }
+    }
+    assert_eq!(certified, 12);
 }

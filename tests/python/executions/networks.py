@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from .arithmetic import FLOAT
 
 OPSET, IR = 13, 8
-MAGNITUDES = ("normal", "normal", "cancelling", "huge", "tiny", "mixed")
+MAGNITUDES = ("normal", "normal", "cancelling", "huge", "tiny", "mixed", "level", "steep")
 LARGE = 2.0**24
 LARGEST = 3e38
 
@@ -47,6 +47,12 @@ class Builder:
             flat[chosen[::2]], flat[chosen[1::2]] = size, -size
         elif self.magnitude in ("huge", "tiny"):
             w *= 10.0 ** self.random.uniform(*((8, 16) if self.magnitude == "huge" else (-40, -30)))
+        elif self.magnitude == "level":
+            # Sums near a power of two of summands that are half a unit in its last place.
+            w = self.random.choice([1.0, -1.0, 1 + 2.0**-23, 1 - 2.0**-24, 2.0**-24, 2.0**-24 + 2.0**-47, 0.75], shape)
+        elif self.magnitude == "steep":
+            # Values stay moderate where weights alone, or folded into each other, do not.
+            w *= 2.0 ** self.random.integers(-20, 120)
         elif self.magnitude == "mixed":
             w *= 10.0 ** self.random.uniform(-18, 12, shape)
         w[self.random.random(shape) < 0.1] = 0
@@ -78,7 +84,7 @@ def draw(random):
 
 
 def box(random, magnitude, shape):
-    size = {"huge": 10.0 ** random.uniform(0, 15), "tiny": 10.0 ** random.uniform(-42, -20)}.get(magnitude, 1.0)
+    size = {"huge": 10.0 ** random.uniform(0, 15), "tiny": 10.0 ** random.uniform(-42, -20), "steep": 2.0 ** random.integers(-140, -40)}.get(magnitude, 1.0)
     centre = (size * random.normal(size=shape)).astype(FLOAT)
     kind = random.choice(["point", "neighbours", "small", "wide"])
     if kind == "point":

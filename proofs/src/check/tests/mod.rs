@@ -2,6 +2,7 @@
 
 mod forms;
 mod signs;
+mod single;
 mod trees;
 mod volume;
 
