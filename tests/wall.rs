@@ -70,8 +70,8 @@ fn the_trusted_crates_keep_their_lints() {
 #[test]
 fn the_checker_stays_short_enough_to_read() {
     let (all, rules) = (code_lines(&root().join("proofs/src")), code_lines(&root().join("proofs/src/check")));
-    assert!((500..4500).contains(&all), "the checker has {all} lines of code");
-    assert!((300..900).contains(&rules), "its rules have {rules} lines of code");
+    assert!((500..4700).contains(&all), "the checker has {all} lines of code");
+    assert!((300..1000).contains(&rules), "its rules have {rules} lines of code");
 }
 
 fn root() -> PathBuf {
