@@ -53,7 +53,7 @@ impl Semantics {
             Semantics::Float32 => &[
                 "Every operation rounds to the nearest binary32 number or more precisely (no TF32, bfloat16 or float16), in any order of \
                  summation, with or without fused multiply-add; results and operands below the normal range may be flushed to zero.",
-                "Sums of products are computed as such (no Winograd or Fourier transforms); affine operators may be folded into each other.",
+                "Sums of products are computed as such (no Winograd or Fourier transforms); an affine operator may be folded into the only one that reads it.",
                 "Inputs are numbers in the region, taken as they are; outputs are compared in exact arithmetic.",
             ],
         }

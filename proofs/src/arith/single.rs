@@ -7,7 +7,7 @@
 //! error of at most `2^-126` an operation. Overflow is excluded: where values, or weights that are folded into each other, could reach
 //! [`LARGEST`], no error bound is given.
 //!
-//! The nodes of a network are the model's operators. An execution may fold affine operators into each other, a
+//! The nodes of a network are the model's operators. An execution may fold an affine operator into the only one that reads it, a
 //! normalisation into the convolution before it for instance. What it then computes is, relative to real arithmetic on the values
 //! that it does compute, off by `gamma(N)` times the sum of all absolute values, where `N` counts the roundings of all operators
 //! that were folded. The errors bounded here leave room for that:
